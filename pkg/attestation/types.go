@@ -1,0 +1,54 @@
+// Package attestation holds the stores that bundles are kept in (GitHub's API, files) and the fourth stage, which makes
+// or reuses a bundle, keeps it in every configured store and reads it back.
+package attestation
+
+import (
+	"context"
+
+	"github.com/taglast/taglast/pkg/provenance"
+	"github.com/taglast/taglast/pkg/registry/push"
+)
+
+// Stored is a bundle as a store gave it back.
+type Stored struct {
+	Bundle []byte // JSON, media type application/vnd.dev.sigstore.bundle.v0.3+json
+	ID     string // the store's; empty where it has none
+	URL    string
+}
+
+// Receipt is a store's answer to Put.
+type Receipt struct{ ID, URL string }
+
+// Store keeps bundles by the digests of their subjects. Every implementation passes the suite in package storetest.
+type Store interface {
+	// Name is "github" or "files".
+	Name() string
+	// Preflight proves that Put may succeed, without storing anything.
+	Preflight(ctx context.Context) error
+	// Put keeps a bundle. It may be called again with the same bundle; duplicates are harmless.
+	Put(ctx context.Context, bundle []byte) (Receipt, error)
+	// List gives every bundle with that subject digest (sha256:hex) and predicate type, all pages; an empty list where
+	// there is none. Bundles that cannot be read are errors in the joined error beside what could.
+	List(ctx context.Context, digest, predicateType string) ([]Stored, error)
+}
+
+// Signer makes a bundle over an in-toto statement.
+type Signer interface {
+	Sign(ctx context.Context, statement []byte) (bundle []byte, err error)
+}
+
+// Attested is a pushed image with its bundle as each store gave it back. Made by Attest alone.
+type Attested struct{ p *attested }
+
+type attested struct {
+	pushed    push.Pushed
+	statement []byte
+	subjects  []provenance.Subject
+	bundle    []byte
+	back      map[string][]byte // store name → the bundle read back from it
+	receipts  map[string]Receipt
+	reused    bool
+}
+
+// Ok says whether a was made by Attest.
+func (a Attested) Ok() bool { return a.p != nil }

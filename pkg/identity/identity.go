@@ -1,0 +1,65 @@
+// Package identity asks the runner for OIDC ID tokens, checks them against their issuer's keys, and compares their
+// claims with the job's environment.
+package identity
+
+import "time"
+
+// Claims are what GitHub says of the job in an ID token whose signature was checked (GitHub, "OpenID Connect reference").
+type Claims struct {
+	Issuer               string
+	Subject              string
+	Ref                  string
+	SHA                  string
+	Repository           string
+	RepositoryID         string
+	RepositoryOwner      string
+	RepositoryOwnerID    string
+	RepositoryVisibility string
+	EventName            string
+	Workflow             string
+	WorkflowRef          string
+	WorkflowSHA          string
+	JobWorkflowRef       string
+	JobWorkflowSHA       string
+	RunID                string
+	RunAttempt           string
+	RunnerEnvironment    string
+	Environment          string
+}
+
+// Token is a verified ID token. Its text never appears in a log, an error or a file.
+type Token struct{ p *token }
+
+type token struct {
+	raw    string
+	claims Claims
+	all    map[string]any // every claim, for comparing a later token
+	expiry time.Time
+}
+
+// Claims of the token; the zero Token has none.
+func (t Token) Claims() Claims {
+	if t.p == nil {
+		return Claims{}
+	}
+	return t.p.claims
+}
+
+// Raw is the token's compact serialisation, a secret: for the certificate request alone.
+func (t Token) Raw() string {
+	if t.p == nil {
+		return ""
+	}
+	return t.p.raw
+}
+
+// Expiry is when the token ends.
+func (t Token) Expiry() time.Time {
+	if t.p == nil {
+		return time.Time{}
+	}
+	return t.p.expiry
+}
+
+// String hides the token.
+func (t Token) String() string { return "ID token (hidden)" }
