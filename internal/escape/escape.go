@@ -1,0 +1,110 @@
+// Package escape makes foreign text inert: on one line of a log, a terminal or an error (Text, Bounded), in a table cell
+// of a job summary (Markdown), and inside a workflow command of the GitHub Actions runner (CommandData, CommandProperty).
+//
+// Foreign text is whatever this program did not write itself: answers of registries, labels, annotations, file names
+// and contents, claims of tokens.
+package escape
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ellipsis ends a text that Bounded has cut.
+const ellipsis = "…"
+
+// Text returns s on one line, with nothing in it that a terminal, a log viewer or the runner would act upon.
+//
+// Every rune that Go does not call printable (control characters, line and paragraph separators, bidirectional
+// controls, zero width characters, spaces other than U+0020) and every byte that is no UTF-8 becomes the escape that Go
+// would write: \n, \x1b, \u202e. A "##[", which the runner takes for a command anywhere in a line, becomes "##\[",
+// and a "::" that only blanks precede becomes "\::". Backslashes stay as they are: the result is for people to read,
+// not to be parsed back. Text of a result is that result.
+func Text(s string) string {
+	return cut(s, -1)
+}
+
+// Bounded is Text, no longer than limit bytes; a text that was cut ends in an ellipsis and never within an escape.
+func Bounded(s string, limit int) string {
+	return cut(s, max(limit, 0))
+}
+
+// Lines is Text for a text whose own line breaks are meant: each line is escaped by itself, and "\n" stays between
+// them. It is for messages that this program has composed, not for foreign text alone.
+func Lines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = Text(strings.TrimSuffix(line, "\r"))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// cut escapes s into at most limit bytes; a negative limit is none.
+func cut(s string, limit int) string {
+	if limit < 0 && plain(s) {
+		return s
+	}
+	var b strings.Builder
+	fit := 0 // length of the output that still leaves room for the ellipsis
+	atStart := true
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		b.WriteString(visible(s[i:i+size], r, b.String(), atStart && strings.HasPrefix(s[i:], "::")))
+		if r != ' ' { // every other blank is escaped, and then no longer blank
+			atStart = false
+		}
+		i += size
+		if limit < 0 {
+			continue
+		}
+		if b.Len() > limit {
+			return ellipse(b.String()[:fit], limit)
+		}
+		if b.Len()+len(ellipsis) <= limit {
+			fit = b.Len()
+		}
+	}
+	return b.String()
+}
+
+func ellipse(s string, limit int) string {
+	if len(s)+len(ellipsis) > limit {
+		return s
+	}
+	return s + ellipsis
+}
+
+// visible is the output for one rune (raw are its bytes) after the output before it.
+func visible(raw string, r rune, before string, command bool) string {
+	switch {
+	case r == utf8.RuneError && len(raw) == 1:
+		return fmt.Sprintf(`\x%02x`, raw[0])
+	case command:
+		return `\:`
+	case r == '[' && strings.HasSuffix(before, "##"):
+		return `\[`
+	case !inert(r):
+		q := strconv.QuoteRuneToASCII(r)
+		return q[1 : len(q)-1]
+	}
+	return raw
+}
+
+// inert tells whether r may stand in a line as it is. Beyond what Go calls printable, those characters are out that
+// Unicode asks to ignore in display, and variation selectors: they are marks or letters, and cannot be seen.
+func inert(r rune) bool {
+	return strconv.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// plain tells of the usual case: printable ASCII without a command.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return !strings.Contains(s, "##[") && !strings.HasPrefix(strings.TrimLeft(s, " "), "::")
+}
