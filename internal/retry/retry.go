@@ -1,19 +1,41 @@
 // Package retry holds the one retry policy that every client of taglast uses: which errors pass, how long to wait
 // (exponential with full jitter, or what the server asked for by Retry-After), and when to give up.
+//
+// A client calls Do around one attempt that makes its request anew, turns a bad answer into an error with CheckStatus,
+// and marks what only it can know with Permanent or Transient. An outcome that may or may not have happened (a lost
+// answer) is the client's to resolve, by looking.
 package retry
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
 	"time"
+)
+
+// The zero Policy's values.
+const (
+	DefaultBudget      = 2 * time.Minute
+	DefaultBase        = 500 * time.Millisecond
+	DefaultCap         = 30 * time.Second
+	DefaultUnknownHost = 30 * time.Second
+)
+
+const (
+	minWait   = 10 * time.Millisecond // between two attempts, whatever the dice say
+	exactAsks = 5                     // so many times a wait below Base is taken at the server's word
 )
 
 // Policy says how long an operation is tried again. The zero value is the registry's policy: two minutes.
 type Policy struct {
-	Budget time.Duration       // elapsed time after which no further attempt begins; zero means 2 minutes
-	Base   time.Duration       // ceiling of the first wait; zero means 500 ms
-	Cap    time.Duration       // ceiling of any wait that the server did not ask for; zero means 30 s
-	Rand   func(n int64) int64 // uniform in [0, n); nil means math/rand/v2
-	Report func(Event)         // called before each wait; nil means nobody listens
+	Budget         time.Duration       // elapsed time after which no further attempt begins; zero means 2 minutes, negative one attempt only
+	Base           time.Duration       // ceiling of the first wait; zero means 500 ms
+	Cap            time.Duration       // ceiling of any wait that the server did not ask for; zero means 30 s
+	AttemptTimeout time.Duration       // deadline of each attempt; zero means none
+	UnknownHost    time.Duration       // budget while name servers answer "no such host", if less than Budget; zero means 30 s
+	Rand           func(n int64) int64 // uniform in [0, n); nil means math/rand/v2
+	Report         func(Event)         // called before each wait; nil means nobody listens
 }
 
 // Event is one failed attempt that will be followed by another.
@@ -26,4 +48,122 @@ type Event struct {
 }
 
 // Do calls op until it succeeds, fails for good, the budget is spent or ctx ends.
-func Do(ctx context.Context, p Policy, op func(context.Context) error) error { panic("skeleton") }
+//
+// An error that Classify does not call transient is returned as it is; so is any error under a negative budget. When
+// the budget is spent, or the wait that the server asks for would pass it, the result is an *Exhausted. When ctx ends
+// during a wait, the result is at once an error that is both ctx's and the last attempt's. An attempt that fails by
+// its own AttemptTimeout, or by any other timeout while ctx lives, is transient.
+func Do(ctx context.Context, p Policy, op func(context.Context) error) error {
+	p = p.withDefaults()
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	begin := time.Now()
+	for attempt := 1; ; attempt++ {
+		err := once(ctx, p.AttemptTimeout, op)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ended(ctx, err)
+		}
+		transient, after, asked := Classify(err)
+		if !transient || p.Budget < 0 {
+			return err
+		}
+		elapsed := time.Since(begin)
+		wait, ok := p.wait(err, attempt, elapsed, after, asked)
+		if !ok {
+			give := &Exhausted{Attempts: attempt, Elapsed: elapsed, Last: time.Now(), Err: err}
+			if asked {
+				give.Asked = after
+			}
+			return give
+		}
+		if p.Report != nil {
+			p.Report(Event{Attempt: attempt, Wait: wait, Asked: asked, Elapsed: elapsed, Err: err})
+		}
+		if !sleep(ctx, wait) {
+			return ended(ctx, err)
+		}
+	}
+}
+
+func once(ctx context.Context, timeout time.Duration, op func(context.Context) error) error {
+	if timeout <= 0 {
+		return op(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return op(ctx)
+}
+
+// wait before the next attempt; false if there shall be none.
+func (p Policy) wait(err error, attempt int, elapsed, after time.Duration, asked bool) (time.Duration, bool) {
+	budget := p.Budget
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		budget = min(budget, p.UnknownHost)
+	}
+	if elapsed >= budget {
+		return 0, false
+	}
+	if !asked {
+		// The last wait is shortened, so that one attempt is made when the budget ends.
+		return min(p.backoff(attempt), budget-elapsed), true
+	}
+	if after > budget-elapsed {
+		return 0, false
+	}
+	wait := after + time.Duration(p.Rand(int64(after/10)+1))
+	if after < p.Base && attempt > exactAsks {
+		// A server that names milliseconds (12.5ms was seen) and then refuses again would be asked a thousand times.
+		wait = max(wait, p.backoff(attempt-exactAsks))
+	}
+	return max(min(wait, budget-elapsed), after, minWait), true
+}
+
+// backoff is uniform below min(Cap, Base·2ⁿ⁻¹): full jitter, so that those who failed together do not return together.
+func (p Policy) backoff(n int) time.Duration {
+	ceiling := p.Base
+	for range n - 1 {
+		if ceiling >= p.Cap/2 {
+			ceiling = p.Cap
+			break
+		}
+		ceiling *= 2
+	}
+	ceiling = max(min(ceiling, p.Cap), minWait)
+	return max(time.Duration(p.Rand(int64(ceiling))), minWait)
+}
+
+func (p Policy) withDefaults() Policy {
+	if p.Budget == 0 {
+		p.Budget = DefaultBudget
+	}
+	if p.Base <= 0 {
+		p.Base = DefaultBase
+	}
+	if p.Cap <= 0 {
+		p.Cap = DefaultCap
+	}
+	if p.UnknownHost <= 0 {
+		p.UnknownHost = DefaultUnknownHost
+	}
+	if p.Rand == nil {
+		p.Rand = rand.Int64N
+	}
+	return p
+}
+
+// sleep waits for d and tells whether ctx still lives.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return ctx.Err() == nil
+	}
+}

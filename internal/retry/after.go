@@ -1,0 +1,54 @@
+package retry
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// longestAfter is the most that a server can ask for; what is more, is this.
+const longestAfter = time.Hour
+
+// ParseRetryAfter reads the value of a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3), or a Go
+// duration, which GHCR was seen to send ("12.5ms"). What is past or negative is 0, what is more than an hour is an hour;
+// false means that the value is none of the three.
+func ParseRetryAfter(value string, now time.Time) (time.Duration, bool) {
+	value = strings.TrimSpace(value)
+	if value == "" || len(value) > 64 {
+		return 0, false
+	}
+	if d, err := time.ParseDuration(value); err == nil && !number(value) {
+		return clamp(d), true
+	}
+	if number(value) {
+		d, err := time.ParseDuration(value + "s")
+		if err != nil { // more than a Duration holds
+			d = longestAfter
+			if value[0] == '-' {
+				d = 0
+			}
+		}
+		return clamp(d), true
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return clamp(date.Sub(now)), true
+	}
+	return 0, false
+}
+
+// number tells whether s is a decimal number, perhaps with a sign and a fraction.
+func number(s string) bool {
+	if s[0] == '-' || s[0] == '+' {
+		s = s[1:]
+	}
+	whole, fraction, dot := strings.Cut(s, ".")
+	return digits(whole) && (!dot || digits(fraction))
+}
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+func clamp(d time.Duration) time.Duration {
+	return min(max(d, 0), longestAfter)
+}
