@@ -1,0 +1,11 @@
+// Package e2e publishes to real servers and checks with real consumers: Fulcio, a CT log and Rekor on Trillian, a
+// timestamp authority, two registries; gh, cosign and the taglast binary itself. GitHub's own services (ID tokens, the
+// attestations API) are the only stand-ins. Everything listens on loopback, and nothing outside is asked.
+//
+// The tests are behind the build tag e2e:
+//
+//	go test -tags e2e ./internal/e2e/...
+//
+// The first run builds the servers and consumers from their Go modules into the user's cache directory, which takes
+// minutes; later runs take them from there.
+package e2e

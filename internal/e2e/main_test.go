@@ -1,0 +1,84 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+)
+
+// shared is the one stack of this test binary.
+var shared *stack
+
+func TestMain(m *testing.M) {
+	if os.Getenv(leashed) != "" {
+		_ = os.Unsetenv(leashed)
+		os.Exit(leash(os.Args[1:]))
+	}
+	flag.Parse()
+	code, err := testAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func testAll(m *testing.M) (code int, err error) {
+	ctx, stop := context.WithTimeout(context.Background(), 30*time.Minute)
+	defer stop()
+	if err := install(ctx); err != nil {
+		return 1, err
+	}
+	dir, err := os.MkdirTemp("", "taglast-e2e-")
+	if err != nil {
+		return 1, err
+	}
+	defer func() {
+		if code == 0 && err == nil {
+			err = os.RemoveAll(dir)
+			return
+		}
+		fmt.Fprintln(os.Stderr, "e2e: logs of the servers are in", dir)
+	}()
+	shared, err = newStack(ctx, dir)
+	defer func() {
+		if shared != nil {
+			shared.close()
+		}
+	}()
+	if err != nil {
+		return 1, err
+	}
+	return m.Run(), nil
+}
+
+// servers is the stack, for one test: what the servers log meanwhile is shown if it fails.
+func servers(t *testing.T) *stack {
+	t.Helper()
+	sizes := make([]int64, len(shared.servers))
+	for i, p := range shared.servers {
+		sizes[i] = p.size()
+	}
+	mark := shared.gateway.mark()
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		for i, p := range shared.servers {
+			if text := p.tail(sizes[i]); text != "" {
+				t.Logf("log of %s:\n%s", p.name, text)
+			}
+		}
+		for _, e := range shared.gateway.since(mark) {
+			if e.Status >= 400 {
+				t.Log("gateway: ", e)
+			}
+		}
+	})
+	return shared
+}

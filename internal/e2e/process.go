@@ -1,0 +1,185 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// leashed names the variable that turns this test binary into a leash: it runs the command of its arguments and kills
+// it when standard input ends, which it does when the tests end, however they end.
+const leashed = "TAGLAST_E2E_LEASH"
+
+// leash is the other half of start. It returns the exit code.
+func leash(command []string) int {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	held, err := cmd.StdinPipe() // open until we die: the same rule for the command
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = held.Close() }()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = cmd.Process.Kill()
+	}()
+	_ = cmd.Wait()
+	return cmd.ProcessState.ExitCode()
+}
+
+// A process is a server that runs beside the tests.
+type process struct {
+	name  string
+	stdin io.Closer
+	log   string // file
+	ended chan struct{}
+}
+
+// start runs a server on a leash. Its log is <dir>/<name>.log.
+func start(dir, name, file string, environ []string, stdout io.Writer, args ...string) (*process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{name: name, log: filepath.Join(dir, name+".log"), ended: make(chan struct{})}
+	log, err := os.Create(p.log)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, append([]string{file}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(base(dir), environ...)
+	cmd.Env = append(cmd.Env, leashed+"=1")
+	cmd.Stdout, cmd.Stderr = log, log
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
+	if p.stdin, err = cmd.StdinPipe(); err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), log.Close())
+	}
+	go func() {
+		defer close(p.ended)
+		_ = cmd.Wait()
+		_ = log.Close()
+	}()
+	return p, nil
+}
+
+// stop ends the process and waits until it is gone.
+func (p *process) stop() {
+	_ = p.stdin.Close()
+	<-p.ended
+}
+
+// tail is the end of the log, from an offset on.
+func (p *process) tail(offset int64) string {
+	raw, err := os.ReadFile(p.log)
+	if err != nil || int64(len(raw)) <= offset {
+		return ""
+	}
+	raw = raw[offset:]
+	if len(raw) > 4<<10 {
+		raw = append([]byte("…"), raw[len(raw)-4<<10:]...)
+	}
+	return string(bytes.TrimSpace(raw))
+}
+
+func (p *process) size() int64 {
+	info, err := os.Stat(p.log)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// healthy waits until url answers with a status below 500.
+func (p *process) healthy(ctx context.Context, url string) error {
+	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
+	defer stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode < http.StatusInternalServerError {
+				return nil
+			}
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("%s ended:\n%s", p.name, p.tail(0))
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not answer at %s:\n%s", p.name, url, p.tail(0))
+		case <-tick.C:
+		}
+	}
+}
+
+// freePort is a loopback port that nothing listens on.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, errors.Join(err, l.Close())
+}
+
+// base is an environment in which nothing of the user's is found: no login, no proxy, no configuration.
+func base(home string) []string {
+	env := []string{
+		"HOME=" + home, "USERPROFILE=" + home, "DOCKER_CONFIG=" + filepath.Join(home, "docker"),
+		"XDG_CONFIG_HOME=" + filepath.Join(home, "config"), "XDG_CACHE_HOME=" + filepath.Join(home, "cache"),
+		"XDG_RUNTIME_DIR=" + filepath.Join(home, "run"), "NO_COLOR=1",
+	}
+	for _, kept := range []string{"PATH", "TMPDIR", "TEMP", "SystemRoot", "GOCOVERDIR"} {
+		if v, ok := os.LookupEnv(kept); ok {
+			env = append(env, kept+"="+v)
+		}
+	}
+	return env
+}
+
+// An outcome is how a command ended.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+func (o outcome) String() string {
+	return fmt.Sprintf("exit %d\n--- stdout\n%s\n--- stderr\n%s", o.code, strings.TrimSpace(o.stdout), strings.TrimSpace(o.stderr))
+}
+
+// run runs a command to its end.
+func run(ctx context.Context, dir, file string, environ []string, args ...string) (outcome, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, file, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, environ, &stdout, &stderr
+	err := cmd.Run()
+	if cmd.ProcessState == nil || (err != nil && cmd.ProcessState.ExitCode() < 0) {
+		return outcome{}, fmt.Errorf("run %s: %w\n%s", file, err, stderr.String())
+	}
+	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}, nil
+}
