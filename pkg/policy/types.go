@@ -1,5 +1,9 @@
 // Package policy decides whether a Sigstore bundle is good: for a consumer as `gh attestation verify` would, for reuse
 // by a later run, and exactly for this run. It touches no network.
+//
+// All three verify the bundle's signature, certificate, log entry and times with sigstore-go, and compare afterwards:
+// the certificate with what is expected, the statement with the certificate. What a workflow claims of itself in a
+// predicate is believed only where the certificate says the same.
 package policy
 
 import (
@@ -7,9 +11,7 @@ import (
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
-	"github.com/sigstore/sigstore-go/pkg/root"
 
-	"github.com/taglast/taglast/pkg/identity"
 	"github.com/taglast/taglast/pkg/provenance"
 )
 
@@ -19,35 +21,10 @@ const MaxBundle = 16 << 20
 // Verified is what a bundle proved.
 type Verified struct {
 	Certificate   certificate.Summary
-	Subjects      []provenance.Subject
+	Subjects      []provenance.Subject // one for each digest of each subject, the digest as algorithm:hex
 	PredicateType string
 	Predicate     json.RawMessage
 	Times         []time.Time // witnessed: log and timestamp authority, earliest first
 	LogIndex      int64       // −1 where there is no log entry
 	Statement     []byte      // the DSSE payload
 }
-
-// Exact is the policy of this run: every field must hold.
-type Exact struct {
-	Trusted   root.TrustedMaterial
-	Claims    identity.Claims
-	ServerURL string
-	Statement []byte // what this run signed: compared whole, byte for byte
-	Digest    string // the root's, sha256:hex
-}
-
-// Check verifies bundle under e.
-func (e Exact) Check(bundle []byte) (Verified, error) { panic("skeleton") }
-
-// Reuse is the policy for an attestation of an earlier run: issuer, SAN, workflow and its digest, source repository, ids,
-// ref and sha, visibility and runner environment are ours; the run may be another; its subjects include ours.
-type Reuse struct {
-	Trusted   root.TrustedMaterial
-	Claims    identity.Claims
-	ServerURL string
-	Subjects  []provenance.Subject
-	Digest    string
-}
-
-// Check verifies bundle under r.
-func (r Reuse) Check(bundle []byte) (Verified, error) { panic("skeleton") }

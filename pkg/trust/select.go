@@ -1,0 +1,90 @@
+package trust
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+)
+
+// choose takes the newest valid service of each kind: Fulcio API v1, Rekor v1, RFC 3161 timestamps.
+func choose(config *root.SigningConfig, now time.Time) (Services, error) {
+	fulcio, err := root.SelectService(config.FulcioCertificateAuthorityURLs(), []uint32{1}, now)
+	if err != nil {
+		return Services{}, errors.New("it names no certificate authority (caUrls) of API version 1 that is valid now")
+	}
+	rekor, err := root.SelectService(config.RekorLogURLs(), []uint32{1}, now)
+	if err != nil {
+		if _, err := root.SelectService(config.RekorLogURLs(), []uint32{2}, now); err == nil {
+			return Services{}, errors.New("it names no transparency log of API version 1; it has version 2 (Rekor v2), which this version of taglast does not write to")
+		}
+		return Services{}, errors.New("it names no transparency log (rekorTlogUrls) of API version 1 that is valid now")
+	}
+	s := Services{Fulcio: fulcio.URL, Rekor: rekor.URL}
+	if all := config.TimestampAuthorityURLs(); len(all) > 0 {
+		tsa, err := root.SelectService(all, []uint32{1}, now)
+		if err != nil {
+			return Services{}, errors.New("none of its timestamp authorities (tsaUrls) has API version 1 and is valid now")
+		}
+		s.TSA = tsa.URL
+	}
+	for _, u := range []struct {
+		kind string
+		url  *string
+	}{{"caUrls", &s.Fulcio}, {"rekorTlogUrls", &s.Rekor}, {"tsaUrls", &s.TSA}} {
+		if *u.url == "" && u.kind == "tsaUrls" {
+			continue
+		}
+		if err := checkURL(*u.url); err != nil {
+			return Services{}, fmt.Errorf("%s: %w", u.kind, err)
+		}
+		*u.url = strings.TrimRight(*u.url, "/")
+	}
+	return s, nil
+}
+
+// issuers are the OIDC providers that are valid now.
+func issuers(config *root.SigningConfig, now time.Time) ([]string, error) {
+	var out []string
+	for _, s := range config.OIDCProviderURLs() {
+		if s.MajorAPIVersion != 1 || !s.ValidAtTime(now) {
+			continue
+		}
+		if err := checkURL(s.URL); err != nil {
+			return nil, fmt.Errorf("oidcUrls: %w", err)
+		}
+		out = append(out, s.URL)
+	}
+	return out, nil
+}
+
+// checkURL accepts https, and plain http to this machine alone.
+func checkURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
+		return fmt.Errorf("not a service URL: %s", escapeText(s))
+	}
+	switch u.Scheme {
+	case "https":
+		return nil
+	case "http":
+		if Loopback(u.Hostname()) {
+			return nil
+		}
+		return fmt.Errorf("plain http is for loopback addresses only: %s", escapeText(s))
+	}
+	return fmt.Errorf("not an https URL: %s", escapeText(s))
+}
+
+// Loopback says whether host (without a port) is this machine: localhost or a loopback address.
+func Loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
