@@ -2,12 +2,7 @@
 // or reuses a bundle, keeps it in every configured store and reads it back.
 package attestation
 
-import (
-	"context"
-
-	"github.com/taglast/taglast/pkg/provenance"
-	"github.com/taglast/taglast/pkg/registry/push"
-)
+import "context"
 
 // Stored is a bundle as a store gave it back.
 type Stored struct {
@@ -36,19 +31,3 @@ type Store interface {
 type Signer interface {
 	Sign(ctx context.Context, statement []byte) (bundle []byte, err error)
 }
-
-// Attested is a pushed image with its bundle as each store gave it back. Made by Attest alone.
-type Attested struct{ p *attested }
-
-type attested struct {
-	pushed    push.Pushed
-	statement []byte
-	subjects  []provenance.Subject
-	bundle    []byte
-	back      map[string][]byte // store name → the bundle read back from it
-	receipts  map[string]Receipt
-	reused    bool
-}
-
-// Ok says whether a was made by Attest.
-func (a Attested) Ok() bool { return a.p != nil }

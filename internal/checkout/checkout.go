@@ -1,0 +1,96 @@
+// Package checkout reads what a git checkout says of itself: its repository on a forge, ref and commit. It runs git with
+// an environment that holds no secret.
+package checkout
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Checkout is a work tree's identity.
+type Checkout struct {
+	Repository string // owner/name of the remote `origin`; local/<folder> where there is none
+	Ref        string // refs/tags/… where HEAD is exactly a tag, else refs/heads/…; refs/heads/main outside of git
+	SHA        string // of HEAD, 40 hex digits; zeros outside of git or before the first commit
+}
+
+// Read asks git about dir. It never fails: what git does not know has the documented default.
+func Read(ctx context.Context, dir string) Checkout {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	c := Checkout{
+		Repository: fromRemote(git(ctx, dir, "config", "--get", "remote.origin.url")),
+		SHA:        git(ctx, dir, "rev-parse", "--verify", "HEAD"),
+		Ref:        "refs/heads/main",
+	}
+	if c.Repository == "" {
+		c.Repository = "local/" + folder(dir)
+	}
+	if !sha.MatchString(c.SHA) {
+		c.SHA = strings.Repeat("0", 40)
+	}
+	if branch := git(ctx, dir, "symbolic-ref", "-q", "HEAD"); branch != "" {
+		c.Ref = branch
+	}
+	if tag := git(ctx, dir, "describe", "--tags", "--exact-match", "HEAD"); tag != "" {
+		c.Ref = "refs/tags/" + tag
+	}
+	return c
+}
+
+var (
+	sha  = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	part = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+)
+
+func git(ctx context.Context, dir string, args ...string) string {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
+	cmd.Dir = dir
+	for _, key := range []string{"PATH", "HOME", "USERPROFILE", "SYSTEMROOT"} {
+		if v, ok := os.LookupEnv(key); ok {
+			cmd.Env = append(cmd.Env, key+"="+v)
+		}
+	}
+	out, err := cmd.Output()
+	if err != nil || len(out) > 4096 {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// fromRemote is owner/name of a remote's URL: https, ssh, or git's scp form; empty for anything else, a path included.
+func fromRemote(remote string) string {
+	path := ""
+	if u, err := url.Parse(remote); err == nil && u.Host != "" {
+		path = u.Path
+	} else if _, after, ok := strings.Cut(remote, ":"); ok && !strings.HasPrefix(remote, "/") && !strings.HasPrefix(remote, ".") {
+		path = after
+	}
+	parts := strings.Split(strings.Trim(strings.TrimSuffix(path, ".git"), "/"), "/")
+	if len(parts) < 2 {
+		return ""
+	}
+	owner, name := parts[len(parts)-2], parts[len(parts)-1]
+	if !part.MatchString(owner) || !part.MatchString(name) {
+		return ""
+	}
+	return owner + "/" + name
+}
+
+func folder(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "checkout"
+	}
+	name := regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(filepath.Base(abs), "-")
+	if name = strings.Trim(name, "-."); name == "" {
+		return "checkout"
+	}
+	return name
+}

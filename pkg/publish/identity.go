@@ -1,0 +1,65 @@
+package publish
+
+import (
+	"context"
+	"strings"
+
+	"github.com/taglast/taglast/internal/checkout"
+	"github.com/taglast/taglast/internal/sandbox"
+)
+
+// withJob completes the environment of a plan or dry run outside of Actions: repository, ref and commit come from the git
+// checkout. fromCheckout says that they did.
+func (o Options) withJob(ctx context.Context) (_ Options, fromCheckout bool) {
+	if o.Getenv("GITHUB_ACTIONS") == "true" {
+		return o, false
+	}
+	c := checkout.Read(ctx, or(o.WorkDir, "."))
+	workflow := c.Repository + "/.github/workflows/release.yml@" + c.Ref
+	return o.overlay(map[string]string{
+		"GITHUB_REPOSITORY":       c.Repository,
+		"GITHUB_REPOSITORY_OWNER": c.Repository[:strings.Index(c.Repository, "/")],
+		"GITHUB_REF":              c.Ref,
+		"GITHUB_SHA":              c.SHA,
+		"GITHUB_EVENT_NAME":       "push",
+		"GITHUB_EVENT_PATH":       "",
+		"GITHUB_WORKFLOW_REF":     workflow,
+		"GITHUB_WORKFLOW_SHA":     c.SHA,
+	}), true
+}
+
+// overlay answers with env before the environment.
+func (o Options) overlay(env map[string]string) Options {
+	under := o.Getenv
+	o.Getenv = func(key string) string {
+		if v, ok := env[key]; ok {
+			return v
+		}
+		return under(key)
+	}
+	return o
+}
+
+// jobIdentity is what a dry run's ID token says: the job's environment.
+func jobIdentity(getenv func(string) string) sandbox.Identity {
+	return sandbox.Identity{
+		Repository:        getenv("GITHUB_REPOSITORY"),
+		RepositoryID:      getenv("GITHUB_REPOSITORY_ID"),
+		RepositoryOwner:   getenv("GITHUB_REPOSITORY_OWNER"),
+		RepositoryOwnerID: getenv("GITHUB_REPOSITORY_OWNER_ID"),
+		Ref:               getenv("GITHUB_REF"),
+		HeadRef:           getenv("GITHUB_HEAD_REF"),
+		BaseRef:           getenv("GITHUB_BASE_REF"),
+		SHA:               getenv("GITHUB_SHA"),
+		EventName:         getenv("GITHUB_EVENT_NAME"),
+		Workflow:          getenv("GITHUB_WORKFLOW"),
+		WorkflowRef:       getenv("GITHUB_WORKFLOW_REF"),
+		WorkflowSHA:       getenv("GITHUB_WORKFLOW_SHA"),
+		RunID:             getenv("GITHUB_RUN_ID"),
+		RunNumber:         getenv("GITHUB_RUN_NUMBER"),
+		RunAttempt:        getenv("GITHUB_RUN_ATTEMPT"),
+		RunnerEnvironment: getenv("RUNNER_ENVIRONMENT"),
+		Actor:             getenv("GITHUB_ACTOR"),
+		ActorID:           getenv("GITHUB_ACTOR_ID"),
+	}
+}

@@ -1,0 +1,88 @@
+// Package publish is the pipeline: plan, build, push untagged, attest, verify, and, when every image of the release has
+// its proof, tag and report. Each stage takes what the stage before made; no tag ever names an image that is not attested.
+package publish
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/taglast/taglast/pkg/release"
+)
+
+// Options of a run.
+type Options struct {
+	File       *release.File
+	Only       []string // image names; empty means all
+	Registries []string // registry hosts; empty means all
+	Rebuild    bool     // do not adopt what a fixed tag names
+	Stores     []string // where bundles are kept; "github" is the one there is
+	OutputDir  string   // bundles and report.json; empty means taglast-out
+	Jobs       int      // parallel transfers; zero means 2 × cores, at least 8
+
+	SigningConfig []byte // Sigstore signing config v0.2; nil means the public-good instance's, by TUF
+	TrustedRoot   []byte // Sigstore trusted root v0.1; nil means the public-good instance's, by TUF
+
+	Transport http.RoundTripper // the network; nil means Network()
+	Keychain  authn.Keychain    // registry credentials; nil means anonymous
+	Getenv    func(string) string
+	IDToken   func(ctx context.Context, client *http.Client, audience string) (string, error) // from the runner
+
+	Version  string // of taglast, for User-Agent and report
+	WorkDir  string // the checkout, for a dry run's identity outside of Actions; empty means "."
+	Observer Observer
+
+	dryRun    bool
+	readOnly  bool // plan and dry run: pull scope only
+	cacheDir  string
+	startedAt time.Time
+
+	fromCheckout bool // a dry run outside of Actions
+}
+
+// Observer is told how far a run is. Its methods may be called from several goroutines.
+type Observer interface {
+	Begin(Header)
+	Progress(Event)
+	Warn(message string)
+}
+
+// Header is what is known when the plan has been made.
+type Header struct {
+	Version      string // of taglast
+	DryRun       bool
+	Release      string // the version that rules gave; empty where there is none
+	FromFlag     bool   // the version was given by release-version
+	SHA, Ref     string
+	Repository   string // owner/name
+	Workflow     string // path@ref
+	FromCheckout bool   // the identity was made from the git checkout, not by Actions
+	Repositories []string
+	Images       int
+	Platforms    []string
+}
+
+// Event says how far a stage is.
+type Event struct {
+	Stage       Stage
+	Done, Total int
+	Note        string
+	Finished    bool
+	Took        time.Duration
+}
+
+// Took is what a run cost.
+type Took struct {
+	Elapsed        time.Duration
+	Reads, Writes  int   // requests that left the program
+	BytesUploaded  int64 // blob content
+	NothingChanged bool  // the run wrote nothing at all
+}
+
+type silent struct{}
+
+func (silent) Begin(Header)   {}
+func (silent) Progress(Event) {}
+func (silent) Warn(string)    {}

@@ -1,0 +1,314 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/pkg/attestation"
+	"github.com/taglast/taglast/pkg/identity"
+	"github.com/taglast/taglast/pkg/image"
+	"github.com/taglast/taglast/pkg/keyless"
+	"github.com/taglast/taglast/pkg/registry"
+	"github.com/taglast/taglast/pkg/release"
+	"github.com/taglast/taglast/pkg/tagrule"
+	"github.com/taglast/taglast/pkg/trust"
+	"github.com/taglast/taglast/pkg/verify"
+)
+
+// Plan is all that can be known before anything is sent: images, sources, repositories, tags and what they name now,
+// identity, trust, permissions. Made by plan alone.
+type Plan struct{ p *plan }
+
+type plan struct {
+	o       Options
+	version string // the release's, as the rules gave it
+	images  []*planned
+	payload payload
+
+	clients   *registry.Clients
+	claims    identity.Claims
+	serverURL string
+	material  trust.Material
+	run       verify.Run
+	session   *identity.Session
+	signer    *keyless.Signer
+	stores    []attestation.Store
+	network   *counter
+}
+
+// planned is one image of the plan.
+type planned struct {
+	file    release.Image
+	source  image.Source
+	all     []name.Repository // every repository of the file: the subjects of the statement
+	repos   []name.Repository // those this run writes to
+	rules   tagrule.Result
+	tags    []*plannedTag
+	tagless bool // digest alone: `tags: []`, or if-no-tags: skip
+	skipped string // why nothing is published of it, or only by digest
+	unbuilt bool   // a dry run could not have its source: it has no digest
+}
+
+// plannedTag is one tag in one repository.
+type plannedTag struct {
+	repo    name.Repository
+	tag     tagrule.Tag
+	seen    string // the digest it names now; empty where it does not exist
+	unknown bool   // it could not be read: plans and dry runs only
+	later   bool   // its repository was left out by --registry
+}
+
+func (t *plannedTag) ref() string { return displayName(t.repo) + ":" + t.tag.Text }
+
+// displayName is a repository as statements and reports write it: docker.io for Docker Hub.
+func displayName(r name.Repository) string {
+	if r.RegistryStr() == name.DefaultRegistry {
+		return "docker.io/" + r.RepositoryStr()
+	}
+	return r.Name()
+}
+
+func (o Options) jobs() int {
+	if o.Jobs > 0 {
+		return o.Jobs
+	}
+	return max(8, 2*runtime.NumCPU())
+}
+
+// prepare evaluates what needs no network: the selection, the rules and the tags that they give.
+func prepare(o Options) (*plan, error) {
+	if o.File == nil || len(o.File.Images) == 0 {
+		return nil, usage(StagePlan, "", errors.New("a release needs at least one image"))
+	}
+	p := &plan{o: o, serverURL: or(o.Getenv("GITHUB_SERVER_URL"), "https://github.com")}
+	var err error
+	if p.payload, err = readPayload(o.Getenv("GITHUB_EVENT_PATH")); err != nil {
+		return nil, at(StagePlan, "", "", err)
+	}
+	if err := p.choose(); err != nil {
+		return nil, err
+	}
+	for _, im := range p.images {
+		if err := p.evaluate(im); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.conflicts()
+}
+
+// choose takes the images that --only names and the repositories that --registry names.
+func (p *plan) choose() error {
+	unknown := slices.Clone(p.o.Only)
+	hosts := make(map[string]bool)
+	for _, file := range p.o.File.Images {
+		unknown = slices.DeleteFunc(unknown, func(n string) bool { return n == file.Name })
+		if len(p.o.Only) > 0 && !slices.Contains(p.o.Only, file.Name) {
+			continue
+		}
+		im := &planned{file: file}
+		for _, text := range file.Repositories {
+			repo, err := name.NewRepository(text, name.StrictValidation)
+			if err != nil {
+				return usage(StagePlan, file.Name, fmt.Errorf("repository %q: %w", text, err))
+			}
+			hosts[canonicalHost(repo.RegistryStr())] = true
+			im.all = append(im.all, repo)
+			if p.wants(repo) {
+				im.repos = append(im.repos, repo)
+			}
+		}
+		var err error
+		if im.source, err = sourceOf(file.Source); err != nil {
+			return usage(StagePlan, file.Name, fmt.Errorf("image %s: %w", file.Name, err))
+		}
+		p.images = append(p.images, im)
+	}
+	if len(unknown) > 0 {
+		return usage(StagePlan, "", fmt.Errorf("--only %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(p.names(p.o.File.Images), ", ")))
+	}
+	for _, h := range p.o.Registries {
+		if !hosts[canonicalHost(h)] {
+			return usage(StagePlan, "", fmt.Errorf("--registry %s: no repository of the release is there", escape.Text(h)))
+		}
+	}
+	for _, im := range p.images {
+		if len(im.repos) == 0 {
+			return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: no repository on %s", im.file.Name, strings.Join(p.o.Registries, ", ")))
+		}
+	}
+	return nil
+}
+
+func (p *plan) names(images []release.Image) []string {
+	var out []string
+	for _, im := range images {
+		out = append(out, im.Name)
+	}
+	return out
+}
+
+func (p *plan) wants(r name.Repository) bool {
+	return len(p.o.Registries) == 0 || slices.ContainsFunc(p.o.Registries, func(h string) bool {
+		return canonicalHost(h) == canonicalHost(r.RegistryStr())
+	})
+}
+
+func canonicalHost(h string) string {
+	switch h = strings.ToLower(h); h {
+	case "docker.io", "registry-1.docker.io":
+		return name.DefaultRegistry
+	}
+	return h
+}
+
+func sourceOf(s release.Source) (image.Source, error) {
+	switch {
+	case s.OCI != nil:
+		return image.Source{OCI: &image.OCI{Paths: s.OCI.Paths, Ref: s.OCI.Ref}}, nil
+	case s.Digests != nil:
+		repo, err := name.NewRepository(s.Digests.Repository, name.StrictValidation)
+		if err != nil {
+			return image.Source{}, fmt.Errorf("repository %q of the digests: %w", s.Digests.Repository, err)
+		}
+		return image.Source{Digests: &image.Digests{Dir: s.Digests.Dir, List: s.Digests.List, Repository: repo}}, nil
+	default:
+		ref, err := name.ParseReference(s.Image)
+		if err != nil {
+			return image.Source{}, fmt.Errorf("source image %q: %w", s.Image, err)
+		}
+		return image.Source{Image: &image.Image{Ref: ref}}, nil
+	}
+}
+
+// evaluate turns an image's rules into tags, one for each repository.
+func (p *plan) evaluate(im *planned) error {
+	rules := make([]tagrule.Rule, 0, len(im.file.Tags))
+	for _, line := range im.file.Tags {
+		r, err := tagrule.Parse(line)
+		if err != nil {
+			return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
+		}
+		rules = append(rules, r)
+	}
+	flavor, err := tagrule.ParseFlavor(im.file.Flavor)
+	if err != nil {
+		return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
+	}
+	event := tagrule.Event{Name: p.o.Getenv("GITHUB_EVENT_NAME"), Ref: p.o.Getenv("GITHUB_REF"), Version: im.file.ReleaseVersion}
+	over := tagrule.Overrides{Fixed: im.file.Fixed, Moving: im.file.Moving}
+	if im.rules, err = tagrule.Evaluate(rules, flavor, event, over); err != nil {
+		return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
+	}
+	p.version = or(p.version, im.rules.Version)
+	switch {
+	case len(im.file.Tags) == 0:
+		im.tagless = true
+	case len(im.rules.Tags) == 0 && im.file.IfNoTags == "skip":
+		im.tagless, im.skipped = true, "no rule gives a tag on this event"
+	case len(im.rules.Tags) == 0 && !p.o.readOnly:
+		return at(StagePlan, im.file.Name, "", noTag(im, event))
+	case len(im.rules.Tags) == 0:
+		im.tagless, im.skipped = true, "no tag on this event"
+	}
+	for _, repo := range im.all {
+		for _, t := range im.rules.Tags {
+			im.tags = append(im.tags, &plannedTag{repo: repo, tag: t, later: !p.wants(repo)})
+		}
+	}
+	return nil
+}
+
+// noTag tells for each rule why it gave nothing.
+func noTag(im *planned, e tagrule.Event) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "image %s: no rule gives a tag on %s of %s", im.file.Name, or(escape.Text(e.Name), "an unknown event"), or(escape.Text(e.Ref), "no ref"))
+	width := 0
+	for _, s := range im.rules.Skipped {
+		width = max(width, len(s.Rule))
+	}
+	for _, s := range im.rules.Skipped {
+		fmt.Fprintf(&b, "\n%-*s     %s", width, s.Rule, s.Reason)
+	}
+	return hint.With(errors.New(b.String()), "add a rule for this event, or run this job on tags only, or set `if-no-tags: skip`")
+}
+
+// conflicts refuses one tag for two images of the same repository.
+func (p *plan) conflicts() error {
+	owners := make(map[string][]string)
+	var order []string
+	for _, im := range p.images {
+		for _, t := range im.tags {
+			if len(owners[t.ref()]) == 0 {
+				order = append(order, t.ref())
+			}
+			owners[t.ref()] = append(owners[t.ref()], im.file.Name)
+		}
+	}
+	for _, ref := range order {
+		if len(owners[ref]) > 1 {
+			_, tag, _ := strings.Cut(ref[strings.LastIndex(ref, "/"):], ":")
+			return usage(StagePlan, "", hint.With(fmt.Errorf("tag `%s` is wanted by %d images: %s", tag, len(owners[ref]), someOf(owners[ref], 3)),
+				"give each image tags or repositories of its own"))
+		}
+	}
+	return nil
+}
+
+func someOf(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+}
+
+// readTags looks at what every tag names now. A real run must be able to read all of them; a plan and a dry run go on.
+func (p *plan) readTags(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(p.o.jobs())
+	var mu sync.Mutex
+	warned := make(map[string]bool)
+	for _, im := range p.images {
+		for _, t := range im.tags {
+			if t.later {
+				continue
+			}
+			g.Go(func() error {
+				d, err := p.clients.Repository(t.repo).Head(gctx, t.tag.Text)
+				switch {
+				case err == nil:
+					t.seen = d.Digest.String()
+				case errors.Is(err, registry.ErrNotFound):
+				case p.o.readOnly && gctx.Err() == nil:
+					t.unknown = true
+					mu.Lock()
+					defer mu.Unlock()
+					if name := displayName(t.repo); !warned[name] {
+						warned[name] = true
+						p.o.Observer.Warn(fmt.Sprintf("%s: the current tags cannot be read and are unknown: %v", name, err))
+					}
+				default:
+					return at(StagePlan, im.file.Name, t.ref(), fmt.Errorf("%s: read the current tag: %w", t.ref(), err))
+				}
+				return nil
+			})
+		}
+	}
+	return g.Wait()
+}
+
+func or(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,227 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/taglast/taglast/pkg/attestation"
+	"github.com/taglast/taglast/pkg/image"
+	"github.com/taglast/taglast/pkg/registry/push"
+	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/pkg/verify"
+)
+
+// Publish runs every stage. The report is there on failure too, and has been written to the output directory; the error
+// is an *Error.
+func Publish(ctx context.Context, o Options) (*Report, error) {
+	o = o.withDefaults()
+	return run(ctx, o)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Transport == nil {
+		o.Transport = Network()
+	}
+	if o.Observer == nil {
+		o.Observer = silent{}
+	}
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
+	}
+	if len(o.Stores) == 0 {
+		o.Stores = []string{"github"}
+	}
+	if o.IDToken == nil {
+		o.IDToken = noIDToken
+	}
+	if o.startedAt.IsZero() {
+		o.startedAt = time.Now()
+	}
+	return o
+}
+
+// pipeline is one run: what each stage has made so far.
+type pipeline struct {
+	o        Options
+	out      *output
+	plan     *plan
+	built    []image.Built
+	pushed   []push.Pushed
+	attested []attestation.Attested
+	complete verify.Complete
+	tagged   []tag.Tagged
+	uploaded int64
+}
+
+// run executes the stages in their order and writes the report, whatever became of them.
+func run(ctx context.Context, o Options) (*Report, error) {
+	p := &pipeline{o: o}
+	made, err := makePlan(ctx, o)
+	p.plan = made.p
+	if err == nil {
+		err = p.stages(ctx)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = interrupted(ctx, err)
+	}
+	r := p.report(err)
+	if p.out != nil {
+		if werr := p.out.report(r); werr != nil && err == nil {
+			err = at(StageTag, "", "", fmt.Errorf("every tag is written, but the report is not: %w", werr))
+		}
+	}
+	return r, err
+}
+
+// interrupted says that the run ended because it was told to, or because its time was over.
+func interrupted(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, context.DeadlineExceeded) {
+		cause = errors.New("the run's --timeout is over")
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return &Error{Stage: e.Stage, Image: e.Image, Ref: e.Ref, Err: fmt.Errorf("stopped: %w", cause)}
+	}
+	return &Error{Stage: StagePlan, Err: fmt.Errorf("stopped: %w", cause)}
+}
+
+func (p *pipeline) stages(ctx context.Context) error {
+	p.announce()
+	p.finish(StagePlan, p.o.startedAt, len(p.plan.images), p.planNote())
+	var err error
+	if p.out, err = openOutput(p.o.OutputDir); err != nil {
+		return at(StagePlan, "", "", err)
+	}
+	steps := []struct {
+		stage Stage
+		run   func(context.Context, func(done, total int, note string)) (string, error)
+	}{
+		{StageBuild, p.buildStage},
+		{StagePush, p.pushStage},
+		{StageAttest, p.attestStage},
+		{StageVerify, p.verifyStage},
+		{StageTag, p.tagStage},
+	}
+	for _, s := range steps {
+		begun := time.Now()
+		step := func(done, total int, note string) {
+			p.o.Observer.Progress(Event{Stage: s.stage, Done: done, Total: total, Note: note})
+		}
+		step(0, p.total(s.stage), "")
+		note, err := s.run(ctx, step)
+		if err != nil {
+			return at(s.stage, "", "", err)
+		}
+		p.finish(s.stage, begun, p.total(s.stage), note)
+	}
+	return nil
+}
+
+func (p *pipeline) total(s Stage) int {
+	if s == StageTag {
+		return len(p.requests())
+	}
+	n := 0
+	for _, im := range p.plan.images {
+		if p.skippedBuild(im) {
+			continue
+		}
+		n++
+	}
+	return n
+}
+
+func (p *pipeline) skippedBuild(im *planned) bool { return im.unbuilt }
+
+func (p *pipeline) finish(s Stage, begun time.Time, total int, note string) {
+	p.o.Observer.Progress(Event{Stage: s, Done: total, Total: total, Note: note, Finished: true, Took: time.Since(begun)})
+}
+
+func (p *pipeline) buildStage(ctx context.Context, step func(int, int, string)) (string, error) {
+	built, err := p.plan.build(ctx, step)
+	p.built = made(built, image.Built.Ok)
+	if err == nil && len(p.built) == 0 {
+		err = errors.New("every image is skipped: there is nothing to publish")
+	}
+	return buildNote(p.built), err
+}
+
+// made leaves out the zero values: images that are skipped.
+func made[T any](in []T, ok func(T) bool) []T {
+	var out []T
+	for _, v := range in {
+		if ok(v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func (p *pipeline) attestStage(ctx context.Context, step func(int, int, string)) (string, error) {
+	attested, err := p.plan.attest(ctx, p.out, p.pushed, step)
+	p.attested = made(attested, attestation.Attested.Ok)
+	return attestNote(p.attested), err
+}
+
+// verifyStage makes a proof of every attestation and passes the barrier.
+func (p *pipeline) verifyStage(_ context.Context, step func(int, int, string)) (string, error) {
+	var proofs []verify.Proof
+	var required []verify.Required
+	for i, a := range p.attested {
+		image := a.Pushed().Built().Name()
+		proof, err := verify.Release(a, p.plan.run)
+		if err != nil {
+			return "", at(StageVerify, image, "", err)
+		}
+		proofs = append(proofs, proof)
+		step(i+1, len(p.attested), "")
+	}
+	for _, im := range p.plan.images {
+		if !im.unbuilt {
+			required = append(required, verify.Required{Image: im.file.Name})
+		}
+	}
+	var err error
+	p.complete, err = verify.All(required, proofs)
+	return "read back and checked as `gh attestation verify` does", err
+}
+
+// tagStage looks at every manifest once more and writes the tags.
+func (p *pipeline) tagStage(ctx context.Context, step func(int, int, string)) (string, error) {
+	for _, pd := range p.pushed {
+		if err := push.Recheck(ctx, p.plan.clients, pd); err != nil {
+			return "", at(StageTag, pd.Built().Name(), "", err)
+		}
+	}
+	requests := p.requests()
+	if len(requests) == 0 {
+		return "none asked for", nil
+	}
+	var err error
+	p.tagged, err = tag.Write(ctx, p.complete, p.plan.clients, requests, tag.Options{
+		Jobs:     p.o.jobs(),
+		Progress: func(done, total int) { step(done, total, "") },
+	})
+	return tagNote(p.tagged), p.tagError(err)
+}
+
+// requests are the tags of every image that is built, in the order of the file.
+func (p *pipeline) requests() []tag.Request {
+	var out []tag.Request
+	for _, im := range p.plan.images {
+		if im.unbuilt {
+			continue
+		}
+		for _, t := range im.tags {
+			if !t.later {
+				out = append(out, tag.Request{
+					Image: im.file.Name, Repository: t.repo, Tag: t.tag.Text, Fixed: t.tag.Class == "fixed", Seen: t.seen, Unknown: t.unknown,
+				})
+			}
+		}
+	}
+	return out
+}

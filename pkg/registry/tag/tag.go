@@ -1,0 +1,119 @@
+// Package tag is the last stage and the only one that writes tags: it takes the Complete that the barrier made and puts
+// the proof's own bytes under each tag, to a repository that the proof names, fixed tags before moving ones and the
+// first image's last; reads each back; and looks at everything once more.
+package tag
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/pkg/registry"
+	"github.com/taglast/taglast/pkg/verify"
+)
+
+// ErrNotMade is returned for a zero Complete.
+var ErrNotMade = errors.New("tag: not made by verify.All")
+
+// Request asks for one tag in one repository.
+type Request struct {
+	Image      string
+	Repository name.Repository
+	Tag        string
+	Fixed      bool
+	Seen       string // digest that the plan saw there; empty where there was none
+	Unknown    bool   // the plan could not read it: a dry run's alone, which then writes over nothing
+}
+
+// Ref is the request's full reference.
+func (r Request) Ref() string { return r.Repository.Name() + ":" + r.Tag }
+
+// Action is what became of a tag.
+type Action string
+
+// The actions of the report.
+const (
+	Created   Action = "created"
+	Moved     Action = "moved"
+	Unchanged Action = "unchanged"
+	Kept      Action = "kept"
+	Failed    Action = "failed"
+	Pending   Action = "pending"
+)
+
+// Tagged is one request and what became of it.
+type Tagged struct {
+	Request
+	Action   Action
+	Digest   string // what the tag names now, as far as this run knows
+	Previous string // what it named before; empty where it was not there
+	Err      error  // why it failed
+	Doubtful bool   // a write was sent and its effect is not known, or not what was wanted
+}
+
+// Written says whether this run wrote the tag.
+func (t Tagged) Written() bool { return t.Action == Created || t.Action == Moved }
+
+// ConflictError says that a fixed tag names another digest: it is never written over.
+type ConflictError struct {
+	Ref         string
+	There, Here string // digests
+}
+
+// Error names the reference and both digests.
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s exists with another digest: there %s, here %s", e.Ref, e.There, e.Here)
+}
+
+// RaceError says that a tag which this run wrote names something else at the last look: another run was between.
+type RaceError struct {
+	Ref          string
+	Wrote, Found string
+}
+
+// Error names the reference and both digests.
+func (e *RaceError) Error() string {
+	return fmt.Sprintf("%s: this run wrote %s, and now it names %s: another run was between", e.Ref, e.Wrote, or(e.Found, "nothing"))
+}
+
+func or(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// Clients hands out the client of a repository.
+type Clients interface {
+	Repository(name.Repository) *registry.Client
+}
+
+// Options of a run.
+type Options struct {
+	Jobs     int                   // parallel writes; at least 1
+	Grace    time.Duration         // how long writes under way may take after ctx has ended; zero means 3 seconds
+	Progress func(done, total int) // after each tag; nil means nobody listens
+}
+
+// Write writes the tags in the order of the stage. A conflict found among fixed tags before the first write changes
+// nothing. After a failed write no further one begins; every request has its Tagged, Pending where it was not begun.
+func Write(ctx context.Context, complete verify.Complete, clients Clients, requests []Request, o Options) ([]Tagged, error) {
+	if !complete.Ok() {
+		return nil, ErrNotMade
+	}
+	w := &writer{complete: complete, clients: clients, o: o, tagged: make([]Tagged, len(requests)), read: make([]int64, len(requests))}
+	for i, r := range requests {
+		w.tagged[i] = Tagged{Request: r, Action: Pending, Digest: r.Seen, Previous: r.Seen}
+		p, ok := complete.Proof(r.Image)
+		if !ok {
+			return w.tagged, fmt.Errorf("%s: image %s has no proof", r.Ref(), r.Image)
+		}
+		if !p.Names(r.Repository) {
+			return w.tagged, fmt.Errorf("%s: the proof of image %s does not name this repository", r.Ref(), r.Image)
+		}
+	}
+	return w.tagged, w.run(ctx)
+}

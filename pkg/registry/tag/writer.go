@@ -1,0 +1,243 @@
+package tag
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/pkg/registry"
+	"github.com/taglast/taglast/pkg/registry/internal/permit"
+	"github.com/taglast/taglast/pkg/verify"
+)
+
+// writer holds one run of the stage. Each Tagged is touched by one goroutine at a time; groups end before the next begins.
+type writer struct {
+	complete verify.Complete
+	clients  Clients
+	o        Options
+	tagged   []Tagged
+
+	mu   sync.Mutex
+	done int
+
+	writes atomic.Int64 // tag writes that have been answered
+	read   []int64      // for each tag, how many of them were answered when its last read began; −1 where it was not read
+}
+
+// run holds the order: look at all fixed tags, write them, then the moving ones, the first image's last.
+func (w *writer) run(ctx context.Context) error {
+	fixed, moving := w.order()
+	if err := w.each(ctx, fixed, w.lookFixed); err != nil {
+		return err
+	}
+	for _, group := range append([][]int{fixed}, moving...) {
+		if err := w.each(ctx, group, w.write); err != nil {
+			return err
+		}
+	}
+	return w.each(ctx, w.unseen(), w.lookAgain)
+}
+
+// order gives the fixed requests and then the groups of moving ones: all images but the first, then the first image's;
+// `latest` after everything else, the first image's last of all. The first image is the first that is asked for.
+func (w *writer) order() (fixed []int, moving [][]int) {
+	groups := make([][]int, 4)
+	for i, t := range w.tagged {
+		face := t.Image == w.tagged[0].Image
+		switch {
+		case t.Fixed:
+			fixed = append(fixed, i)
+		case t.Tag != "latest" && !face:
+			groups[0] = append(groups[0], i)
+		case t.Tag != "latest":
+			groups[1] = append(groups[1], i)
+		case !face:
+			groups[2] = append(groups[2], i)
+		default:
+			groups[3] = append(groups[3], i)
+		}
+	}
+	for _, g := range groups {
+		if len(g) > 0 {
+			moving = append(moving, g)
+		}
+	}
+	return fixed, moving
+}
+
+// each runs op for every index of a group, at most Jobs at once. After the first failure, or once ctx has ended, none
+// begins; what is under way is finished under a context of its own that outlives ctx by Grace.
+func (w *writer) each(ctx context.Context, group []int, op func(context.Context, int) error) error {
+	detached, cancel := graced(ctx, w.o.Grace)
+	defer cancel()
+	var g errgroup.Group
+	g.SetLimit(max(w.o.Jobs, 1))
+	var mu sync.Mutex
+	var failed error
+	for _, i := range group {
+		g.Go(func() error {
+			mu.Lock()
+			stop := failed != nil || ctx.Err() != nil
+			mu.Unlock()
+			if stop {
+				return nil
+			}
+			if err := op(detached, i); err != nil {
+				mu.Lock()
+				failed = errors.Join(failed, err)
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+	if failed == nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return failed
+}
+
+// graced is ctx without its end, but for a grace that begins when ctx ends.
+func graced(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	if grace <= 0 {
+		grace = 3 * time.Second
+	}
+	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var timer *time.Timer
+	var mu sync.Mutex
+	stop := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		timer = time.AfterFunc(grace, cancel)
+	})
+	return detached, func() {
+		stop()
+		mu.Lock()
+		if timer != nil {
+			timer.Stop()
+		}
+		mu.Unlock()
+		cancel()
+	}
+}
+
+// lookFixed is the guard just before the first write: a fixed tag is absent or names the proof's digest.
+func (w *writer) lookFixed(ctx context.Context, i int) error {
+	t := &w.tagged[i]
+	if t.Unknown {
+		return nil
+	}
+	here := w.root(i).Digest.String()
+	there, err := w.clients.Repository(t.Repository).Head(ctx, t.Tag)
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		t.Previous, t.Digest = "", ""
+		return nil
+	case err != nil:
+		return fmt.Errorf("look at %s: %w", t.Ref(), err)
+	}
+	t.Previous, t.Digest = there.Digest.String(), there.Digest.String()
+	if t.Previous != here {
+		t.Action = Failed
+		t.Err = &ConflictError{Ref: t.Ref(), There: t.Previous, Here: here}
+		return t.Err
+	}
+	return nil
+}
+
+// write puts the proof's bytes under the tag unless they are there, and reads it back.
+func (w *writer) write(ctx context.Context, i int) error {
+	t := &w.tagged[i]
+	root := w.root(i)
+	here := root.Digest.String()
+	if t.Previous == here {
+		t.Action, t.Digest = Unchanged, here
+		w.step()
+		return nil
+	}
+	client := w.clients.Repository(t.Repository)
+	if err := client.PutTag(permit.Tag(ctx, t.Repository, t.Tag, root.Digest), t.Tag, root); err != nil {
+		t.Doubtful = !refused(err)
+		return w.fail(i, fmt.Errorf("write %s: %w", t.Ref(), err))
+	}
+	t.Doubtful = true
+	t.Action, t.Digest = Moved, here
+	if t.Previous == "" {
+		t.Action = Created
+	}
+	w.read[i] = w.writes.Add(1)
+	back, err := client.Get(ctx, t.Tag)
+	if err != nil {
+		return w.fail(i, fmt.Errorf("read %s back: %w", t.Ref(), err))
+	}
+	if back.Digest != root.Digest {
+		t.Digest = back.Digest.String()
+		return w.fail(i, &RaceError{Ref: t.Ref(), Wrote: here, Found: t.Digest})
+	}
+	t.Doubtful = false
+	w.step()
+	return nil
+}
+
+// refused says that the registry answered a write with a refusal, so that nothing can have changed.
+func refused(err error) bool {
+	var status *retry.StatusError
+	return errors.As(err, &status) && status.Status >= 400 && status.Status < 500
+}
+
+// fail keeps what is known of a tag after a failed write: a write whose answer was lost may have reached the registry.
+func (w *writer) fail(i int, err error) error {
+	w.tagged[i].Action, w.tagged[i].Err = Failed, err
+	return err
+}
+
+func (w *writer) root(i int) registry.Manifest {
+	p, _ := w.complete.Proof(w.tagged[i].Image)
+	return p.Root()
+}
+
+func (w *writer) step() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done++
+	if w.o.Progress != nil {
+		w.o.Progress(w.done, len(w.tagged))
+	}
+}
+
+// unseen lists the tags whose last read began before the last write was answered: none where nothing was written.
+func (w *writer) unseen() []int {
+	var again []int
+	for i := range w.tagged {
+		if w.read[i] < w.writes.Load() {
+			again = append(again, i)
+		}
+	}
+	return again
+}
+
+// lookAgain looks at a tag once more after the last write.
+func (w *writer) lookAgain(ctx context.Context, i int) error {
+	t := &w.tagged[i]
+	want := w.root(i).Digest.String()
+	back, err := w.clients.Repository(t.Repository).Get(ctx, t.Tag)
+	found := ""
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+	case err != nil:
+		return fmt.Errorf("look at %s once more: %w", t.Ref(), err)
+	default:
+		found = back.Digest.String()
+	}
+	if found != want {
+		t.Digest = found
+		return w.fail(i, &RaceError{Ref: t.Ref(), Wrote: want, Found: found})
+	}
+	return nil
+}
