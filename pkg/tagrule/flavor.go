@@ -1,0 +1,109 @@
+package tagrule
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/nearest"
+)
+
+// Flavor is what all rules of an image have in common. Its zero value is latest=auto without prefix and suffix.
+type Flavor struct {
+	Latest       string // auto, true or false; empty is auto
+	Prefix       string
+	PrefixLatest bool // the prefix holds for latest too
+	Suffix       string
+	SuffixLatest bool // the suffix holds for latest too
+}
+
+var flavorKeys = []string{"latest", "prefix", "suffix", "onlatest"}
+
+// ParseFlavor reads flavor lines: CSV records of latest=auto|true|false, prefix=, suffix=, and onlatest=true|false, which
+// is about the prefix or suffix before it on the same line. A later line overrides an earlier one.
+func ParseFlavor(lines []string) (Flavor, error) {
+	f := Flavor{Latest: "auto"}
+	for _, line := range lines {
+		if err := f.line(line); err != nil {
+			return Flavor{}, err
+		}
+	}
+	return f, nil
+}
+
+func (f *Flavor) line(line string) error {
+	fields, err := record(line)
+	if err != nil {
+		return err
+	}
+	var onlatest *bool
+	for _, field := range fields {
+		key, value, found := strings.Cut(field, "=")
+		key, value = strings.ToLower(strings.TrimSpace(key)), strings.TrimSpace(value)
+		if !found {
+			return fmt.Errorf("flavor `%s` has no value: it is latest=, prefix=, suffix= or onlatest=", escape.Bounded(field, 80))
+		}
+		if strings.Contains(value, "=") {
+			return fmt.Errorf("flavor `%s` has a second `=`", escape.Bounded(field, 80))
+		}
+		if _, err := parseTemplate(key, value, nil); err != nil {
+			return err
+		}
+		switch key {
+		case "latest":
+			if value != "auto" && value != "true" && value != "false" {
+				return fmt.Errorf("flavor latest=%s: it is `auto`, `true` or `false`", escape.Bounded(value, 80))
+			}
+			f.Latest = value
+		case "prefix":
+			f.Prefix, onlatest = value, &f.PrefixLatest
+		case "suffix":
+			f.Suffix, onlatest = value, &f.SuffixLatest
+		case "onlatest":
+			if onlatest == nil {
+				return fmt.Errorf("flavor onlatest=%s needs a prefix= or suffix= before it on its line", escape.Bounded(value, 80))
+			}
+			if value != "true" && value != "false" {
+				return fmt.Errorf("flavor onlatest=%s: it is `true` or `false`", escape.Bounded(value, 80))
+			}
+			*onlatest = value == "true"
+		default:
+			if near := nearest.Word(key, flavorKeys); near != "" {
+				return fmt.Errorf("unknown flavor `%s`; did you mean `%s`?", escape.Bounded(key, 80), near)
+			}
+			return fmt.Errorf("unknown flavor `%s`; it is %s", escape.Bounded(key, 80), strings.Join(flavorKeys, ", "))
+		}
+	}
+	return nil
+}
+
+// affixes are the prefix and suffix of a rule: its own, even if empty, else the flavor's.
+func (f Flavor) affixes(r Rule) (prefix, suffix string) {
+	prefix, suffix = f.Prefix, f.Suffix
+	if own, ok := r.attrs["prefix"]; ok {
+		prefix = own
+	}
+	if own, ok := r.attrs["suffix"]; ok {
+		suffix = own
+	}
+	return prefix, suffix
+}
+
+// latest says whether there is a latest tag, given what the first rule that gave a tag says for auto.
+func (f Flavor) latest(auto bool) bool {
+	if f.Latest == "" || f.Latest == "auto" {
+		return auto
+	}
+	return f.Latest == "true"
+}
+
+// latestAffixes are the prefix and suffix of latest.
+func (f Flavor) latestAffixes() (prefix, suffix string) {
+	if f.PrefixLatest {
+		prefix = f.Prefix
+	}
+	if f.SuffixLatest {
+		suffix = f.Suffix
+	}
+	return prefix, suffix
+}
