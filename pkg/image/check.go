@@ -1,0 +1,115 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	levelIndex    = "index"
+	levelManifest = "manifest"
+
+	// maxMetadata bounds all annotations and labels of a request together: registries refuse large manifests, and
+	// what is larger is no annotation.
+	maxMetadata = 64 << 10
+)
+
+// Check says what is wrong with r that can be told without a network and without reading an image: a plan calls it
+// before anything is sent, Build calls it again. A directory of digests is looked into, because a stranger in it is a
+// mistake of the workflow.
+func (r Request) Check() error {
+	if err := r.check(); err != nil {
+		return fmt.Errorf("image %s: %w", r.Name, err)
+	}
+	if r.Source.Digests != nil {
+		_, err := r.digests()
+		return err
+	}
+	return nil
+}
+
+func (r Request) check() error {
+	sources := 0
+	for _, set := range []bool{r.Source.OCI != nil, r.Source.Digests != nil, r.Source.Image != nil} {
+		if set {
+			sources++
+		}
+	}
+	if sources != 1 {
+		return fmt.Errorf("a source is one of oci, digests and image; %d are given", sources)
+	}
+	for _, p := range r.Platforms {
+		if _, err := NormalisePlatform(p); err != nil {
+			return err
+		}
+	}
+	size := 0
+	count := func(what, key, value string) error {
+		if size += len(key) + len(value); size > maxMetadata {
+			return fmt.Errorf("annotations and labels have more than %d bytes", maxMetadata)
+		}
+		return text(what, key, value)
+	}
+	for _, a := range slices.Concat(r.Defaults, r.Annotations) {
+		if err := a.check(r.KeepAttestations); err != nil {
+			return err
+		}
+		if err := count("annotation", a.Key, a.Value); err != nil {
+			return err
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Labels)) {
+		if err := count("label", key, r.Labels[key]); err != nil {
+			return err
+		}
+	}
+	for _, a := range r.Defaults {
+		if a.Level == levelManifest {
+			return fmt.Errorf("annotation %s: a default is for the index", quote(a.Key))
+		}
+	}
+	if r.KeepAttestations && len(r.Labels) > 0 {
+		return errors.New("labels: BuildKit's attestations are about the digests that labels change; leave labels or keep-attestations out")
+	}
+	return nil
+}
+
+func (a Annotation) check(keepAttestations bool) error {
+	switch a.Level {
+	case "", levelIndex:
+		if a.Platform != "" {
+			return fmt.Errorf("annotation %s: only manifest annotations have a platform", quote(a.Key))
+		}
+	case levelManifest:
+		if keepAttestations {
+			return fmt.Errorf("annotation %s: BuildKit's attestations are about the digests that manifest annotations change; "+
+				"leave these or keep-attestations out", quote(a.Key))
+		}
+		if a.Platform != "" {
+			if _, err := NormalisePlatform(a.Platform); err != nil {
+				return fmt.Errorf("annotation %s: %w", quote(a.Key), err)
+			}
+		}
+	default:
+		return fmt.Errorf("annotation %s: level %s is neither index nor manifest", quote(a.Key), quote(a.Level))
+	}
+	return nil
+}
+
+// text refuses what would act on a terminal or in a log wherever the image is shown, and what is not JSON text.
+func text(what, key, value string) error {
+	switch {
+	case key == "":
+		return fmt.Errorf("%s: its key is empty", what)
+	case !utf8.ValidString(key) || !utf8.ValidString(value):
+		return fmt.Errorf("%s %s: not UTF-8", what, quote(key))
+	case strings.ContainsFunc(key, unicode.IsControl) || strings.ContainsFunc(value, unicode.IsControl):
+		return fmt.Errorf("%s %s: it has control characters", what, quote(key))
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package image
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/hint"
+)
+
+// maxLayouts bounds how many layouts are merged: each has at least one image.
+const maxLayouts = maxChildren
+
+// place is one layout: its path, and as people know it.
+type place struct{ path, shown string }
+
+// fromLayouts reads every layout of an oci source.
+func (r Request) fromLayouts(ctx context.Context) (gathered, error) {
+	places, help, err := r.layouts()
+	if err != nil {
+		return gathered{}, err
+	}
+	g := gathered{hint: help}
+	for _, p := range places {
+		if err := ctx.Err(); err != nil {
+			return gathered{}, err
+		}
+		l, err := openLayout(p.path, p.shown)
+		if err != nil {
+			return gathered{}, err
+		}
+		trees, err := l.images(ctx, r.Source.OCI.Ref, r.KeepAttestations)
+		if err != nil {
+			return gathered{}, err
+		}
+		g.trees = append(g.trees, trees...)
+	}
+	return g, nil
+}
+
+// layouts are the files and directories that the paths name, in the order of the paths, those of a pattern sorted,
+// each once.
+func (r Request) layouts() (places []place, help string, err error) {
+	help = "build it, too, or take it out of `platforms`"
+	var matched []string
+	for _, written := range r.Source.OCI.Paths {
+		found, pattern, err := r.match(written)
+		if err != nil {
+			return nil, "", err
+		}
+		if pattern {
+			matched = append(matched, fmt.Sprintf("the pattern %s matched %s", escape.Text(written), plural(len(found), "file")))
+		}
+		for _, p := range found {
+			if !slices.ContainsFunc(places, func(o place) bool { return o.path == p.path }) {
+				places = append(places, p)
+			}
+		}
+	}
+	switch {
+	case len(places) == 0:
+		return nil, "", fmt.Errorf("oci: no path is given")
+	case len(places) > maxLayouts:
+		return nil, "", fmt.Errorf("oci: %d layouts are more than %d", len(places), maxLayouts)
+	}
+	if len(matched) > 0 {
+		help = r.uploads(strings.Join(matched, "; "))
+	}
+	return places, help, nil
+}
+
+// match is the places of one path or glob. A file whose name has the characters of a pattern is found by that name.
+func (r Request) match(written string) (places []place, pattern bool, err error) {
+	shown := escape.Text(written)
+	if written == "" {
+		return nil, false, fmt.Errorf("oci: a path is empty")
+	}
+	path := r.path(written)
+	if _, err := os.Lstat(path); err == nil || !strings.ContainsAny(written, "*?[") {
+		return []place{{path, filepath.ToSlash(filepath.Clean(written))}}, false, nil
+	}
+	if strings.Contains(written, "**") {
+		return nil, true, fmt.Errorf("oci: pattern %s: ** is not known; * is anything within one directory", shown)
+	}
+	if !filepath.IsAbs(written) {
+		path = filepath.Join(literal(r.Dir), written)
+	}
+	found, err := filepath.Glob(path)
+	if err != nil {
+		return nil, true, fmt.Errorf("oci: pattern %s: %w", shown, err)
+	}
+	if len(found) == 0 {
+		return nil, true, hint.With(fmt.Errorf("oci: the pattern %s matched no file", shown),
+			r.uploads("patterns are relative to the folder of the release file"))
+	}
+	slices.Sort(found)
+	for _, f := range found {
+		name := f
+		if !filepath.IsAbs(written) {
+			if rel, err := filepath.Rel(r.path(""), f); err == nil {
+				name = rel
+			}
+		}
+		places = append(places, place{f, filepath.ToSlash(name)})
+	}
+	return places, true, nil
+}
+
+// literal is a directory as a pattern that matches it alone.
+func literal(dir string) string {
+	var b strings.Builder
+	for _, c := range dir {
+		switch {
+		case c == '\\' && runtime.GOOS != "windows":
+			b.WriteString(`\\`)
+		case strings.ContainsRune("*?[", c):
+			b.WriteString("[" + string(c) + "]")
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
