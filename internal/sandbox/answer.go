@@ -1,0 +1,63 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// maxBody bounds every request body that is read whole.
+const maxBody = 32 << 20
+
+// writeJSON answers with one JSON document.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "encode the answer: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	writeBytes(w, status, "application/json; charset=utf-8", body)
+}
+
+// writeBytes answers with a body of a known length; the length is told to HEAD requests too.
+func writeBytes(w http.ResponseWriter, status int, mediaType string, body []byte) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client is gone: nobody is left to tell
+}
+
+// readBody reads a request's body whole, bounded by limit.
+func readBody(r *http.Request, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the request: %w", err)
+	}
+	if int64(len(body)) > limit {
+		return nil, errTooLarge
+	}
+	return body, nil
+}
+
+var errTooLarge = errors.New("request body is too large")
+
+// allow answers 405 unless the method is one of those.
+func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
+	for _, m := range methods {
+		if r.Method == m {
+			return true
+		}
+		w.Header().Add("Allow", m)
+	}
+	writeJSON(w, http.StatusMethodNotAllowed, message{Message: r.Method + " is not supported here"})
+	return false
+}
+
+// message is the error body of Fulcio, Rekor, the timestamp authority and GitHub's API alike.
+type message struct {
+	Code    int    `json:"code,omitempty"`
+	Message string `json:"message"`
+	Docs    string `json:"documentation_url,omitempty"`
+}

@@ -1,0 +1,174 @@
+package sandbox
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/sigstore/sigstore-go/pkg/bundle"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+)
+
+// Tag is a tag that somebody wants to write.
+type Tag struct {
+	Host, Repository, Tag string
+	Digest                string // of the manifest that it shall name
+	MediaType             string
+}
+
+// String is the reference: host/repository:tag.
+func (t Tag) String() string { return t.Host + "/" + t.Repository + ":" + t.Tag }
+
+// Violation is a tag that was refused, and why.
+type Violation struct {
+	Tag Tag
+	Err error
+}
+
+// law remembers what it has seen proved: an attestation cannot be taken back.
+type law struct {
+	world *World
+
+	mu         sync.Mutex
+	proved     map[string]bool
+	release    []string
+	violations []Violation
+}
+
+func newLaw(w *World) *law { return &law{world: w, proved: map[string]bool{}} }
+
+// ask is what every registry of the world calls.
+func (l *law) ask(t Tag) error {
+	rule := l.world.options.Law
+	if rule == nil {
+		rule = l.world.CheckLaw
+	}
+	err := rule(t)
+	if err != nil {
+		l.mu.Lock()
+		l.violations = append(l.violations, Violation{Tag: t, Err: err})
+		l.mu.Unlock()
+	}
+	return err
+}
+
+// CheckLaw is the law of this project: no tag names a digest that is not attested. The store of attestations, or the
+// repository's own referrers, must hold a bundle for that very digest that verifies under the world's trusted root, with
+// certificate timestamp, log entry and observed time, signed by the job's workflow. Where a release was set, all its
+// digests must be attested before the first tag.
+func (w *World) CheckLaw(t Tag) error {
+	if err := w.law.attested(t, t.Digest); err != nil {
+		return fmt.Errorf("%s would name %s: %w", t, t.Digest, err)
+	}
+	w.law.mu.Lock()
+	release := w.law.release
+	w.law.mu.Unlock()
+	for _, digest := range release {
+		if err := w.law.attested(t, digest); err != nil {
+			return fmt.Errorf("%s would be written before %s of the same release: %w", t, digest, err)
+		}
+	}
+	return nil
+}
+
+// SetRelease sets the barrier: digests that must all be attested before the first tag.
+func (w *World) SetRelease(digests ...string) {
+	w.law.mu.Lock()
+	defer w.law.mu.Unlock()
+	w.law.release = digests
+}
+
+// Violations are the tags that were refused so far.
+func (w *World) Violations() []Violation {
+	w.law.mu.Lock()
+	defer w.law.mu.Unlock()
+	return append([]Violation(nil), w.law.violations...)
+}
+
+// attested looks for a bundle that proves the digest.
+func (l *law) attested(t Tag, digest string) error {
+	l.mu.Lock()
+	proved := l.proved[digest]
+	l.mu.Unlock()
+	if proved {
+		return nil
+	}
+	bundles := l.world.bundles(t, digest)
+	if len(bundles) == 0 {
+		return errors.New("no attestation")
+	}
+	var all []error
+	for _, raw := range bundles {
+		err := l.world.verify(raw, digest)
+		if err == nil {
+			l.mu.Lock()
+			l.proved[digest] = true
+			l.mu.Unlock()
+			return nil
+		}
+		all = append(all, err)
+	}
+	return fmt.Errorf("no attestation that verifies: %w", errors.Join(all...))
+}
+
+// bundles are all that the world holds for a digest.
+func (w *World) bundles(t Tag, digest string) [][]byte {
+	var out [][]byte
+	w.api.mu.Lock()
+	for _, s := range w.api.records {
+		for _, d := range s.digests {
+			if d == digest {
+				out = append(out, s.bundle)
+			}
+		}
+	}
+	w.api.mu.Unlock()
+	if g, ok := w.existing(t.Host); ok {
+		out = append(out, g.bundles(t.Repository, digest)...)
+	}
+	return out
+}
+
+// bundles are those that a repository's referrers hold.
+func (g *registry) bundles(repo, digest string) [][]byte {
+	var out [][]byte
+	for _, m := range g.referrers(repo, digest) {
+		if !strings.HasPrefix(m.content.ArtifactType, "application/vnd.dev.sigstore.bundle") || len(m.content.Layers) == 0 {
+			continue
+		}
+		if b, ok := g.blob(repo, m.content.Layers[0].Digest); ok && b.kept {
+			out = append(out, b.data)
+		}
+	}
+	return out
+}
+
+// verify is a consumer's whole check of a bundle, with sigstore-go's own verifier.
+func (w *World) verify(raw []byte, digest string) error {
+	var b bundle.Bundle
+	if err := b.UnmarshalJSON(raw); err != nil {
+		return fmt.Errorf("parse the bundle: %w", err)
+	}
+	verifier, err := verify.NewVerifier(w.trusted, verify.WithSignedCertificateTimestamps(1),
+		verify.WithTransparencyLog(1), verify.WithObserverTimestamps(1))
+	if err != nil {
+		return fmt.Errorf("open the verifier: %w", err)
+	}
+	san := w.options.ServerURL + "/" + w.Identity().JobWorkflowRef
+	identity, err := verify.NewShortCertificateIdentity(w.options.URLs.Issuer, "", san, "")
+	if err != nil {
+		return fmt.Errorf("identity: %w", err)
+	}
+	hash, err := hex.DecodeString(strings.TrimPrefix(digest, "sha256:"))
+	if err != nil {
+		return fmt.Errorf("digest %s: %w", digest, err)
+	}
+	if leaf, err := x509.ParseCertificate(b.GetVerificationMaterial().GetCertificate().GetRawBytes()); err != nil || len(leaf.URIs) != 1 {
+		return errors.New("the bundle has no certificate of a workflow")
+	}
+	_, err = verifier.Verify(&b, verify.NewPolicy(verify.WithArtifactDigest("sha256", hash), verify.WithCertificateIdentity(identity)))
+	return err
+}

@@ -1,0 +1,72 @@
+package sandbox
+
+import (
+	"net/http"
+	"time"
+)
+
+// Options make a World; the zero value is a world of its own, with the identity of acme/app, that lets nothing out.
+type Options struct {
+	// Identity of the job; empty fields have values that fit.
+	Identity Identity
+	// ServerURL is GITHUB_SERVER_URL; default https://github.com.
+	ServerURL string
+	// APIURL is GITHUB_API_URL; default https://api.github.com.
+	APIURL string
+	// URLs of the services; the zero value is hosts under taglast.invalid, and GitHub's own name for the issuer of
+	// ID tokens.
+	URLs URLs
+	// GitHubToken is the job's GITHUB_TOKEN; default a made-up one. With a Base, give the real one if there is one:
+	// it is what the production code will send.
+	GitHubToken string
+
+	// NoIDToken leaves the job without "id-token: write".
+	NoIDToken bool
+	// NoAttestations leaves the job without "attestations: write".
+	NoAttestations bool
+	// InlineBundle lists attestations with the bundle inside, beside bundle_url.
+	InlineBundle bool
+	// StoreLag is how long a stored attestation stays unseen by lists.
+	StoreLag time.Duration
+
+	// Base is the real network below the overlay registries; nil lets nothing out.
+	Base http.RoundTripper
+	// Registry configures every registry that Registries does not name.
+	Registry RegistryOptions
+	// Registries are the hosts (host or host:port) that exist, with their behaviour. nil: every host that is asked for
+	// /v2/ is a registry, an overlay where there is a Base.
+	Registries map[string]RegistryOptions
+	// Law is asked at every tag that is written, before it is. nil is the world's own law: see World.CheckLaw.
+	Law func(Tag) error
+}
+
+// URLs are where the world's services are; none ends in a slash.
+type URLs struct {
+	Token   string // the runner's token endpoint
+	Issuer  string // of ID tokens
+	Fulcio  string
+	CTLog   string // a name in the trusted root, never asked
+	Rekor   string
+	TSA     string // without /api/v1/timestamp
+	Bundles string // the storage behind bundle_url
+}
+
+func (o Options) withDefaults() Options {
+	set := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	set(&o.ServerURL, "https://github.com")
+	set(&o.APIURL, "https://api.github.com")
+	set(&o.URLs.Token, "https://runner.taglast.invalid/idtoken")
+	set(&o.URLs.Issuer, "https://token.actions.githubusercontent.com")
+	set(&o.URLs.Fulcio, "https://fulcio.taglast.invalid")
+	set(&o.URLs.CTLog, "https://ctlog.taglast.invalid")
+	set(&o.URLs.Rekor, "https://rekor.taglast.invalid")
+	set(&o.URLs.TSA, "https://timestamp.taglast.invalid")
+	set(&o.URLs.Bundles, "https://bundles.taglast.invalid")
+	set(&o.GitHubToken, "ghs_taglastdryrun")
+	o.Identity = o.Identity.withDefaults()
+	return o
+}

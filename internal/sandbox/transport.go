@@ -1,0 +1,118 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// answerInProcess calls a handler the way a server would and makes a client's response of what it writes. It runs in the
+// caller's goroutine: the request's body is streamed through, the answer is held in memory.
+func answerInProcess(h http.Handler, req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	if err := ctx.Err(); err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	defer closeBody(req)
+	in := req.Clone(ctx)
+	if in.Host == "" {
+		in.Host = in.URL.Host
+	}
+	in.RequestURI = in.URL.RequestURI()
+	in.RemoteAddr = "192.0.2.1:1234"
+	body := &clientBody{ctx: ctx, body: req.Body, left: req.ContentLength}
+	in.Body = body
+	rec := &recorder{header: http.Header{}}
+	h.ServeHTTP(rec, in)
+	if body.failed != nil {
+		return nil, body.failed
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err // the server has acted, the client has gone
+	}
+	return rec.response(req), nil
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+// clientBody is a request's body on the wire: it ends with its context, and its length must be the one announced.
+type clientBody struct {
+	ctx    context.Context
+	body   io.ReadCloser
+	left   int64 // of the announced length; negative or, with a body, zero: not announced
+	read   int64
+	failed error // the client's own failure: it gets this, not the server's answer
+}
+
+func (b *clientBody) Read(p []byte) (int, error) {
+	if b.body == nil || b.body == http.NoBody {
+		return 0, io.EOF
+	}
+	if err := b.ctx.Err(); err != nil {
+		b.failed = err
+		return 0, err
+	}
+	n, err := b.body.Read(p)
+	b.read += int64(n)
+	switch {
+	case b.left > 0 && (b.read > b.left || errors.Is(err, io.EOF) && b.read < b.left):
+		b.failed = fmt.Errorf("http: ContentLength=%d with Body length %d", b.left, b.read)
+		return n, b.failed
+	case err != nil && !errors.Is(err, io.EOF):
+		b.failed = err
+	}
+	return n, err
+}
+
+func (b *clientBody) Close() error { return nil } // answerInProcess closes what the client gave
+
+// recorder is a ResponseWriter in memory.
+type recorder struct {
+	header http.Header
+	sent   http.Header // as it stood when the status was written
+	status int
+	body   bytes.Buffer
+}
+
+func (rec *recorder) Header() http.Header { return rec.header }
+
+func (rec *recorder) WriteHeader(status int) {
+	if rec.status == 0 {
+		rec.status, rec.sent = status, rec.header.Clone()
+	}
+}
+
+func (rec *recorder) Write(p []byte) (int, error) {
+	rec.WriteHeader(http.StatusOK)
+	return rec.body.Write(p)
+}
+
+func (rec *recorder) response(req *http.Request) *http.Response {
+	rec.WriteHeader(http.StatusOK)
+	resp := &http.Response{
+		Status: fmt.Sprintf("%d %s", rec.status, http.StatusText(rec.status)), StatusCode: rec.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: rec.sent, Request: req, Body: http.NoBody, ContentLength: int64(rec.body.Len()),
+	}
+	if req.Method == http.MethodHead {
+		length, err := strconv.ParseInt(rec.sent.Get("Content-Length"), 10, 64)
+		if err != nil {
+			length = -1
+		}
+		resp.ContentLength = length
+		return resp
+	}
+	if rec.body.Len() > 0 {
+		resp.Body = io.NopCloser(bytes.NewReader(rec.body.Bytes()))
+	}
+	return resp
+}
