@@ -50,11 +50,22 @@ func runFields(c identity.Claims, server string, cert certificate.Summary) []fie
 // that are missing.
 func complete(c identity.Claims) error {
 	for _, f := range []struct{ name, value string }{
-		{"iss", c.Issuer}, {"ref", c.Ref}, {"sha", c.SHA}, {"repository", c.Repository}, {"repository_id", c.RepositoryID},
-		{"repository_owner", c.RepositoryOwner}, {"repository_owner_id", c.RepositoryOwnerID},
-		{"repository_visibility", c.RepositoryVisibility}, {"event_name", c.EventName}, {"workflow_ref", c.WorkflowRef},
-		{"workflow_sha", c.WorkflowSHA}, {"job_workflow_ref", c.JobWorkflowRef}, {"job_workflow_sha", c.JobWorkflowSHA},
-		{"run_id", c.RunID}, {"run_attempt", c.RunAttempt}, {"runner_environment", c.RunnerEnvironment},
+		{"iss", c.Issuer},
+		{"ref", c.Ref},
+		{"sha", c.SHA},
+		{"repository", c.Repository},
+		{"repository_id", c.RepositoryID},
+		{"repository_owner", c.RepositoryOwner},
+		{"repository_owner_id", c.RepositoryOwnerID},
+		{"repository_visibility", c.RepositoryVisibility},
+		{"event_name", c.EventName},
+		{"workflow_ref", c.WorkflowRef},
+		{"workflow_sha", c.WorkflowSHA},
+		{"job_workflow_ref", c.JobWorkflowRef},
+		{"job_workflow_sha", c.JobWorkflowSHA},
+		{"run_id", c.RunID},
+		{"run_attempt", c.RunAttempt},
+		{"runner_environment", c.RunnerEnvironment},
 	} {
 		if f.value == "" {
 			return &MismatchError{Field: "claim " + f.name, Want: "a value"}

@@ -1,0 +1,25 @@
+package keyless
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	bundlepb "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+)
+
+// Canonical is taglast's one serialisation of a bundle, the same bytes for a file, a store and a registry layer: the
+// JSON mapping of the message in the order of its fields, without white space. protojson alone would not do: it adds
+// spaces that differ from build to build.
+func Canonical(b *bundlepb.Bundle) ([]byte, error) {
+	loose, err := protojson.Marshal(b)
+	if err != nil {
+		return nil, fmt.Errorf("encode the bundle: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Compact(&out, loose); err != nil {
+		return nil, fmt.Errorf("encode the bundle: %w", err)
+	}
+	return out.Bytes(), nil
+}

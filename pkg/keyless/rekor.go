@@ -1,0 +1,84 @@
+package keyless
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	rekorpb "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+
+	"github.com/taglast/taglast/internal/retry"
+)
+
+const entriesPath = "/api/v1/log/entries"
+
+// entryUUID is a Rekor v1 entry's name: the leaf's hash, with or without the tree's id in front.
+var entryUUID = regexp.MustCompile(`^[0-9a-f]{64}([0-9a-f]{16})?$`)
+
+// rekor is the transparency log's API v1.
+type rekor struct {
+	wire
+	url string
+}
+
+// add logs w's envelope as a dsse entry. An entry that is there already (409: the answer of an earlier attempt was lost)
+// is as good as a new one.
+func (r rekor) add(ctx context.Context, w *work) (*rekorpb.TransparencyLogEntry, error) {
+	body, err := proposal(w)
+	if err != nil {
+		return nil, retry.Permanent(err)
+	}
+	answer, header, err := r.do(ctx, request{
+		method: http.MethodPost, url: r.url + entriesPath,
+		mediaType: "application/json", accept: "application/json", body: body,
+	}, http.StatusCreated, http.StatusOK)
+	var status *retry.StatusError
+	if errors.As(err, &status) && status.Status == http.StatusConflict {
+		answer, err = r.existing(ctx, header.Get("Location"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return entryOf(answer, w)
+}
+
+// errUnresolved is a 409 that does not say which entry it means. A new signature makes a new entry.
+var errUnresolved = errors.New("the entry is logged already, but the answer does not say where")
+
+// existing reads the entry that a 409 points to. Only the name is taken from the answer, never the host.
+func (r rekor) existing(ctx context.Context, location string) ([]byte, error) {
+	uuid := location[strings.LastIndex(location, "/")+1:]
+	if !entryUUID.MatchString(uuid) {
+		return nil, garbled(errUnresolved)
+	}
+	answer, _, err := r.do(ctx, request{
+		method: http.MethodGet, url: r.url + entriesPath + "/" + uuid, accept: "application/json",
+	}, http.StatusOK)
+	var status *retry.StatusError
+	if errors.As(err, &status) && status.Status == http.StatusNotFound {
+		return nil, retry.Transient(err, 0) // a replica that has not seen it yet
+	}
+	return answer, err
+}
+
+// proposal is Rekor's proposed entry: dsse 0.0.1 with the envelope as a text and the certificate as verifier.
+func proposal(w *work) ([]byte, error) {
+	envelope, err := json.Marshal(struct {
+		Payload     []byte              `json:"payload"`
+		PayloadType string              `json:"payloadType"`
+		Signatures  []map[string][]byte `json:"signatures"`
+	}{w.statement, payloadType, []map[string][]byte{{"sig": w.signature}}})
+	if err != nil {
+		return nil, fmt.Errorf("encode the envelope: %w", err)
+	}
+	return json.Marshal(map[string]any{
+		"apiVersion": "0.0.1", "kind": "dsse",
+		"spec": map[string]any{"proposedContent": map[string]any{
+			"envelope": string(envelope), "verifiers": [][]byte{w.credential.pem()},
+		}},
+	})
+}

@@ -1,0 +1,101 @@
+package keyless
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// maxAnswer bounds every answer of a signing service.
+const maxAnswer = 1 << 20
+
+// wire sends requests to signing services.
+type wire struct {
+	client *http.Client
+	agent  string
+}
+
+// request is one HTTP request.
+type request struct {
+	method, url string
+	mediaType   string // of the body
+	accept      string
+	body        []byte
+}
+
+// do sends r and returns the answer's body and headers where its status is one of ok. Other statuses are a
+// *retry.StatusError.
+func (w wire) do(ctx context.Context, r request, ok ...int) ([]byte, http.Header, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method, r.url, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, nil, retry.Permanent(errors.New("malformed service URL " + escape.Text(r.url)))
+	}
+	if r.mediaType != "" {
+		req.Header.Set("Content-Type", r.mediaType)
+	}
+	if r.accept != "" {
+		req.Header.Set("Accept", r.accept)
+	}
+	if w.agent != "" {
+		req.Header.Set("User-Agent", w.agent)
+	}
+	resp, err := w.client.Do(req)
+	if err != nil {
+		return nil, nil, retry.WithoutQuery(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if err := retry.CheckStatus(resp, ok...); err != nil {
+		return nil, resp.Header, err
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return nil, nil, garbled(fmt.Errorf("%s %s: read the answer: %w", r.method, r.url, err))
+	}
+	if len(body) > maxAnswer {
+		return nil, nil, retry.Permanent(fmt.Errorf("%s %s: the answer is larger than %d bytes", r.method, r.url, maxAnswer))
+	}
+	return body, resp.Header, nil
+}
+
+// decode reads a JSON answer. What is no JSON comes from a proxy or a broken connection, and may pass.
+func decode(body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return garbled(fmt.Errorf("the answer is not the JSON that was expected: %s", escape.Text(err.Error())))
+	}
+	return nil
+}
+
+// garbled marks an answer that was cut or replaced on its way: asking again may heal it.
+func garbled(err error) error { return retry.Transient(err, 0) }
+
+// serviceError names the service that failed.
+type serviceError struct {
+	service string
+	err     error
+}
+
+func (e *serviceError) Error() string { return e.service + ": " + e.err.Error() }
+func (e *serviceError) Unwrap() error { return e.err }
+
+func at(service string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &serviceError{service: service, err: err}
+}
+
+// serviceOf is the name of the service that err came from.
+func serviceOf(err error) string {
+	var e *serviceError
+	if errors.As(err, &e) {
+		return e.service
+	}
+	return "signing"
+}

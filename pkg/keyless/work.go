@@ -1,0 +1,118 @@
+package keyless
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+
+	bundlepb "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	commonpb "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	dssepb "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
+	rekorpb "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	"github.com/sigstore/sigstore-go/pkg/bundle"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/retry"
+)
+
+const (
+	mediaType   = "application/vnd.dev.sigstore.bundle.v0.3+json"
+	payloadType = "application/vnd.in-toto+json"
+)
+
+// work is one signature on its way to a bundle: what was won stays between attempts.
+type work struct {
+	credential *credential
+	statement  []byte
+	signature  []byte
+	entry      *rekorpb.TransparencyLogEntry
+	stamp      []byte
+}
+
+// begin signs the statement.
+func begin(c *credential, statement []byte) (work, error) {
+	signature, err := sign(c.key, pae(payloadType, statement))
+	if err != nil {
+		return work{}, fmt.Errorf("sign the statement: %w", err)
+	}
+	return work{credential: c, statement: statement, signature: signature}, nil
+}
+
+func (w *work) payloadHash() [sha256.Size]byte { return sha256.Sum256(w.statement) }
+
+// witness asks log and timestamp authority at the same time, each only for what w lacks.
+func (s *Signer) witness(ctx context.Context, w *work) error {
+	var wait sync.WaitGroup
+	var logErr, stampErr error
+	entry, stamp := w.entry, w.stamp
+	if entry == nil {
+		wait.Go(func() { entry, logErr = s.rekor.add(ctx, w) })
+	}
+	if stamp == nil && s.tsa.url != "" {
+		wait.Go(func() { stamp, stampErr = s.tsa.stamp(ctx, w.signature) })
+	}
+	wait.Wait()
+	w.entry, w.stamp = entry, stamp
+	if errors.Is(logErr, errUnresolved) {
+		*w = work{}
+	}
+	return graver(at("Rekor", logErr), at("timestamp authority", stampErr))
+}
+
+// graver is the error that decides about another attempt: one that cannot pass, else the one whose server asks for the
+// longer wait.
+func graver(a, b error) error {
+	if a == nil || b == nil {
+		return errors.Join(a, b)
+	}
+	passes, waitA, _ := retry.Classify(a)
+	if !passes {
+		return a
+	}
+	if passes, waitB, _ := retry.Classify(b); !passes || waitB > waitA {
+		return b
+	}
+	return a
+}
+
+// bundle assembles the bundle and checks that a verifier's parser takes it.
+func (w *work) bundle() ([]byte, error) {
+	material := &bundlepb.VerificationMaterial{
+		Content: &bundlepb.VerificationMaterial_Certificate{
+			Certificate: &commonpb.X509Certificate{RawBytes: w.credential.leaf.Raw},
+		},
+		TlogEntries:               []*rekorpb.TransparencyLogEntry{w.entry},
+		TimestampVerificationData: &bundlepb.TimestampVerificationData{},
+	}
+	if w.stamp != nil {
+		material.TimestampVerificationData.Rfc3161Timestamps = []*commonpb.RFC3161SignedTimestamp{{SignedTimestamp: w.stamp}}
+	}
+	b := &bundlepb.Bundle{
+		MediaType:            mediaType,
+		VerificationMaterial: material,
+		Content: &bundlepb.Bundle_DsseEnvelope{DsseEnvelope: &dssepb.Envelope{
+			Payload: w.statement, PayloadType: payloadType,
+			Signatures: []*dssepb.Signature{{Sig: w.signature}},
+		}},
+	}
+	if err := checkForm(b); err != nil {
+		return nil, err
+	}
+	return Canonical(b)
+}
+
+// checkForm lets a verifier's parser read the bundle, before anything is stored. Whether it is true is the policy's to
+// say, once the store has given it back.
+func checkForm(b *bundlepb.Bundle) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("the services' answers make no valid bundle")
+		}
+	}()
+	if _, err := bundle.NewBundle(b); err != nil {
+		return fmt.Errorf("the services' answers make no valid bundle: %s", escape.Text(err.Error()))
+	}
+	return nil
+}
