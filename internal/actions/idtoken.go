@@ -1,0 +1,127 @@
+package actions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/retry"
+)
+
+const maxToken = 64 << 10
+
+// ErrNoIDToken is returned where the job may not ask for an ID token: it has no `id-token: write`, it is the run of a
+// fork's pull request, or there is no runner.
+var ErrNoIDToken = errors.New("this job may not ask GitHub for an ID token")
+
+// IDToken asks the runner's endpoint for an ID token with the audience. The token is masked before it is returned; it is
+// not verified. Network failures and the statuses that pass are tried again under p.
+//
+// The request's own token goes to the endpoint's host alone: a redirect is an error. Plain http is for loopback
+// addresses. Neither token is in any error.
+func (r *Runner) IDToken(ctx context.Context, client *http.Client, audience string, p retry.Policy) (string, error) {
+	endpoint, bearer := r.getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), r.getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+	if endpoint == "" || bearer == "" {
+		return "", ErrNoIDToken
+	}
+	if client == nil {
+		return "", errors.New("ID token: no HTTP client")
+	}
+	u, err := tokenURL(endpoint, audience)
+	if err != nil {
+		return "", fmt.Errorf("ID token: ACTIONS_ID_TOKEN_REQUEST_URL: %w", err)
+	}
+	if strings.ContainsFunc(bearer, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+		return "", errors.New("ID token: ACTIONS_ID_TOKEN_REQUEST_TOKEN is not a token")
+	}
+	r.Mask(bearer)
+	own := *client
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	own.Jar = nil
+
+	var token string
+	if err := retry.Do(ctx, p, func(ctx context.Context) (err error) {
+		token, err = request(ctx, &own, u, bearer)
+		return err
+	}); err != nil {
+		return "", fmt.Errorf("ID token: %w", err)
+	}
+	r.Mask(token)
+	return token, nil
+}
+
+// tokenURL adds the audience to the endpoint, whose query is kept as it is written.
+func tokenURL(endpoint, audience string) (string, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.User != nil {
+		return "", errors.New("not a URL of a host")
+	}
+	if u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		return "", fmt.Errorf("%s is not asked over %s", escape.Text(u.Host), escape.Text(u.Scheme))
+	}
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += "audience=" + url.QueryEscape(audience)
+	u.Fragment = ""
+	return u.String(), nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func request(ctx context.Context, client *http.Client, u, bearer string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Authorization", "Bearer "+bearer)
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", retry.WithoutQuery(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
+		return "", withoutEcho(err, bearer)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxToken+1))
+	if err != nil {
+		return "", fmt.Errorf("read answer: %w", err)
+	}
+	if len(body) > maxToken {
+		return "", fmt.Errorf("the answer is longer than %d bytes", maxToken)
+	}
+	var answer struct {
+		Value string `json:"value"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return "", errors.New("the answer is not the JSON object that was asked for") // the cause would quote it
+	}
+	if answer.Value == "" {
+		return "", errors.New("the answer holds no token")
+	}
+	if strings.ContainsFunc(answer.Value, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+		return "", errors.New("the answer's value is not a token")
+	}
+	return answer.Value, nil
+}
+
+// withoutEcho drops the server's message from err if it repeats the request's token, or a part of it.
+func withoutEcho(err error, bearer string) error {
+	const part = 12
+	var status *retry.StatusError
+	if errors.As(err, &status) && strings.Contains(status.Message, bearer[:min(part, len(bearer))]) {
+		status.Message = ""
+	}
+	return err
+}
