@@ -16,7 +16,7 @@ func (s *stack) consume(t *testing.T, tl tool, args ...string) outcome {
 		t.Fatal(err)
 	}
 	home := t.TempDir()
-	environ := append(append(base(home), s.proxied()...), "GH_CONFIG_DIR="+home, "GH_NO_UPDATE_NOTIFIER=1", "GH_TOKEN="+readerToken)
+	environ := append(append(base(home), s.proxied()...), "GH_CONFIG_DIR="+home, "GH_NO_UPDATE_NOTIFIER=1", "GH_FORCE_TTY=100", "GH_TOKEN="+readerToken)
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	out, err := run(ctx, home, file, environ, args...)

@@ -96,8 +96,8 @@ func (p *process) tail(offset int64) string {
 		return ""
 	}
 	raw = raw[offset:]
-	if len(raw) > 4<<10 {
-		raw = append([]byte("…"), raw[len(raw)-4<<10:]...)
+	if len(raw) > 2<<10 {
+		raw = append([]byte("…"), raw[len(raw)-2<<10:]...)
 	}
 	return string(bytes.TrimSpace(raw))
 }

@@ -121,7 +121,7 @@ func (s *stack) startTimestampAndRekor(ctx context.Context, tree int64) ([]*proc
 	}
 	rekor, err := s.serve(ctx, rekorTool, nil, "http://127.0.0.1:"+s.ports.rekor+"/api/v1/log",
 		"serve", "--rekor_server.address=127.0.0.1", "--rekor_server.hostname=rekor.sigstore.dev", "--host=127.0.0.1", "--port="+s.ports.rekor,
-		"--rekor_server.signer=memory", "--enable_retrieve_api=false", "--trillian_log_server.address=127.0.0.1",
+		"--rekor_server.signer=memory", "--enabled_api_endpoints=getLogInfo,getPublicKey,getLogProof,createLogEntry,getLogEntryByIndex,getLogEntryByUUID", "--trillian_log_server.address=127.0.0.1",
 		"--trillian_log_server.port="+s.ports.trillian, fmt.Sprintf("--trillian_log_server.tlog_id=%d", tree))
 	return append(stamps, rekor...), err
 }
@@ -147,7 +147,7 @@ func free2112(ctx context.Context) error {
 
 func (s *stack) startDistribution(ctx context.Context) ([]*process, error) {
 	config := fmt.Sprintf(`version: 0.1
-log: {level: warn}
+log: {level: warn, accesslog: {disabled: true}}
 storage: {filesystem: {rootdirectory: %q}, delete: {enabled: true}}
 http: {addr: "127.0.0.1:%s"}
 `, s.file("distribution"), s.ports.distribution)
@@ -159,7 +159,7 @@ http: {addr: "127.0.0.1:%s"}
 
 func (s *stack) startOlareg(ctx context.Context) ([]*process, error) {
 	return s.serve(ctx, olaregTool, nil, "http://127.0.0.1:"+s.ports.olareg+"/v2/",
-		"serve", "--addr=127.0.0.1", "--port="+s.ports.olareg, "--dir="+s.file("olareg"), "--gc-frequency=-1s", "--api-blob-delete", "--api-delete")
+		"serve", "-v", "error", "--addr=127.0.0.1", "--port="+s.ports.olareg, "--dir="+s.file("olareg"), "--gc-frequency=-1s", "--api-blob-delete", "--api-delete")
 }
 
 // fulcioIdentities accepts GitHub's tokens alone, with the certificate's fields as the public instance makes them
