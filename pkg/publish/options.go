@@ -31,12 +31,13 @@ type Options struct {
 	IDToken   func(ctx context.Context, client *http.Client, audience string) (string, error) // from the runner
 
 	Version  string // of taglast, for User-Agent and report
+	CacheDir string // of TUF metadata; empty keeps nothing on disk
 	WorkDir  string // the checkout, for a dry run's identity outside of Actions; empty means "."
 	Observer Observer
 
 	dryRun    bool
 	readOnly  bool // plan and dry run: pull scope only
-	cacheDir  string
+	offline   bool
 	startedAt time.Time
 
 	fromCheckout bool // a dry run outside of Actions

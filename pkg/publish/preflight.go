@@ -33,6 +33,11 @@ func makePlan(ctx context.Context, o Options) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	if p.o.offline {
+		if err := p.staysHere(); err != nil {
+			return Plan{}, err
+		}
+	}
 	p.connect()
 	services, err := p.identify(ctx)
 	if err != nil {
@@ -161,7 +166,7 @@ func (p *plan) openStores() error {
 // trust fixes whom to trust, by TUF where no files were given.
 func (p *plan) trust(ctx context.Context, given trust.Services) error {
 	if p.o.SigningConfig == nil || p.o.TrustedRoot == nil {
-		services, material, err := trust.FromTUF(ctx, trust.TUFOptions{HTTP: p.network, CacheDir: p.o.cacheDir, UserAgent: p.userAgent()})
+		services, material, err := trust.FromTUF(ctx, trust.TUFOptions{HTTP: p.network, CacheDir: p.o.CacheDir, UserAgent: p.userAgent()})
 		if err != nil {
 			return at(StagePlan, "", "", err)
 		}

@@ -1,0 +1,87 @@
+// Command taglast publishes container images from a GitHub Actions job: it builds the index, pushes it untagged, signs
+// its provenance as the job's workflow, stores it, checks it the way users will, and only then writes the tags.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/view"
+)
+
+// version is set by the release build (-ldflags -X); without it the module's version is used.
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	wd, err := os.Getwd()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error: nothing was sent.", err)
+		os.Exit(1)
+	}
+	code := run(ctx, &globals{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv: os.Getenv, lookupEnv: os.LookupEnv, workdir: wd,
+	}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// globals is the world of a command: streams, environment, network.
+type globals struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	lookupEnv      func(string) (string, bool)
+	transport      http.RoundTripper // nil means the real network
+	workdir        string
+}
+
+// exitError carries a command's exit code. shown says that the error has been written already.
+type exitError struct {
+	code  int
+	err   error
+	shown bool
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// run executes one command line and gives its exit code: 0 done, 1 failed and no tag was changed, 2 wrong usage or
+// release file, 3 failed after a tag may have changed.
+func run(ctx context.Context, g *globals, args []string) int {
+	root := &cobra.Command{
+		Use:           "taglast",
+		Short:         "Publish container images so that no tag ever names an image that is not attested",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(publishCommand(g), planCommand(g), verifyCommand(g), schemaCommand(g), versionCommand(g))
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetArgs(args)
+	root.SetIn(g.stdin)
+	root.SetOut(g.stdout)
+	root.SetErr(g.stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	var exit *exitError
+	if !errors.As(err, &exit) { // cobra's own: a wrong flag, argument or command
+		fmt.Fprintf(g.stderr, "error: nothing was sent. %s\nhint:  taglast --help\n", escape.Lines(err.Error()))
+		return 2
+	}
+	if !exit.shown {
+		view.WriteFailure(g.stderr, nil, exit.err)
+	}
+	return exit.code
+}

@@ -1,0 +1,110 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/pkg/publish"
+)
+
+// Terminal shows a run on a terminal, or as the same lines without a bar where the output is not one. It implements
+// publish.Observer.
+type Terminal struct {
+	W   io.Writer
+	Bar bool // the output is a terminal: a running stage is drawn over its own line
+
+	mu    sync.Mutex
+	drawn bool
+}
+
+// Begin writes the head: what is released, as whom, to where.
+func (t *Terminal) Begin(h publish.Header) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clear()
+	first := "taglast " + or(h.Version, "devel")
+	if h.DryRun {
+		first += "   dry run: nothing is written to any registry, log or store"
+	}
+	fmt.Fprintln(t.W, first)
+	for _, line := range head(h) {
+		fmt.Fprintln(t.W, line)
+	}
+	fmt.Fprintln(t.W)
+}
+
+func head(h publish.Header) []string {
+	version := or(h.Release, "no version")
+	if h.FromFlag {
+		version += " (--release-version)"
+	}
+	release := "release   " + version
+	if h.SHA != "" {
+		release += fmt.Sprintf("   %.7s on %s", h.SHA, shortRef(h.Ref))
+	}
+	identity := "identity  " + h.Repository + "  " + h.Workflow
+	if h.FromCheckout {
+		identity += "   made from this checkout"
+	}
+	to := "to        " + strings.Join(h.Repositories, "  ") + "   " + plural(h.Images, "image")
+	if len(h.Platforms) > 0 {
+		to += ", " + strings.Join(h.Platforms, " ")
+	}
+	return []string{escape.Text(release), escape.Text(identity), escape.Text(to)}
+}
+
+func shortRef(ref string) string {
+	ref = strings.TrimPrefix(ref, "refs/heads/")
+	return strings.TrimPrefix(ref, "refs/tags/")
+}
+
+// Progress draws a bar while a stage runs, and its line when it is done.
+func (t *Terminal) Progress(e publish.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case e.Finished:
+		t.clear()
+		line := fmt.Sprintf("%-8s ✓  %s", e.Stage, stageText(e))
+		fmt.Fprintf(t.W, "%s%s%s\n", line, strings.Repeat(" ", max(2, 72-len([]rune(line)))), Duration(e.Took))
+	case t.Bar && e.Total > 0:
+		t.clear()
+		const width = 24
+		full := e.Done * width / e.Total
+		fmt.Fprintf(t.W, "%-8s [%s%s] %d/%d  %s", e.Stage, strings.Repeat("█", full), strings.Repeat("·", width-full), e.Done, e.Total, escape.Text(e.Note))
+		t.drawn = true
+	}
+}
+
+// stageText is `33/33   note`; the plan has no count worth telling.
+func stageText(e publish.Event) string {
+	if e.Stage == publish.StagePlan {
+		return escape.Text(e.Note)
+	}
+	return fmt.Sprintf("%d/%d   %s", e.Done, e.Total, escape.Text(e.Note))
+}
+
+// Warn writes a line that the person should see, once.
+func (t *Terminal) Warn(message string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clear()
+	fmt.Fprintln(t.W, "warning: "+escape.Text(message))
+}
+
+func (t *Terminal) clear() {
+	if t.drawn {
+		fmt.Fprint(t.W, "\r\x1b[2K")
+		t.drawn = false
+	}
+}
+
+func or(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,137 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/pkg/publish"
+)
+
+// foldAbove is how many images are listed before the table is folded to its first three.
+const foldAbove = 12
+
+// Result writes the table that says what became of every tag, and the answer. outputDir is named where a dry run left
+// files; all lists every image.
+func Result(w io.Writer, r *publish.Report, outputDir string, all bool) {
+	table(w, r, all)
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, answer(r))
+	if r.DryRun {
+		fmt.Fprintf(w, "Bundles, trusted root and layout: ./%s   Verify one:\n", strings.TrimPrefix(outputDir, "./"))
+	} else if r.Outcome == publish.Published {
+		fmt.Fprintln(w, "Verify one:")
+	}
+	if r.Outcome == publish.Published || r.Outcome == publish.Partial {
+		for _, im := range r.Images {
+			if im.Verify != "" {
+				fmt.Fprintln(w, "  "+breakLine(escape.Text(im.Verify)))
+				break
+			}
+		}
+	}
+}
+
+func table(w io.Writer, r *publish.Report, all bool) {
+	rows := [][4]string{{"IMAGE", "DIGEST", "PLATFORMS", tagsHeading(r)}}
+	folded := 0
+	for i, im := range r.Images {
+		if !all && len(r.Images) > foldAbove && i >= 3 {
+			folded = len(r.Images) - 3
+			break
+		}
+		rows = append(rows, imageRows(im, r.DryRun || r.Outcome == publish.Planned)...)
+	}
+	var width [3]int
+	for _, row := range rows {
+		for i := range width {
+			width[i] = max(width[i], len([]rune(row[i])))
+		}
+	}
+	for _, row := range rows {
+		line := "  "
+		for i := range width {
+			line += row[i] + strings.Repeat(" ", width[i]-len([]rune(row[i]))+3)
+		}
+		fmt.Fprintln(w, strings.TrimRight(line+row[3], " "))
+	}
+	if folded > 0 {
+		fmt.Fprintf(w, "  … %d more: --all, or --format json\n", folded)
+	}
+}
+
+func tagsHeading(r *publish.Report) string {
+	if n := len(repositories(r)); n > 1 {
+		return fmt.Sprintf("TAGS (each in %d repositories)", n)
+	}
+	return "TAGS"
+}
+
+// imageRows is one row for each group of tags, the image named in the first.
+func imageRows(im publish.ImageReport, would bool) [][4]string {
+	first := [4]string{im.Name, short(im.Digest), platforms(im, " "), ""}
+	switch gs := groups(im, would); {
+	case im.Skipped && len(gs) == 0:
+		first[3] = escape.Text(im.Reason)
+		return [][4]string{first}
+	case len(gs) == 0:
+		first[3] = "no tag: by digest alone"
+		return [][4]string{first}
+	default:
+		rows := make([][4]string, len(gs))
+		for i, g := range gs {
+			rows[i][3] = g.text()
+		}
+		rows[0] = [4]string{first[0], first[1], first[2], rows[0][3]}
+		return rows
+	}
+}
+
+// answer is the last paragraph.
+func answer(r *publish.Report) string {
+	s := r.Count()
+	took := fmt.Sprintf("Took %s, %s.", Duration(r.Took.Elapsed), requests(r))
+	switch {
+	case r.Outcome == publish.Planned:
+		return fmt.Sprintf("Would create %s and move %d. Would keep %d. %s", plural(s.Created, "tag"), s.Moved, s.Kept, took)
+	case r.DryRun && s.Total == 0:
+		return "Would publish no tag on this event. Rehearse a release: --release-version 1.2.3. " + took
+	case r.DryRun:
+		return fmt.Sprintf("Would create %s and move %d. Would keep %d. %s", plural(s.Created, "tag"), s.Moved, s.Kept, took)
+	case s.Pending > 0:
+		return fmt.Sprintf("Published %s. %s created, %d moved, %d kept; %d pending. %s", plural(len(r.Images), "image"), plural(s.Created, "tag"), s.Moved, s.Kept, s.Pending, Duration(r.Took.Elapsed)+".")
+	default:
+		return fmt.Sprintf("Published %s. %s created, %d moved, %d kept. %s.", plural(len(r.Images), "image"), plural(s.Created, "tag"), s.Moved, s.Kept, Duration(r.Took.Elapsed))
+	}
+}
+
+func requests(r *publish.Report) string {
+	n := r.Took.Reads + r.Took.Writes
+	switch {
+	case n == 0:
+		return "no request left this machine"
+	case r.Took.Writes == 0:
+		return plural(n, "request") + ", all of them reads"
+	default:
+		return fmt.Sprintf("%s, %d of them writes", plural(n, "request"), r.Took.Writes)
+	}
+}
+
+// Duration is a time for people: 0.4s, 12.1s, 1m52s.
+func Duration(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
+}
+
+// breakLine folds a long command before its options, so that it can be pasted.
+func breakLine(command string) string {
+	if len(command) <= 78 {
+		return command
+	}
+	return strings.Replace(command, " --custom-trusted-root", " \\\n     --custom-trusted-root", 1)
+}
