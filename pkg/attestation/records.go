@@ -13,6 +13,7 @@ import (
 	"github.com/golang/snappy"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/taglast/taglast/internal/link"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/pkg/policy"
 )
@@ -103,7 +104,7 @@ func (a *API) page(ctx context.Context, p retry.Policy, page *url.URL) (records 
 		if records, err = parseRecords(got.body); err != nil {
 			return retry.Transient(fmt.Errorf("GET %s: %w", bare(page), err), 0)
 		}
-		next = nextLink(got.header.Values("Link"), got.url)
+		next = link.Next(got.header, got.url)
 		return nil
 	})
 	return records, next, err

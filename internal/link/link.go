@@ -1,14 +1,16 @@
-package attestation
+// Package link reads the Link header by which GitHub's API and registries say where a list goes on.
+package link
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 )
 
-// nextLink is the target of the first rel="next" link in Link header fields (RFC 8288, section 3), resolved against
-// base; nil where there is none. A target that is no URL counts as none.
-func nextLink(fields []string, base *url.URL) *url.URL {
-	for _, field := range fields {
+// Next is the target of the first rel="next" link in the Link header (RFC 8288, section 3), resolved against base; nil
+// where there is none. A target that is no URL counts as none. Whether it is a place to go to is the caller's to check.
+func Next(h http.Header, base *url.URL) *url.URL {
+	for _, field := range h.Values("Link") {
 		for field != "" {
 			var target string
 			var rels []string
