@@ -1,0 +1,115 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// GetBlob reads a small blob whole (a config), checked against its digest and bounded by max bytes.
+func (c *Client) GetBlob(ctx context.Context, digest v1.Hash, max int64) ([]byte, error) {
+	ref := "@" + digest.String()
+	if err := sha256Hash(digest); err != nil {
+		return nil, c.p.wrap("read blob", "", err)
+	}
+	var (
+		body  []byte
+		wrong int
+	)
+	err := c.p.retry(ctx, func(ctx context.Context) error {
+		resp, err := c.p.send(ctx, c.p.blobRequest(http.MethodGet, digest))
+		if err != nil {
+			return err
+		}
+		if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
+			return err
+		}
+		if body, err = bounded(resp, max); err != nil {
+			return err
+		}
+		got, _, err := v1.SHA256(bytes.NewReader(body))
+		if err == nil && got != digest {
+			err = fmt.Errorf("%w: they are %s", ErrBytes, got)
+			if wrong++; wrong < wrongAnswers {
+				return retry.Transient(err, 0)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, c.p.wrap("read blob", ref, err)
+	}
+	return body, nil
+}
+
+// OpenBlob streams a blob; the caller hashes (push does). A stream that ends early fails with io.ErrUnexpectedEOF. It
+// does not count against the limit of parallel requests: the upload that reads it does.
+func (c *Client) OpenBlob(ctx context.Context, digest v1.Hash) (io.ReadCloser, error) {
+	ref := "@" + digest.String()
+	if err := sha256Hash(digest); err != nil {
+		return nil, c.p.wrap("read blob", "", err)
+	}
+	var body io.ReadCloser
+	err := c.p.retry(ctx, func(context.Context) error {
+		// The stream outlives this attempt: ctx is the caller's.
+		resp, err := c.p.sendNow(ctx, c.p.blobRequest(http.MethodGet, digest))
+		if err != nil {
+			return err
+		}
+		if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
+			return err
+		}
+		body = resp.Body
+		if resp.ContentLength >= 0 {
+			body = &counted{resp.Body, resp.ContentLength}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, c.p.wrap("read blob", ref, err)
+	}
+	return body, nil
+}
+
+// counted fails where a body ends before the length that was announced.
+type counted struct {
+	io.ReadCloser
+	left int64
+}
+
+func (r *counted) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if r.left -= int64(n); err == io.EOF && r.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// hasBlob asks for a blob. A 403 counts as "not there": registries give it for repositories that do not exist yet, and
+// the upload will tell.
+func (c *client) hasBlob(ctx context.Context, digest v1.Hash) (bool, error) {
+	resp, err := c.send(ctx, c.blobRequest(http.MethodHead, digest))
+	if err != nil {
+		return false, err
+	}
+	err = retry.CheckStatus(resp, http.StatusOK)
+	if err == nil {
+		drain(resp)
+		return true, nil
+	}
+	if transient, _, _ := retry.Classify(err); !transient && hasStatus(err, http.StatusNotFound, http.StatusForbidden) {
+		return false, nil
+	}
+	return false, err
+}
+
+// blobRequest asks for the stored bytes: a layer must not be unpacked on the way.
+func (c *client) blobRequest(method string, digest v1.Hash) request {
+	return request{method: method, url: c.path("/blobs/" + digest.String()), header: http.Header{"Accept-Encoding": {"identity"}}}
+}

@@ -1,0 +1,121 @@
+package registry
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// client holds what one repository needs for a run. Locks that are held while the network answers are channels, so that
+// waiting for them ends with the context.
+type client struct {
+	repo    name.Repository
+	options Options
+	home    home
+	slots   chan struct{}
+	login   chan struct{} // lock of session
+	session *session      // nil before the first use and after the registry refused it
+	blobs   *flights
+
+	mu   sync.Mutex
+	seen map[v1.Hash]time.Time // manifests, when the repository was last known to hold them
+}
+
+func newClient(r name.Repository, o Options, slots chan struct{}) *client {
+	return &client{
+		repo:    r,
+		options: o,
+		home:    homeOf(r),
+		slots:   slots,
+		login:   make(chan struct{}, 1),
+		blobs:   newFlights(),
+		seen:    map[v1.Hash]time.Time{},
+	}
+}
+
+// retry runs op under the run's policy.
+func (c *client) retry(ctx context.Context, op func(context.Context) error) error {
+	p := c.options.Retry
+	p.Report = c.report
+	return retry.Do(ctx, p, op)
+}
+
+func (c *client) report(ev retry.Event) {
+	if c.options.Retry.Report != nil {
+		c.options.Retry.Report(ev)
+	}
+	if c.options.Report != nil {
+		c.options.Report(show(c.repo), ev)
+	}
+}
+
+// slot waits until a further request to the host may begin.
+func (c *client) slot(ctx context.Context) (release func(), err error) {
+	select {
+	case c.slots <- struct{}{}:
+		return func() { <-c.slots }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// LastSeen is when the repository was last known to hold the manifest (it was read or written by digest); the zero time
+// if that is not known.
+func (c *Client) LastSeen(digest v1.Hash) time.Time {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	return c.p.seen[digest]
+}
+
+func (c *client) saw(digest v1.Hash) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen[digest] = time.Now()
+}
+
+func (c *client) missed(digest v1.Hash) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.seen, digest)
+}
+
+// path is a URL in the repository; the parts are joined as they are.
+func (c *client) path(parts string) *url.URL {
+	return &url.URL{Scheme: c.home.scheme, Host: c.home.host, Path: "/v2/" + c.repo.RepositoryStr() + parts}
+}
+
+// request is one request that can be made anew for each attempt.
+type request struct {
+	method string
+	url    *url.URL
+	header http.Header
+	body   func() (io.ReadCloser, error) // nil: none
+	size   int64
+}
+
+func (r request) build(ctx context.Context, u *url.URL) (*http.Request, error) {
+	clone := *u
+	req, err := http.NewRequestWithContext(ctx, r.method, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	req.URL, req.Host = &clone, clone.Host
+	for k, v := range r.header {
+		req.Header[k] = append([]string(nil), v...)
+	}
+	if r.body != nil {
+		req.ContentLength, req.GetBody = r.size, r.body
+		if req.Body, err = r.body(); err != nil {
+			return nil, err
+		}
+	}
+	return req, nil
+}

@@ -1,0 +1,141 @@
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"sync"
+
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// verdict is what the readers of one upload found out about the content that they sent.
+type verdict struct {
+	mu    sync.Mutex
+	whole bool  // the last reader gave all of it, and it is what it claims to be
+	bad   error // it is something else
+	lost  error // it could not be read
+	read  int64
+}
+
+func (v *verdict) set(f func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	f()
+}
+
+func (v *verdict) get() (whole bool, read int64, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.bad != nil {
+		return false, v.read, retry.Permanent(v.bad)
+	}
+	return v.whole, v.read, v.lost
+}
+
+// content is a blob on its way to a registry: opened at the first Read, hashed as it passes. The last bytes are handed
+// on only when the whole is known to be right, so that no registry ever has all of a blob that is not what it claims.
+type content struct {
+	ctx     context.Context
+	blob    Blob
+	verdict *verdict
+	src     io.ReadCloser
+	hash    hash.Hash
+	read    int64
+	err     error
+}
+
+func newContent(ctx context.Context, b Blob, v *verdict) *content {
+	v.set(func() { v.whole, v.lost = false, nil })
+	return &content{ctx: ctx, blob: b, verdict: v, hash: sha256.New()}
+}
+
+func (r *content) Read(p []byte) (int, error) {
+	if r.err != nil || len(p) == 0 {
+		return 0, r.err
+	}
+	n, err := r.next(p)
+	r.err = err
+	return n, err
+}
+
+func (r *content) next(p []byte) (int, error) {
+	if r.src == nil {
+		src, err := r.blob.Open(r.ctx)
+		if err != nil {
+			return 0, r.unreadable(err)
+		}
+		r.src = src
+	}
+	left := r.blob.Size - r.read
+	if left == 0 { // only an empty blob comes here before it was checked
+		if err := r.finish(); err != nil {
+			return 0, err
+		}
+		return 0, io.EOF
+	}
+	n, err := r.src.Read(p[:min(int64(len(p)), left)])
+	r.hash.Write(p[:n])
+	r.read += int64(n)
+	r.verdict.set(func() { r.verdict.read += int64(n) })
+	switch {
+	case r.read == r.blob.Size:
+		if err := r.finish(); err != nil {
+			return 0, err
+		}
+		return n, io.EOF
+	case err == io.EOF:
+		return 0, r.other(fmt.Errorf("it ends after %d of %d bytes", r.read, r.blob.Size))
+	case err != nil:
+		return 0, r.unreadable(err)
+	}
+	return n, nil
+}
+
+// finish checks that nothing follows and that the hash is right.
+func (r *content) finish() error {
+	var one [1]byte
+	n, err := io.ReadFull(r.src, one[:])
+	switch {
+	case n > 0:
+		return r.other(fmt.Errorf("it has more than %d bytes", r.blob.Size))
+	case !errors.Is(err, io.EOF):
+		return r.unreadable(err)
+	}
+	if got := hex.EncodeToString(r.hash.Sum(nil)); got != r.blob.Digest.Hex {
+		return r.other(fmt.Errorf("it is sha256:%s", got))
+	}
+	r.verdict.set(func() { r.verdict.whole = true })
+	return nil
+}
+
+func (r *content) other(why error) error {
+	err := fmt.Errorf("content of layer %s is not what it claims: %w", r.blob.Digest, why)
+	r.verdict.set(func() { r.verdict.bad = err })
+	return err
+}
+
+// unreadable keeps a failure of the source. A file that cannot be read stays so; a network may recover.
+func (r *content) unreadable(err error) error {
+	err = fmt.Errorf("read layer %s: %w", r.blob.Digest, err)
+	if errors.As(err, new(*fs.PathError)) {
+		err = retry.Permanent(err)
+	}
+	r.verdict.set(func() { r.verdict.lost = err })
+	return err
+}
+
+func (r *content) Close() error {
+	if r.src == nil {
+		if r.err == nil {
+			r.err = errors.New("closed")
+		}
+		return nil
+	}
+	return r.src.Close()
+}

@@ -1,0 +1,118 @@
+package registry
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+const ghcr = "ghcr.io"
+
+// KeychainOptions say where credentials come from.
+type KeychainOptions struct {
+	RegistryAuth string              // TAGLAST_REGISTRY_AUTH: a YAML list of {registry, username, password}; empty: none
+	Docker       authn.Keychain      // docker's config and helpers; nil: authn.DefaultKeychain
+	Getenv       func(string) string // for podman's auth file; nil: it is not looked for
+	GitHubToken  string              // for ghcr.io alone; empty: none
+	Mask         func(string)        // called with each secret before its first use; nil: nobody listens
+}
+
+// Keychain finds credentials, first match wins: RegistryAuth, docker's config and credential helpers, podman's auth
+// file, GitHubToken for ghcr.io. No value of RegistryAuth is ever part of an error.
+func Keychain(o KeychainOptions) (authn.Keychain, error) {
+	if o.Docker == nil {
+		o.Docker = authn.DefaultKeychain
+	}
+	if o.Mask == nil {
+		o.Mask = func(string) {}
+	}
+	entries, err := parseRegistryAuth(o.RegistryAuth)
+	if err != nil {
+		return nil, err
+	}
+	k := &keychain{docker: o.Docker, getenv: o.Getenv, mask: o.Mask, own: map[string]authn.AuthConfig{}}
+	for _, e := range entries {
+		if _, twice := k.own[e.registry]; twice {
+			return nil, errors.New("registry-auth: two entries for one registry")
+		}
+		k.own[e.registry] = authn.AuthConfig{Username: e.username, Password: e.password}
+		k.masked(k.own[e.registry])
+	}
+	if o.GitHubToken != "" {
+		k.github = &authn.AuthConfig{Username: "x-access-token", Password: o.GitHubToken}
+		k.masked(*k.github)
+	}
+	return k, nil
+}
+
+type keychain struct {
+	own    map[string]authn.AuthConfig // by canonical host
+	docker authn.Keychain
+	getenv func(string) string
+	github *authn.AuthConfig
+	mask   func(string)
+}
+
+// Resolve is ResolveContext without a context.
+func (k *keychain) Resolve(target authn.Resource) (authn.Authenticator, error) {
+	return k.ResolveContext(context.Background(), target)
+}
+
+// ResolveContext finds the credentials for a repository or registry.
+func (k *keychain) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
+	host := canonicalHost(target.RegistryStr())
+	if own, ok := k.own[host]; ok {
+		return authn.FromConfig(own), nil
+	}
+	found, err := authn.Resolve(ctx, k.docker, target)
+	if err != nil {
+		return nil, fmt.Errorf("docker's config: %w", err)
+	}
+	if found != authn.Anonymous {
+		config, err := authn.Authorization(ctx, found)
+		if err != nil {
+			return nil, fmt.Errorf("docker's config: %w", err)
+		}
+		k.masked(*config)
+		return found, nil
+	}
+	config, err := podman(k.getenv, target)
+	if err != nil {
+		return nil, err
+	}
+	if config == nil && host == ghcr {
+		config = k.github
+	}
+	if config == nil {
+		return authn.Anonymous, nil
+	}
+	k.masked(*config)
+	return authn.FromConfig(*config), nil
+}
+
+// masked hides every form in which a credential can appear.
+func (k *keychain) masked(c authn.AuthConfig) {
+	secrets := []string{c.Password, c.Auth, c.IdentityToken, c.RegistryToken}
+	if c.Password != "" {
+		secrets = append(secrets, base64.StdEncoding.EncodeToString([]byte(c.Username+":"+c.Password)))
+	}
+	for _, s := range secrets {
+		if s != "" {
+			k.mask(s)
+		}
+	}
+}
+
+// canonicalHost gives Docker Hub's three names one: the first is what people write, the second what docker's config
+// says, the third where the API is.
+func canonicalHost(host string) string {
+	switch host {
+	case "docker.io", "registry-1.docker.io":
+		return name.DefaultRegistry
+	}
+	return host
+}

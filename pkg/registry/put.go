@@ -1,0 +1,117 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// writeLag is for how long a registry may not know yet what was just written and a manifest names.
+const writeLag = 30 * time.Second
+
+// PutByDigest writes a manifest under its own digest, and only that. A write whose answer was lost is looked for before
+// it is repeated. ErrMissing says that the registry does not know, for half a minute, a blob or manifest that m names.
+func (c *Client) PutByDigest(ctx context.Context, m Manifest) error {
+	ref := "@" + m.Digest.String()
+	if err := m.check(); err != nil {
+		return c.p.wrap("push", ref, err)
+	}
+	r := reference{m.Digest.String(), m.Digest}
+	var (
+		begin  = time.Now()
+		failed error // the last attempt's
+	)
+	err := c.p.retry(ctx, func(ctx context.Context) error {
+		if failed != nil && lost(failed) && c.p.holds(ctx, r) {
+			return nil
+		}
+		failed = c.p.put(ctx, r, m)
+		if missing(failed) {
+			named := fmt.Errorf("%w: %w", ErrMissing, failed)
+			if time.Since(begin) < writeLag {
+				return retry.Transient(named, 0)
+			}
+			return retry.Permanent(named)
+		}
+		return failed
+	})
+	// The last attempt may have been the one that reached the registry.
+	if err != nil && ctx.Err() == nil && !settled(err) && c.p.holds(ctx, r) {
+		err = nil
+	}
+	if err == nil {
+		c.p.saw(m.Digest)
+	}
+	return c.p.wrap("push", ref, err)
+}
+
+// check is what must hold of a manifest before it is sent anywhere.
+func (m Manifest) check() error {
+	if len(m.Raw) > MaxManifest {
+		return fmt.Errorf("a manifest of %d bytes: registries accept %d", len(m.Raw), MaxManifest)
+	}
+	digest, size, err := v1.SHA256(bytes.NewReader(m.Raw))
+	if err != nil {
+		return err
+	}
+	if digest != m.Digest || size != m.Size {
+		return fmt.Errorf("the manifest is not what its descriptor claims: it is %s with %d bytes", digest, size)
+	}
+	if m.MediaType == "" {
+		return errors.New("the manifest has no media type")
+	}
+	return nil
+}
+
+// missing tells of the codes with which registries refuse a manifest whose content they do not know.
+func missing(err error) bool {
+	return hasCode(err, "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN")
+}
+
+// settled tells of failures of a write that no look can turn into a success.
+func settled(err error) bool {
+	return errors.Is(err, ErrGuard) || errors.Is(err, ErrBytes) || errors.As(err, new(*loginError))
+}
+
+// holds looks once for a manifest; a look that fails has not found it.
+func (c *client) holds(ctx context.Context, r reference) bool {
+	d, err := c.head(ctx, r)
+	return err == nil && d.Digest == r.digest
+}
+
+// put is one PUT of a manifest.
+func (c *client) put(ctx context.Context, r reference, m Manifest) error {
+	resp, err := c.send(ctx, request{
+		method: http.MethodPut,
+		url:    c.path("/manifests/" + r.text),
+		header: http.Header{"Content-Type": {string(m.MediaType)}},
+		body:   func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.Raw)), nil },
+		size:   int64(len(m.Raw)),
+	})
+	if err != nil {
+		return err
+	}
+	if err := retry.CheckStatus(resp, http.StatusOK, http.StatusCreated, http.StatusAccepted); err != nil {
+		return err
+	}
+	drain(resp)
+	return agrees(resp, m.Digest)
+}
+
+// agrees compares the digest that a registry claims to have stored with ours.
+func agrees(resp *http.Response, digest v1.Hash) error {
+	if said := resp.Header.Get(digestHeader); said != "" && said != digest.String() {
+		if h, err := v1.NewHash(said); err != nil || h.Algorithm == "sha256" {
+			return retry.Permanent(fmt.Errorf("%w: it claims to have stored %s, not %s", ErrBytes, said, digest))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// maxRedirects of one read, as docker follows.
+const maxRedirects = 5
+
+// send makes one attempt of a request under the host's limit. The answer's status is the caller's to check.
+func (c *client) send(ctx context.Context, r request) (*http.Response, error) {
+	release, err := c.slot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return c.sendNow(ctx, r)
+}
+
+// sendNow is send without the limit: for reads that another request under the limit waits for.
+func (c *client) sendNow(ctx context.Context, r request) (*http.Response, error) {
+	u := r.url
+	for hop := 0; ; hop++ {
+		resp, err := c.hop(ctx, r, u)
+		if err != nil {
+			return nil, err
+		}
+		if r.method != http.MethodGet && r.method != http.MethodHead || !redirects(resp.StatusCode) {
+			return resp, nil
+		}
+		drain(resp)
+		if hop == maxRedirects {
+			return nil, fmt.Errorf("%s: more than %d redirects", at(r.method, r.url), maxRedirects)
+		}
+		if u, err = c.home.follow(resp.Request.URL, resp.Header.Get("Location")); err != nil {
+			return nil, fmt.Errorf("%s: %w", at(r.method, r.url), err)
+		}
+	}
+}
+
+func redirects(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// hop sends one request. The bearer transport answers an expired token with a new one by itself; a 401 that still comes
+// back (a password that expired, a login that another replica does not know yet) is tried once more with a new login,
+// and then final.
+func (c *client) hop(ctx context.Context, r request, u *url.URL) (*http.Response, error) {
+	for again := false; ; again = true {
+		resp, s, err := c.once(ctx, r, u)
+		if again || s == nil {
+			return resp, err
+		}
+		switch {
+		case err == nil && resp.StatusCode == http.StatusUnauthorized:
+			drain(resp)
+		case err == nil || !hasStatus(err, http.StatusUnauthorized): // of the token endpoint, in mid-run
+			return resp, err
+		}
+		c.drop(ctx, s)
+	}
+}
+
+// once sends one request: to the registry's own host with the session's credentials, elsewhere without any.
+func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Response, *session, error) {
+	var (
+		s    *session
+		next http.RoundTripper = c.wire()
+	)
+	if c.home.owns(u) {
+		var err error
+		if s, err = c.open(ctx); err != nil {
+			return nil, nil, err
+		}
+		next = s.auth
+	}
+	req, err := r.build(ctx, u)
+	if err != nil {
+		return nil, s, err
+	}
+	resp, err := guard{c.repo, marked{next}}.RoundTrip(req)
+	if err != nil {
+		return nil, s, refusedOrBroken(r.method, u, err)
+	}
+	if resp.Request == nil {
+		resp.Request = req
+	}
+	return resp, s, nil
+}
+
+// marked tells the wire which requests are ours.
+type marked struct{ next http.RoundTripper }
+
+func (m marked) RoundTrip(req *http.Request) (*http.Response, error) {
+	mark := &mine{}
+	mark.req = req.WithContext(context.WithValue(req.Context(), mineKey{}, mark))
+	return m.next.RoundTrip(mark.req)
+}
+
+// refusedOrBroken is the error of a request that got no answer. A token request made on its behalf may have been
+// refused: that says so itself.
+func refusedOrBroken(method string, u *url.URL, err error) error {
+	if errors.Is(err, ErrGuard) {
+		return retry.Permanent(err)
+	}
+	var status *retry.StatusError
+	if errors.As(err, &status) {
+		return &loginError{status}
+	}
+	return fmt.Errorf("%s: %w", at(method, u), tokenFailure(err))
+}
+
+// at is a request for an error: method and URL without user info and query, which can hold secrets.
+func at(method string, u *url.URL) string {
+	return method + " " + escape.Bounded(u.Scheme+"://"+u.Host+u.EscapedPath(), 512)
+}
+
+// drain reads the little that is left of an answer, so that its connection can be used again.
+func drain(resp *http.Response) {
+	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
+	_ = resp.Body.Close()
+}
+
+// bounded reads all of a body that must not have more than max bytes.
+func bounded(resp *http.Response, max int64) ([]byte, error) {
+	defer resp.Body.Close()
+	if resp.ContentLength > max {
+		return nil, fmt.Errorf("the answer has %d bytes, more than the %d that are read", resp.ContentLength, max)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, max+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(body)) > max {
+		return nil, fmt.Errorf("the answer has more than the %d bytes that are read", max)
+	}
+	if resp.ContentLength >= 0 && int64(len(body)) < resp.ContentLength {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return body, nil
+}

@@ -1,0 +1,76 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// PutTag writes a manifest under a tag; ctx must carry the permit for exactly that (ErrGuard).
+//
+// After a failure the tag is looked at. If it names m, the write has happened, whatever the answer was: registries with
+// immutable tags refuse even the same digest a second time. Otherwise the write is repeated under the run's policy
+// where the failure may pass, but not over what appeared there between two looks: then the error is ErrMoved. No
+// registry compares and swaps: what appears between the look and the write is overwritten.
+func (c *Client) PutTag(ctx context.Context, tag string, m Manifest) error {
+	r, err := parseReference(tag)
+	if err == nil && r.byDigest() {
+		err = errors.New("a tag is asked for, not a digest")
+	}
+	if err == nil {
+		err = m.check()
+	}
+	if err != nil {
+		return c.p.wrap("tag", "", err)
+	}
+	w := tagWrite{c: c.p, ref: r, m: m}
+	err = c.p.retry(ctx, w.attempt)
+	// The last attempt may have been the one that reached the registry.
+	if err != nil && ctx.Err() == nil && !settled(err) && !errors.Is(err, ErrMoved) {
+		if now, look := c.p.names(ctx, r); look == nil && now == m.Digest {
+			err = nil
+		}
+	}
+	return c.p.wrap("tag", r.suffix(), err)
+}
+
+// tagWrite is the write of one tag.
+type tagWrite struct {
+	c      *client
+	ref    reference
+	m      Manifest
+	failed error   // the last write's
+	looked bool    // since a write failed
+	there  v1.Hash // what the tag named then; zero for nothing
+}
+
+// attempt looks before it repeats a write.
+func (w *tagWrite) attempt(ctx context.Context) error {
+	if w.failed != nil {
+		now, err := w.c.names(ctx, w.ref)
+		switch {
+		case err != nil:
+			return err
+		case now == w.m.Digest:
+			return nil
+		case w.looked && now != w.there:
+			return retry.Permanent(fmt.Errorf("%w: it named %s and now %s, and our write was not answered: %w", ErrMoved, w.there, now, w.failed))
+		}
+		w.looked, w.there = true, now
+	}
+	w.failed = w.c.put(ctx, w.ref, w.m)
+	return w.failed
+}
+
+// names is what the tag names; the zero hash for nothing.
+func (c *client) names(ctx context.Context, r reference) (v1.Hash, error) {
+	d, err := c.head(ctx, r)
+	if kind(err) == ErrNotFound {
+		return v1.Hash{}, nil
+	}
+	return d.Digest, err
+}

@@ -1,0 +1,222 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/taglast/taglast/internal/retry"
+)
+
+const (
+	rounds   = 3 // of the retry budget for one blob, as long as each moved bytes
+	restarts = 1 // after the registry says that a blob which we checked is not what we said
+)
+
+// PushBlob uploads a blob unless it is there: HEAD, mount, or POST + PATCH + PUT. sent is the number of bytes uploaded.
+//
+// Concurrent calls for one digest share one upload. The content is hashed while it streams: if it is not what the
+// descriptor claims, the upload is cancelled and never committed. An upload that was broken off begins anew, after a
+// look whether it arrived.
+func (c *Client) PushBlob(ctx context.Context, b Blob) (sent int64, err error) {
+	ref := "@" + b.Digest.String()
+	if err := sha256Hash(b.Digest); err != nil {
+		return 0, c.p.wrap("push blob", "", err)
+	}
+	if b.Size < 0 {
+		return 0, c.p.wrap("push blob", ref, fmt.Errorf("its size is %d", b.Size))
+	}
+	sent, err = c.p.blobs.do(ctx, b.Digest, func() (int64, error) {
+		u := &upload{c: c.p, blob: b}
+		err := u.run(ctx)
+		return u.sent, err
+	})
+	return sent, c.p.wrap("push blob", ref, err)
+}
+
+// upload is the push of one blob.
+type upload struct {
+	c       *client
+	blob    Blob
+	verdict verdict
+	plain   bool // mounting was refused
+	invalid int  // commits refused for their digest
+	sent    int64
+}
+
+// run gives an upload that moved bytes and was then broken off the whole budget again: a budget of two minutes is no
+// measure for a layer that takes five.
+func (u *upload) run(ctx context.Context) error {
+	for round := 1; ; round++ {
+		_, before, _ := u.verdict.get()
+		err := u.c.retry(ctx, u.attempt)
+		if err == nil || ctx.Err() != nil || errors.Is(err, ErrBytes) {
+			return err
+		}
+		if whole, _, _ := u.verdict.get(); whole { // the last commit may have been the one that arrived
+			if there, _ := u.c.hasBlob(ctx, u.blob.Digest); there {
+				u.sent = u.blob.Size
+				return nil
+			}
+		}
+		if round == rounds {
+			return err
+		}
+		_, after, _ := u.verdict.get()
+		var exhausted *retry.Exhausted
+		if !errors.As(err, &exhausted) || after-before < u.blob.Size/4 || after == before {
+			return err
+		}
+	}
+}
+
+// attempt begins with a look: at first for a blob that is there anyway, later for one whose commit was not answered.
+func (u *upload) attempt(ctx context.Context) error {
+	there, err := u.c.hasBlob(ctx, u.blob.Digest)
+	if err != nil {
+		return err
+	}
+	if there {
+		if whole, _, _ := u.verdict.get(); whole { // by our own commit, whose answer was lost
+			u.sent = u.blob.Size
+		}
+		return nil
+	}
+	location, err := u.begin(ctx)
+	if err != nil || location == nil {
+		return err
+	}
+	if u.blob.Size > 0 {
+		if location, err = u.stream(ctx, location); err != nil {
+			return err
+		}
+	} else if err := u.empty(ctx); err != nil {
+		u.c.cancel(ctx, location)
+		return err
+	}
+	if err := u.commit(ctx, location); err != nil {
+		return err
+	}
+	u.sent = u.blob.Size
+	return nil
+}
+
+// begin asks for a mount where that is possible, else for an upload session. A nil location says that the blob was
+// mounted. A registry that cannot mount answers with a session (distribution specification, "Mounting a blob").
+func (u *upload) begin(ctx context.Context) (*url.URL, error) {
+	query, err := u.mount(ctx)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := u.c.post(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	err = retry.CheckStatus(resp, http.StatusAccepted, http.StatusCreated)
+	if err != nil && query != "" {
+		if transient, _, _ := retry.Classify(err); !transient {
+			u.plain = true
+			return u.begin(ctx)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	drain(resp)
+	if resp.StatusCode == http.StatusCreated && query != "" {
+		return nil, agrees(resp, u.blob.Digest)
+	}
+	return u.c.home.follow(resp.Request.URL, resp.Header.Get("Location"))
+}
+
+// mount is the query that asks for a mount from a repository of the same registry; empty where there is none.
+func (u *upload) mount(ctx context.Context) (string, error) {
+	s, err := u.c.open(ctx)
+	if err != nil || u.plain || !s.mounts {
+		return "", err
+	}
+	for _, r := range u.blob.From {
+		if r.RegistryStr() == u.c.repo.RegistryStr() && r.Name() != u.c.repo.Name() {
+			return "mount=" + url.QueryEscape(u.blob.Digest.String()) + "&from=" + url.QueryEscape(r.RepositoryStr()), nil
+		}
+	}
+	return "", nil
+}
+
+// stream sends the content in one PATCH.
+func (u *upload) stream(ctx context.Context, location *url.URL) (*url.URL, error) {
+	resp, err := u.c.send(ctx, request{
+		method: http.MethodPatch,
+		url:    location,
+		header: http.Header{"Content-Type": {"application/octet-stream"}},
+		body:   func() (io.ReadCloser, error) { return newContent(ctx, u.blob, &u.verdict), nil },
+		size:   u.blob.Size,
+	})
+	whole, _, bad := u.verdict.get()
+	if bad != nil { // of the source, whatever the registry made of it
+		if err == nil {
+			drain(resp)
+		}
+		u.c.cancel(ctx, location)
+		return nil, bad
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := retry.CheckStatus(resp, http.StatusAccepted, http.StatusCreated, http.StatusNoContent); err != nil {
+		return nil, again(err)
+	}
+	drain(resp)
+	if !whole {
+		u.c.cancel(ctx, location)
+		return nil, retry.Transient(errors.New("the registry answered before it had all of the blob"), 0)
+	}
+	return u.c.home.follow(resp.Request.URL, resp.Header.Get("Location"))
+}
+
+// commit ends the session. Its query is kept as it is: registries sign it.
+func (u *upload) commit(ctx context.Context, location *url.URL) error {
+	end := *location
+	if end.RawQuery != "" {
+		end.RawQuery += "&"
+	}
+	end.RawQuery += "digest=" + url.QueryEscape(u.blob.Digest.String())
+	resp, err := u.c.send(ctx, request{method: http.MethodPut, url: &end, header: http.Header{"Content-Type": {"application/octet-stream"}}})
+	if err != nil {
+		return err
+	}
+	if err := retry.CheckStatus(resp, http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent); err != nil {
+		if hasCode(err, "DIGEST_INVALID", "SIZE_INVALID") {
+			// The content was checked on its way out: it was changed on the way in, or the registry is wrong.
+			if u.invalid++; u.invalid <= restarts {
+				return retry.Transient(err, 0)
+			}
+			return err
+		}
+		return again(err)
+	}
+	drain(resp)
+	return agrees(resp, u.blob.Digest)
+}
+
+// empty checks a blob of no bytes, which needs no PATCH.
+func (u *upload) empty(ctx context.Context) error {
+	r := newContent(ctx, u.blob, &u.verdict)
+	defer r.Close()
+	if _, err := r.Read(make([]byte, 1)); err != io.EOF {
+		_, _, bad := u.verdict.get()
+		return bad
+	}
+	return nil
+}
+
+// again marks refusals that a new session heals: the registry forgot the one that it gave us.
+func again(err error) error {
+	if hasStatus(err, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable) || hasCode(err, "BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID") {
+		return retry.Transient(err, 0)
+	}
+	return err
+}

@@ -1,0 +1,129 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// wire is the innermost of our transports, under go-containerregistry's authentication. It sees every request of the
+// client, the library's own (ping and token) included.
+type wire struct {
+	home      home
+	userAgent string
+	base      http.RoundTripper
+}
+
+func (c *client) wire() wire { return wire{c.home, c.options.UserAgent, c.options.Transport} }
+
+// mineKey marks the requests that this package makes itself; all others are the library's.
+type mineKey struct{}
+
+type mine struct {
+	req  *http.Request
+	sent int
+}
+
+func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme != "https" && !(req.URL.Scheme == "http" && loopback(req.URL.Host)) {
+		closeBody(req)
+		return nil, fmt.Errorf("%s: %w", req.URL.Host, errPlain)
+	}
+	out := req.Clone(req.Context())
+	out.Header.Del("Cookie")
+	out.Header.Set("User-Agent", w.userAgent)
+	m, _ := req.Context().Value(mineKey{}).(*mine)
+	if m == nil || m.req != req {
+		return w.library(req, out)
+	}
+	if !w.home.owns(out.URL) {
+		out.Header.Del("Authorization")
+	}
+	if m.sent++; m.sent > 1 && out.GetBody != nil {
+		// After a 401 the library sends the same request once more; its body has been read by then.
+		closeBody(req)
+		body, err := out.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		out.Body = body
+	}
+	resp, err := w.base.RoundTrip(out)
+	if err != nil {
+		return nil, err
+	}
+	resp.Request = out
+	return resp, nil
+}
+
+// library sends a ping or a token request. A refusal becomes our own error here, because the library's has no
+// Retry-After; two it must see itself: a ping's challenge, and the 404 that makes it use the older token endpoint.
+func (w wire) library(req, out *http.Request) (*http.Response, error) {
+	if w.home.host == ghcr && !strings.EqualFold(hostname(out.URL.Host), ghcr) {
+		closeBody(req)
+		return nil, retry.Permanent(fmt.Errorf("%s sends us to %s for a token: refused, GITHUB_TOKEN goes to %[1]s alone", ghcr, out.URL.Host))
+	}
+	ping, _ := req.Context().Value(pingsKey{}).(*pings)
+	isPing := req.Method == http.MethodGet && req.URL.Path == "/v2/" && req.URL.RawQuery == ""
+	resp, err := w.base.RoundTrip(out)
+	if err == nil {
+		resp.Request = out
+		tokenGone := resp.StatusCode == http.StatusNotFound && req.Method == http.MethodPost
+		if resp.StatusCode >= 400 && !tokenGone && !(isPing && resp.StatusCode == http.StatusUnauthorized) {
+			err = retry.CheckStatus(resp)
+		}
+	}
+	if isPing && ping != nil {
+		ping.note(req.URL.Scheme, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+// pings keeps how the ping went by each scheme.
+type pings struct {
+	mu     sync.Mutex
+	failed map[string]error
+	passed bool
+}
+
+type pingsKey struct{}
+
+func (p *pings) note(scheme string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.passed = true
+		return
+	}
+	if p.failed == nil {
+		p.failed = map[string]error{}
+	}
+	p.failed[scheme] = err
+}
+
+// cause is why no ping passed; nil if one did, or none was answered.
+func (p *pings) cause(local bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.passed {
+		return nil
+	}
+	if err := p.failed["http"]; local && err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return p.failed["https"]
+}
