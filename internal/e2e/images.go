@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"archive/tar"
 	"os"
 	"path/filepath"
 	"testing"
@@ -99,26 +98,6 @@ func resolve(t *testing.T, ref string) (digest string, raw []byte) {
 		return "", nil
 	}
 	return d.Digest.String(), d.Manifest
-}
-
-// tarred packs a folder.
-func tarred(t *testing.T, dir, file string) string {
-	t.Helper()
-	out, err := os.Create(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := tar.NewWriter(out)
-	if err := w.AddFS(os.DirFS(dir)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := out.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return file
 }
 
 // write puts a file into a folder of the test and gives its path.

@@ -228,10 +228,11 @@ func at(v any, path ...any) map[string]any {
 }
 
 // flip changes one byte of a base64 text, in the middle.
-func flip(text string) string {
+func flip(t *testing.T, text string) string {
+	t.Helper()
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	raw[len(raw)/2] ^= 1
 	return base64.StdEncoding.EncodeToString(raw)

@@ -121,7 +121,7 @@ func (s *stack) startTimestampAndRekor(ctx context.Context, tree int64) ([]*proc
 	}
 	rekor, err := s.serve(ctx, rekorTool, nil, "http://127.0.0.1:"+s.ports.rekor+"/api/v1/log",
 		"serve", "--rekor_server.address=127.0.0.1", "--rekor_server.hostname=rekor.sigstore.dev", "--host=127.0.0.1", "--port="+s.ports.rekor,
-		"--rekor_server.signer=memory", "--enabled_api_endpoints=getLogInfo,getPublicKey,getLogProof,createLogEntry,getLogEntryByIndex,getLogEntryByUUID", "--trillian_log_server.address=127.0.0.1",
+		"--rekor_server.signer=memory", "--enable_retrieve_api=false", "--enabled_api_endpoints=getLogInfo,getPublicKey,getLogProof,createLogEntry,getLogEntryByIndex,getLogEntryByUUID", "--trillian_log_server.address=127.0.0.1",
 		"--trillian_log_server.port="+s.ports.trillian, fmt.Sprintf("--trillian_log_server.tlog_id=%d", tree))
 	return append(stamps, rekor...), err
 }

@@ -104,3 +104,15 @@ type report struct {
 		Message string `json:"message"`
 	} `json:"error"`
 }
+
+func readReport(t *testing.T, file string) (r report) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(raw, &r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

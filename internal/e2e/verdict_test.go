@@ -232,7 +232,7 @@ func (m *material) bundles() []verdict {
 		change func(map[string]any)
 	}{
 		{"another signature", false, func(b map[string]any) {
-			at(b, "dsseEnvelope", "signatures", 0)["sig"] = flip(at(b, "dsseEnvelope", "signatures", 0)["sig"].(string))
+			at(b, "dsseEnvelope", "signatures", 0)["sig"] = flip(m.t, at(b, "dsseEnvelope", "signatures", 0)["sig"].(string))
 		}},
 		{"another payload", false, func(b map[string]any) {
 			at(b, "dsseEnvelope")["payload"] = m.payloadOf("other")
