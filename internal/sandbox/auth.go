@@ -75,6 +75,17 @@ func (a *auth) admit(w http.ResponseWriter, r *http.Request, t target) bool {
 	return true
 }
 
+// reads says whether the request may read that repository: what a mount from it needs beside the right to push.
+func (a *auth) reads(r *http.Request, repo string) bool {
+	if a.options.Auth.Scheme != "bearer" {
+		return true
+	}
+	raw, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Contains(a.tokens[raw].scopes[repo], "pull")
+}
+
 func (a *auth) deny(w http.ResponseWriter, t target) bool {
 	refuse(w, http.StatusForbidden, "DENIED", "permission_denied: write_package: "+t.repo)
 	return false

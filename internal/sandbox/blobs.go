@@ -25,7 +25,9 @@ func (g *registry) serveBlob(w http.ResponseWriter, r *http.Request, t target) {
 	w.Header().Set("Docker-Content-Digest", t.ref)
 	w.Header().Set("Content-Type", "application/octet-stream")
 	if !b.kept {
-		w.Header().Set("Content-Length", fmt.Sprint(b.size))
+		if b.size >= 0 { // the real registry may not have told
+			w.Header().Set("Content-Length", fmt.Sprint(b.size))
+		}
 		w.WriteHeader(http.StatusOK)
 		return
 	}

@@ -6,54 +6,59 @@ import (
 	"strings"
 )
 
-// Request is one request that the world answered, refused or let through.
-type Request struct {
-	Method string
-	Host   string
-	Path   string
-	Query  string
-	Status int  // 0 where there was no answer
-	Passed bool // to the base transport
+// place is what answers a request: a handler of the world, or a transport that may pass it on.
+type place struct {
+	handler   http.Handler
+	transport http.RoundTripper
 }
 
-// Requests is the log so far, in the order of the answers.
-func (w *World) Requests() []Request {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]Request(nil), w.requests...)
-}
+type transportFunc func(*http.Request) (*http.Response, error)
 
-func (w *World) log(r *http.Request, status int, passed bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.requests = append(w.requests, Request{
-		Method: r.Method, Host: hostOf(r), Path: r.URL.Path, Query: r.URL.RawQuery, Status: status, Passed: passed,
-	})
-}
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func hostOf(r *http.Request) string {
-	if r.URL.Host != "" {
-		return canonicalHost(r.URL.Host)
-	}
-	return canonicalHost(r.Host)
-}
-
-// find is the handler that answers a request inside the world.
-func (w *World) find(r *http.Request) (http.Handler, error) {
+// find is the place of a request. What has none is refused.
+func (w *World) find(r *http.Request) (place, error) {
 	host := hostOf(r)
 	if s, ok := w.service(host, r.URL.Path); ok {
-		return s, nil
+		if w.gateway != nil && w.isForeignAPI(s, r) {
+			return place{transport: transportFunc(w.gateway.pass)}, nil
+		}
+		return place{handler: s}, nil
 	}
-	if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") || r.URL.Path == tokenPath {
-		if g, ok := w.registry(host); ok {
-			return g, nil
+	isRegistry := r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/")
+	if w.gateway == nil {
+		if isRegistry || r.URL.Path == tokenPath {
+			if o, ok := w.registry(host); ok {
+				return place{handler: o.registry}, nil
+			}
+		}
+		return place{}, fmt.Errorf("refusing network access to %s", host)
+	}
+	if isRegistry {
+		if o, ok := w.registry(host); ok {
+			return place{transport: o}, nil
 		}
 	}
-	return nil, fmt.Errorf("refusing network access to %s", host)
+	switch {
+	case w.gateway.isRealm(r):
+		return place{transport: transportFunc(w.gateway.token)}, nil
+	case w.gateway.isRedirect(r):
+		return place{transport: transportFunc(w.gateway.pass)}, nil
+	}
+	return place{}, fmt.Errorf("refusing network access to %s", host)
+}
+
+// isForeignAPI says whether a request reads something of GitHub's API that is not the store of attestations.
+func (w *World) isForeignAPI(s route, r *http.Request) bool {
+	if s.handler != http.Handler(w.api) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	_, _, _, ours := attestationPath(strings.TrimPrefix(r.URL.Path, s.prefix))
+	return !ours
 }
 
 // registry is the one on a host, made at its first use where the options let it exist.
-func (w *World) registry(host string) (*registry, bool) {
+func (w *World) registry(host string) (*overlay, bool) {
 	host = canonicalHost(host)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -67,7 +72,10 @@ func (w *World) registry(host string) (*registry, bool) {
 		}
 		o = w.options.Registry
 	}
-	g := newRegistry(host, o, w.law.ask)
+	if w.gateway != nil { // an overlay lets everyone write: it is not the real registry that they write to
+		o.Auth, o.DenyPush = Auth{}, nil
+	}
+	g := newOverlay(newRegistry(host, o, w.law.ask), w.gateway)
 	w.registries[host] = g
 	return g, true
 }
@@ -77,22 +85,32 @@ func (w *World) existing(host string) (*registry, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	g, ok := w.registries[canonicalHost(host)]
-	return g, ok
+	if !ok {
+		return nil, false
+	}
+	return g.registry, true
 }
 
-// RoundTrip answers a request inside the world, or refuses it.
+// RoundTrip answers a request inside the world, passes a read on to the base transport, or refuses it.
 func (w *World) RoundTrip(req *http.Request) (*http.Response, error) {
-	h, err := w.find(req)
-	if err != nil {
+	resp, err := w.roundTrip(req)
+	status := 0
+	if err == nil {
+		status = resp.StatusCode
+	}
+	w.log(req, status)
+	return resp, err
+}
+
+func (w *World) roundTrip(req *http.Request) (*http.Response, error) {
+	p, err := w.find(req)
+	switch {
+	case err != nil:
 		closeBody(req)
-		w.log(req, 0, false)
 		return nil, err
+	case p.handler != nil:
+		return answerInProcess(p.handler, req)
+	default:
+		return p.transport.RoundTrip(req)
 	}
-	resp, err := answerInProcess(h, req)
-	if err != nil {
-		w.log(req, 0, false)
-		return nil, err
-	}
-	w.log(req, resp.StatusCode, false)
-	return resp, nil
 }

@@ -20,6 +20,7 @@ type World struct {
 	options Options
 	routes  []route
 	api     *attestations
+	gateway *gateway // nil: nothing leaves
 	issuer  *issuer
 	request string // ACTIONS_ID_TOKEN_REQUEST_TOKEN
 	trusted *root.TrustedRoot
@@ -29,7 +30,7 @@ type World struct {
 
 	mu         sync.Mutex
 	identity   Identity
-	registries map[string]*registry
+	registries map[string]*overlay
 	requests   []Request
 	law        *law
 }
@@ -38,8 +39,11 @@ type World struct {
 func New(o Options) (*World, error) {
 	o = o.withDefaults()
 	now := time.Now()
-	w := &World{options: o, identity: o.Identity, registries: map[string]*registry{}}
+	w := &World{options: o, identity: o.Identity, registries: map[string]*overlay{}}
 	w.law = newLaw(w)
+	if o.Base != nil {
+		w.gateway = newGateway(o.Base)
+	}
 	var secret [16]byte
 	if _, err := rand.Read(secret[:]); err != nil {
 		return nil, fmt.Errorf("make the request token: %w", err)

@@ -69,7 +69,9 @@ func call(t testing.TB, w http.RoundTripper, req *http.Request, into any) int {
 }
 
 // rekorEntries is Rekor's own generated client over the world.
-func rekorEntries(w *World, base string) entries.ClientService {
+func rekorEntries(w *World, base string) entries.ClientService { return rekorEntriesOver(w, base) }
+
+func rekorEntriesOver(w http.RoundTripper, base string) entries.ClientService {
 	u, err := url.Parse(base)
 	if err != nil {
 		panic(err)

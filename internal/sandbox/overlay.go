@@ -1,0 +1,158 @@
+package sandbox
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// overlay is a registry whose writes stay inside and whose reads fall through to the real one where nothing was written.
+// Referrers and sha256-… tags of the real registry are not seen.
+type overlay struct {
+	*registry
+	base *gateway
+
+	mu      sync.Mutex
+	mounted map[string]string // repository@digest → the repository on the real registry that holds it
+}
+
+func newOverlay(g *registry, base *gateway) *overlay {
+	return &overlay{registry: g, base: base, mounted: map[string]string{}}
+}
+
+// RoundTrip answers inside what was written inside, and whatever would write.
+func (o *overlay) RoundTrip(req *http.Request) (*http.Response, error) {
+	t, ok := parseTarget(req.URL.Path)
+	switch {
+	case !ok:
+		return answerInProcess(o.registry, req)
+	case req.Method != http.MethodGet && req.Method != http.MethodHead:
+		if from := req.URL.Query().Get("from"); t.kind == "uploads" && t.ref == "" && from != "" {
+			if err := o.findSource(req, t.repo, from, req.URL.Query().Get("mount")); err != nil {
+				closeBody(req)
+				return nil, err
+			}
+		}
+		return answerInProcess(o.registry, req)
+	case t.kind == "":
+		return o.base.pass(req)
+	case t.kind == "tags":
+		return o.listTags(req, t.repo)
+	case t.kind == "uploads", t.kind == "referrers", t.kind == "manifests" && referrersTag.MatchString(t.ref):
+		return answerInProcess(o.registry, req)
+	case o.holds(t, req.Method):
+		return answerInProcess(o.registry, req)
+	case t.kind == "blobs":
+		req = o.fromSource(req, t)
+	}
+	resp, err := o.base.pass(req)
+	if err == nil && resp.StatusCode < 400 {
+		o.saw(t, resp)
+	}
+	return resp, err
+}
+
+// holds says whether the overlay itself can answer a read.
+func (o *overlay) holds(t target, method string) bool {
+	if t.kind == "manifests" {
+		_, ok := o.manifest(t.repo, t.ref)
+		return ok
+	}
+	b, ok := o.blob(t.repo, t.ref)
+	return ok && (b.kept || method == http.MethodHead)
+}
+
+// saw remembers what the real repository has: a manifest that names it may be written.
+func (o *overlay) saw(t target, resp *http.Response) {
+	digest := t.ref
+	if !digestGrammar.MatchString(digest) {
+		digest = resp.Header.Get("Docker-Content-Digest")
+	}
+	o.registry.mu.Lock()
+	defer o.registry.mu.Unlock()
+	o.repo(t.repo).elsewhere[digest] = true
+}
+
+// findSource looks whether the real registry can mount a blob, unless the overlay knows. A registry that says no, or
+// does not let us look, is no error: the client is then told to upload.
+func (o *overlay) findSource(req *http.Request, repo, from, digest string) error {
+	if _, ok := o.blob(from, digest); ok || !digestGrammar.MatchString(digest) || !repositoryName.MatchString(from) {
+		return nil
+	}
+	if !o.options.TrustBase {
+		resp, err := o.base.pass(readOf(req, http.MethodHead, from, digest))
+		if err != nil {
+			return err
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode >= 400 {
+			return nil
+		}
+		if resp.StatusCode == http.StatusOK {
+			o.link(from, digest, &blob{size: resp.ContentLength})
+		} else {
+			o.saw(target{kind: "blobs", repo: from, ref: digest}, resp)
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.mounted[repo+"@"+digest] = from
+	return nil
+}
+
+// fromSource points the read of a mounted blob to where the real registry has it.
+func (o *overlay) fromSource(req *http.Request, t target) *http.Request {
+	o.mu.Lock()
+	from, ok := o.mounted[t.repo+"@"+t.ref]
+	o.mu.Unlock()
+	if !ok {
+		return req
+	}
+	return readOf(req, req.Method, from, t.ref)
+}
+
+// readOf is a read of a blob with the headers of another request.
+func readOf(req *http.Request, method, repo, digest string) *http.Request {
+	out := req.Clone(req.Context())
+	out.Method, out.Body, out.ContentLength = method, nil, 0
+	out.URL = &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Path: "/v2/" + repo + "/blobs/" + digest}
+	return out
+}
+
+// listTags is the real registry's list and the overlay's own tags as one, without referrers tags.
+func (o *overlay) listTags(req *http.Request, repo string) (*http.Response, error) {
+	own, written := o.tags(repo)
+	theirs, refusal, err := o.base.tags(req, repo)
+	switch {
+	case err != nil:
+		return nil, err
+	case refusal != nil && (!written || refusal.StatusCode != http.StatusNotFound):
+		return refusal, nil
+	case refusal != nil:
+		_ = refusal.Body.Close()
+	}
+	all := slices.DeleteFunc(theirs, referrersTag.MatchString)
+	all = append(all, own...)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return answerInProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		o.writeTags(w, r, repo, all)
+	}), req)
+}
+
+// pullOnly takes push and delete out of a token request's scopes.
+func pullOnly(form url.Values) {
+	for i, scope := range form["scope"] {
+		fields := strings.Fields(scope)
+		for j, one := range fields {
+			at := strings.LastIndex(one, ":")
+			if !strings.HasPrefix(one, "repository:") || at < len("repository:") {
+				continue
+			}
+			fields[j] = one[:at] + ":pull"
+		}
+		form["scope"][i] = strings.Join(fields, " ")
+	}
+}

@@ -1,0 +1,57 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// SeedBlob puts content into a repository, as if it had always been there, and gives its digest.
+func (w *World) SeedBlob(host, repo string, content []byte) (string, error) {
+	g, ok := w.registry(host)
+	if !ok {
+		return "", fmt.Errorf("seed %s/%s: no such registry", host, repo)
+	}
+	sum := sha256.Sum256(content)
+	digest := "sha256:" + hex.EncodeToString(sum[:])
+	g.link(repo, digest, &blob{size: int64(len(content)), data: content, kept: true})
+	return digest, nil
+}
+
+// SeedManifest puts a manifest into a repository, under a tag too where tag is not empty, and gives its digest. No law is
+// asked and nothing that it names need be there: seeds are the world as the publisher finds it.
+func (w *World) SeedManifest(host, repo, tag, mediaType string, raw []byte) (string, error) {
+	g, ok := w.registry(host)
+	if !ok {
+		return "", fmt.Errorf("seed %s/%s: no such registry", host, repo)
+	}
+	m, err := parseManifest(mediaType, raw)
+	if err != nil {
+		return "", fmt.Errorf("seed %s/%s: %w", host, repo, err)
+	}
+	if tag == "" {
+		tag = m.digest
+	}
+	g.keep(repo, tag, m)
+	return m.digest, nil
+}
+
+// Forget drops a manifest and the tags that name it, as a registry's garbage collection or another job would.
+func (w *World) Forget(host, repo, digest string) {
+	g, ok := w.existing(host)
+	if !ok {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r, ok := g.repos[repo]
+	if !ok {
+		return
+	}
+	delete(r.manifests, digest)
+	for tag, d := range r.tags {
+		if d == digest {
+			delete(r.tags, tag)
+		}
+	}
+}
