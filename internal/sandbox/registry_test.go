@@ -90,3 +90,7 @@ func TestLawIsAskedAtEveryTag(t *testing.T) {
 		t.Errorf("violations %v", w.Violations())
 	}
 }
+
+func basicLogin(user, password string) authn.Authenticator {
+	return &authn.Basic{Username: user, Password: password}
+}

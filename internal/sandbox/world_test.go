@@ -111,11 +111,16 @@ func statementFor(digest string) []byte {
 // signBundle makes a bundle with sigstore-go, from ID token to log entry.
 func signBundle(t testing.TB, w *World, digest string) []byte {
 	t.Helper()
+	return signStatement(t, w, statementFor(digest))
+}
+
+func signStatement(t testing.TB, w *World, statement []byte) []byte {
+	t.Helper()
 	keys, err := sign.NewEphemeralKeypair(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := sign.Bundle(&sign.DSSEData{Data: statementFor(digest), PayloadType: "application/vnd.in-toto+json"}, keys, signing(t, w))
+	b, err := sign.Bundle(&sign.DSSEData{Data: statement, PayloadType: "application/vnd.in-toto+json"}, keys, signing(t, w))
 	if err != nil {
 		t.Fatal(err)
 	}
