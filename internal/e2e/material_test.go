@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -245,4 +246,13 @@ func indented(t *testing.T, raw []byte) []byte {
 		t.Fatal(err)
 	}
 	return append(out.Bytes(), '\n')
+}
+
+func unhex(t *testing.T, digest string) []byte {
+	t.Helper()
+	raw, err := hex.DecodeString(strings.TrimPrefix(digest, "sha256:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }

@@ -89,17 +89,20 @@ func (p *process) stop() {
 	<-p.ended
 }
 
-// tail is the end of the log, from an offset on.
+// tail is the end of the log, from an offset on: some lines, and not much of each.
 func (p *process) tail(offset int64) string {
 	raw, err := os.ReadFile(p.log)
 	if err != nil || int64(len(raw)) <= offset {
 		return ""
 	}
-	raw = raw[offset:]
-	if len(raw) > 2<<10 {
-		raw = append([]byte("…"), raw[len(raw)-2<<10:]...)
+	lines := strings.Split(strings.TrimSpace(string(raw[offset:])), "\n")
+	lines = lines[max(0, len(lines)-8):]
+	for i, l := range lines {
+		if len(l) > 400 {
+			lines[i] = l[:400] + "…"
+		}
 	}
-	return string(bytes.TrimSpace(raw))
+	return strings.Join(lines, "\n")
 }
 
 func (p *process) size() int64 {

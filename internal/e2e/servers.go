@@ -154,7 +154,7 @@ http: {addr: "127.0.0.1:%s"}
 	if err := os.WriteFile(s.file("distribution.yaml"), []byte(config), 0o600); err != nil {
 		return nil, err
 	}
-	return s.serve(ctx, distributionTool, nil, "http://127.0.0.1:"+s.ports.distribution+"/v2/", "serve", s.file("distribution.yaml"))
+	return s.serve(ctx, distributionTool, []string{"OTEL_TRACES_EXPORTER=none"}, "http://127.0.0.1:"+s.ports.distribution+"/v2/", "serve", s.file("distribution.yaml"))
 }
 
 func (s *stack) startOlareg(ctx context.Context) ([]*process, error) {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -99,6 +101,17 @@ func (s *stack) file(name string) string { return filepath.Join(s.dir, name) }
 // proxied is the environment of a program that sees the world through the gateway.
 func (s *stack) proxied() []string {
 	return []string{"HTTPS_PROXY=" + s.gateway.url, "SSL_CERT_FILE=" + s.caFile, "NO_PROXY=127.0.0.1,localhost"}
+}
+
+// transport is a library's way through the gateway.
+func (s *stack) transport() (*http.Transport, error) {
+	proxy, err := url.Parse(s.gateway.url)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(s.gateway.ca.cert)
+	return &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}, nil
 }
 
 // routes are the hosts there are. Everything else is refused, and recorded.
