@@ -254,8 +254,11 @@ func names(all []descriptor) string {
 	return "its names are " + strings.Join(known, ", ")
 }
 
-// cause is err without the path that the caller names.
+// cause is err without the path that the caller names, and in the same words on every system where nothing is there.
 func cause(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrNotExist
+	}
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err
