@@ -3,7 +3,9 @@ package attestation_test
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/pkg/attestation"
 	"github.com/taglast/taglast/pkg/attestation/storetest"
 )
@@ -22,6 +24,26 @@ func TestGitHubIsAStore(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			storetest.Test(t, func(t *testing.T) attestation.Store { return (&github{inline: inline}).store(t) })
+		})
+	}
+}
+
+func TestGitHubIsAStoreInTheSandbox(t *testing.T) {
+	for _, o := range []sandbox.Options{{}, {InlineBundle: true, StoreLag: time.Second}} {
+		storetest.Test(t, func(t *testing.T) attestation.Store {
+			w, err := sandbox.New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			env := w.Env()
+			s, err := attestation.NewGitHub(attestation.GitHubOptions{
+				HTTP: w, APIURL: env["GITHUB_API_URL"], ServerURL: env["GITHUB_SERVER_URL"],
+				Repository: env["GITHUB_REPOSITORY"], Token: env["GITHUB_TOKEN"],
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
 		})
 	}
 }
