@@ -1,0 +1,51 @@
+package release
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/taglast/taglast/pkg/tagrule"
+)
+
+// Wanted is what one image of a release wants to write.
+type Wanted struct {
+	Image        string
+	Repositories []string
+	Tags         []tagrule.Tag
+}
+
+// Conflicts refuses one tag for several images of the same repository; nil where there is none. The first such tag, in
+// the order of images and tags, is named.
+func Conflicts(wanted []Wanted) error {
+	owners := map[string][]string{} // by reference
+	for _, w := range wanted {
+		for _, repo := range w.Repositories {
+			for _, t := range w.Tags {
+				ref := repo + ":" + t.Text
+				owners[ref] = append(owners[ref], w.Image)
+			}
+		}
+	}
+	for _, w := range wanted {
+		for _, t := range w.Tags {
+			for _, repo := range w.Repositories {
+				if images := owners[repo+":"+t.Text]; len(images) > 1 {
+					return conflict(t, images)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func conflict(t tagrule.Tag, images []string) *Error {
+	shown := strings.Join(images[:min(3, len(images))], ", ")
+	if more := len(images) - 3; more > 0 {
+		shown += fmt.Sprintf(" and %d more", more)
+	}
+	e := position{}.errorf("tag `%s` is wanted by %d images: %s", t.Text, len(images), shown)
+	if t.Latest {
+		return e.hinted("variants with `flavor: [latest=true]` need a suffix: `suffix=-{{variant}},onlatest=true`; or leave flavor out")
+	}
+	return e.hinted("give each image tags of its own: `suffix=-{{image}}` on the rule, or {{image}} in its repository")
+}

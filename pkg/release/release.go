@@ -1,0 +1,120 @@
+// Package release reads the release file: which images go to which repositories, from what, under which tags. It checks
+// all that can be checked without a network, resolves placeholders and defaults, and says of each mistake where it is.
+//
+// It is pure but for Load, which reads one file. Every scalar of the file is the text that is written: 1.10 is 1.10 and
+// yes is yes. The parser and the JSON Schema are made of one table of keys.
+package release
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// maxFile bounds the release file.
+const maxFile = 1 << 20
+
+// File is a release file, resolved: what stands above images is merged into each of them.
+type File struct {
+	Path   string // as given; empty where flags took the place of a file
+	Dir    string // relative paths of the file start here
+	Images []Image
+}
+
+// Image is one image of the release.
+type Image struct {
+	Name             string
+	Repositories     []string // canonical: lower case, with host; Docker Hub is docker.io
+	Platforms        []string // normalised as containerd does: linux/amd64, linux/arm64, linux/arm/v7
+	ReleaseVersion   string   // empty: not given
+	Tags             []string // rules, each accepted by tagrule.Parse; none: published by digest alone
+	Flavor           []string // accepted by tagrule.ParseFlavor
+	Annotations      []Annotation
+	Labels           map[string]string // an empty value removes one
+	IfNoTags         string            // IfNoTagsError or IfNoTagsSkip
+	Fixed            []string          // globs
+	Moving           []string          // globs
+	AllowDowngrade   []string          // globs
+	Source           Source
+	KeepAttestations bool // keep BuildKit's attestations inside the index
+	Line, Column     int  // of the entry in the file; 0 without a file
+}
+
+// What happens to an image for which no rule gives a tag.
+const (
+	IfNoTagsError = "error"
+	IfNoTagsSkip  = "skip"
+)
+
+// Annotation is set on the index or on manifests; an empty Value removes one. An image's are sorted by level, platform
+// and key.
+type Annotation struct {
+	Level    string // LevelIndex or LevelManifest
+	Platform string // the only one whose manifest gets it; empty: all
+	Key      string
+	Value    string
+}
+
+// Levels of annotations.
+const (
+	LevelIndex    = "index"
+	LevelManifest = "manifest"
+)
+
+// Source says where the manifests of an image come from. Kind tells which of the others is set.
+type Source struct {
+	Kind    string // SourceOCI, SourceDigests or SourceImage
+	OCI     *OCISource
+	Digests *DigestsSource
+	Image   string // a reference as name.ParseReference takes it
+}
+
+// Kinds of sources.
+const (
+	SourceOCI     = "oci"
+	SourceDigests = "digests"
+	SourceImage   = "image"
+)
+
+// OCISource is OCI layouts, directories or tars.
+type OCISource struct {
+	Paths []string // paths or globs as written
+	Ref   string   // picks one where a layout has several; empty: not given
+}
+
+// DigestsSource is digests of manifests in a registry: a directory whose file names they are, or a list.
+type DigestsSource struct {
+	Dir        string
+	List       []string // sha256:<64 hex>
+	Repository string   // canonical; the image's first repository where the file names none
+}
+
+// Load reads and checks the file at path, of at most 1 MiB; see Parse.
+func Load(path string, getenv func(string) (string, bool)) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("release file: %w", err)
+	}
+	defer f.Close() // only read
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("release file: %w", err)
+	}
+	return Parse(path, data, getenv)
+}
+
+// Parse checks data as the release file at path and resolves it; environment variables come from getenv. A mistake in
+// the file is an *Error.
+func Parse(path string, data []byte, getenv func(string) (string, bool)) (*File, error) {
+	d := newDocument(path, data, getenv)
+	root, err := d.tree()
+	if err != nil {
+		return nil, err
+	}
+	images, err := d.resolve(root)
+	if err != nil {
+		return nil, err
+	}
+	return &File{Path: path, Dir: filepath.Dir(path), Images: images}, nil
+}
