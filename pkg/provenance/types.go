@@ -28,10 +28,7 @@ type Input struct {
 	Claims              identity.Claims
 	ServerURL           string // GITHUB_SERVER_URL, default https://github.com
 	Subjects            []Subject
-	Dependencies        []Dependency
-	BuilderDependencies []Dependency
-	FinishedOn          time.Time // UTC, seconds; zero leaves it out
+	Dependencies        []Dependency // resolvedDependencies after the first, which is the source repository
+	BuilderDependencies []Dependency // what the builder itself is made of
+	FinishedOn          time.Time    // written in UTC and seconds; zero leaves it out
 }
-
-// Statement is the compact JSON of the in-toto statement, keys in the order _type, subject, predicateType, predicate.
-func Statement(in Input) ([]byte, error) { panic("skeleton") }

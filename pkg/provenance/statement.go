@@ -1,0 +1,113 @@
+package provenance
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/taglast/taglast/internal/escape"
+)
+
+const (
+	statementType = "https://in-toto.io/Statement/v1"
+	buildType     = "https://actions.github.io/buildtypes/workflow/v1"
+
+	maxSubjects  = 1024     // sigstore-go refuses more
+	maxStatement = 16 << 20 // the predicate's limit in GitHub's action
+)
+
+var sha256Digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// The order of the fields is the order of the keys.
+type (
+	statement struct {
+		Type          string             `json:"_type"`
+		Subject       []statementSubject `json:"subject"`
+		PredicateType string             `json:"predicateType"`
+		Predicate     predicate          `json:"predicate"`
+	}
+	statementSubject struct {
+		Name   string            `json:"name"`
+		Digest map[string]string `json:"digest"`
+	}
+)
+
+// Statement is the compact JSON of the in-toto statement v1, keys in the order _type, subject, predicateType, predicate.
+// The same input gives the same bytes.
+//
+// It is an error if a claim that the predicate is made of is missing, or holds control characters; if there is no
+// subject, more than 1024, two with the same name and digest (GitHub's API refuses these), or one that is no sha256
+// digest in lower-case hex under a printable name; if a dependency's URI holds user info or its digest is no lower-case
+// hex; or if the statement is longer than 16 MiB.
+func Statement(in Input) ([]byte, error) {
+	subjects, err := statementSubjects(in.Subjects)
+	if err != nil {
+		return nil, fmt.Errorf("provenance: %w", err)
+	}
+	p, err := newPredicate(in)
+	if err != nil {
+		return nil, fmt.Errorf("provenance: %w", err)
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(statement{Type: statementType, Subject: subjects, PredicateType: PredicateType, Predicate: p}); err != nil {
+		return nil, fmt.Errorf("provenance: %w", err)
+	}
+	if b.Len() > maxStatement {
+		return nil, fmt.Errorf("provenance: a statement of %d bytes, at most %d are allowed", b.Len(), maxStatement)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+func statementSubjects(subjects []Subject) ([]statementSubject, error) {
+	switch {
+	case len(subjects) == 0:
+		return nil, errors.New("no subject")
+	case len(subjects) > maxSubjects:
+		return nil, fmt.Errorf("%d subjects, at most %d are allowed", len(subjects), maxSubjects)
+	}
+	seen := make(map[Subject]bool, len(subjects))
+	out := make([]statementSubject, 0, len(subjects))
+	for _, s := range subjects {
+		switch {
+		case s.Name == "" || !printable(s.Name):
+			return nil, fmt.Errorf("subject %q is not a printable name", escape.Bounded(s.Name, 200))
+		case !sha256Digest.MatchString(s.Digest):
+			return nil, fmt.Errorf("subject %s: %q is not a sha256 digest", escape.Text(s.Name), escape.Bounded(s.Digest, 200))
+		case seen[s]:
+			return nil, fmt.Errorf("subject %s@%s is given twice", escape.Text(s.Name), s.Digest)
+		}
+		seen[s] = true
+		out = append(out, statementSubject{Name: s.Name, Digest: map[string]string{"sha256": strings.TrimPrefix(s.Digest, "sha256:")}})
+	}
+	return out, nil
+}
+
+// printable tells of UTF-8 without control characters and line separators.
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+	})
+}
+
+// Subjects are root under each repository's name, then each child's digest under each of them, no pair twice.
+func Subjects(repos []string, root string, children []string) []Subject {
+	var subjects []Subject
+	seen := map[Subject]bool{}
+	for _, digest := range append([]string{root}, children...) {
+		for _, repo := range repos {
+			s := Subject{Name: repo, Digest: digest}
+			if !seen[s] {
+				seen[s] = true
+				subjects = append(subjects, s)
+			}
+		}
+	}
+	return subjects
+}
