@@ -133,7 +133,11 @@ func encodeBundle(t testing.TB, b *protobundle.Bundle) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return raw
+	var compact bytes.Buffer // protojson's spaces differ from build to build
+	if err := json.Compact(&compact, raw); err != nil {
+		t.Fatal(err)
+	}
+	return compact.Bytes()
 }
 
 // store posts a bundle as the job would.
