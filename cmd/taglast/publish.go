@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -180,14 +181,16 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 		return o, fmt.Errorf("--trusted-root: %w", err)
 	}
 	runner.Mask(g.getenv("GITHUB_TOKEN"))
-	o.Keychain, err = registry.Keychain(registry.KeychainOptions{Getenv: g.getenv, Mask: runner.Mask})
+	o.Keychain, err = registry.Keychain(registry.KeychainOptions{
+		RegistryAuth: g.getenv("TAGLAST_REGISTRY_AUTH"), GitHubToken: g.getenv("GITHUB_TOKEN"), Getenv: g.getenv, Mask: runner.Mask,
+	})
 	return o, err
 }
 
 // file is the release file, or the one image that flags describe where there is none.
 func (f *releaseFlags) file(g *globals) (*release.File, error) {
 	path := f.config
-	described := f.image.Describes()
+	described := f.describes()
 	if path == "" && !described {
 		path = "taglast.yaml"
 	}
@@ -210,6 +213,13 @@ func (f *releaseFlags) file(g *globals) (*release.File, error) {
 		}
 	}
 	return file, nil
+}
+
+// describes says whether flags describe an image: release-version goes with a file too.
+func (f *releaseFlags) describes() bool {
+	return slices.ContainsFunc([][]string{
+		f.image.Repositories, f.image.Sources, f.image.Tags, f.image.Flavor, f.image.Platforms, f.image.Annotations, f.image.Labels,
+	}, func(values []string) bool { return len(values) > 0 })
 }
 
 func readOptional(path string) ([]byte, error) {

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ func Result(w io.Writer, r *publish.Report, outputDir string, all bool) {
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, answer(r))
 	if r.DryRun {
-		fmt.Fprintf(w, "Bundles, trusted root and layout: ./%s   Verify one:\n", strings.TrimPrefix(outputDir, "./"))
+		fmt.Fprintf(w, "Bundles, trusted root and layout: %s   Verify one:\n", here(outputDir))
 	} else if r.Outcome == publish.Published {
 		fmt.Fprintln(w, "Verify one:")
 	}
@@ -134,4 +135,12 @@ func breakLine(command string) string {
 		return command
 	}
 	return strings.Replace(command, " --custom-trusted-root", " \\\n     --custom-trusted-root", 1)
+}
+
+// here is a relative directory as people write it.
+func here(dir string) string {
+	if filepath.IsAbs(dir) || strings.HasPrefix(dir, ".") {
+		return dir
+	}
+	return "./" + filepath.ToSlash(dir)
 }

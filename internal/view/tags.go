@@ -77,6 +77,9 @@ func tagTexts(im publish.ImageReport) []string {
 func word(t publish.TagReport, would bool) string {
 	switch t.Action {
 	case "created":
+		if t.Previous == publish.Unknown {
+			return "new, or moves: what is there now is unknown"
+		}
 		return "new"
 	case "moved":
 		if would {

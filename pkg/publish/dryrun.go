@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"path"
 	"path/filepath"
 
-	"github.com/taglast/taglast/internal/actions"
-	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/sandbox"
 )
 
@@ -27,7 +23,7 @@ func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
 	o, o.fromCheckout = o.withJob(ctx)
 	real := &counter{base: o.Transport}
 	under := sandbox.Options{
-		Identity: jobIdentity(o.Getenv), ServerURL: o.Getenv("GITHUB_SERVER_URL"), APIURL: o.Getenv("GITHUB_API_URL"), Base: real,
+		Identity: jobIdentity(o.Getenv), ServerURL: o.Getenv("GITHUB_SERVER_URL"), APIURL: o.Getenv("GITHUB_API_URL"), Base: &reachable{base: real, down: make(map[string]string)},
 	}
 	if offline {
 		under.Base = nil
@@ -38,10 +34,7 @@ func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
 	}
 	o = o.overlay(world.Env())
 	o.Transport, o.SigningConfig, o.TrustedRoot = world, world.SigningConfig(), world.TrustedRoot()
-	runner := actions.New(o.Getenv, io.Discard)
-	o.IDToken = func(ctx context.Context, client *http.Client, audience string) (string, error) {
-		return runner.IDToken(ctx, client, audience, retry.Policy{})
-	}
+	o.IDToken = o.runnerToken
 	r, err := run(ctx, o)
 	r.Took.Reads, r.Took.Writes = int(real.reads.Load()), int(real.writes.Load())
 	return r, err

@@ -2,9 +2,13 @@ package publish
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"strings"
 
+	"github.com/taglast/taglast/internal/actions"
 	"github.com/taglast/taglast/internal/checkout"
+	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/sandbox"
 )
 
@@ -62,4 +66,9 @@ func jobIdentity(getenv func(string) string) sandbox.Identity {
 		Actor:             getenv("GITHUB_ACTOR"),
 		ActorID:           getenv("GITHUB_ACTOR_ID"),
 	}
+}
+
+// runnerToken asks the runner of this environment for an ID token; without an IDToken in the options it is what asks.
+func (o Options) runnerToken(ctx context.Context, client *http.Client, audience string) (string, error) {
+	return actions.New(o.Getenv, io.Discard).IDToken(ctx, client, audience, retry.Policy{Budget: tokenBudget})
 }

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/escape"
-	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/pkg/attestation"
 	"github.com/taglast/taglast/pkg/identity"
 	"github.com/taglast/taglast/pkg/image"
@@ -54,7 +53,7 @@ type planned struct {
 	repos   []name.Repository // those this run writes to
 	rules   tagrule.Result
 	tags    []*plannedTag
-	tagless bool // digest alone: `tags: []`, or if-no-tags: skip
+	tagless bool   // digest alone: `tags: []`, or if-no-tags: skip
 	skipped string // why nothing is published of it, or only by digest
 	unbuilt bool   // a dry run could not have its source: it has no digest
 }
@@ -205,18 +204,20 @@ func (p *plan) evaluate(im *planned) error {
 		return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
 	}
 	event := tagrule.Event{Name: p.o.Getenv("GITHUB_EVENT_NAME"), Ref: p.o.Getenv("GITHUB_REF"), Version: im.file.ReleaseVersion}
-	over := tagrule.Overrides{Fixed: im.file.Fixed, Moving: im.file.Moving}
-	if im.rules, err = tagrule.Evaluate(rules, flavor, event, over); err != nil {
+	if im.rules, err = tagrule.Evaluate(rules, flavor, event); err == nil {
+		im.rules.Tags, err = tagrule.Overrides{Fixed: im.file.Fixed, Moving: im.file.Moving}.Apply(im.rules.Tags)
+	}
+	if err != nil {
 		return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
 	}
 	p.version = or(p.version, im.rules.Version)
 	switch {
 	case len(im.file.Tags) == 0:
 		im.tagless = true
-	case len(im.rules.Tags) == 0 && im.file.IfNoTags == "skip":
+	case len(im.rules.Tags) == 0 && im.file.IfNoTags == release.IfNoTagsSkip:
 		im.tagless, im.skipped = true, "no rule gives a tag on this event"
 	case len(im.rules.Tags) == 0 && !p.o.readOnly:
-		return at(StagePlan, im.file.Name, "", noTag(im, event))
+		return at(StagePlan, im.file.Name, "", release.NoTags(im.file.Name, event, im.rules.Skipped))
 	case len(im.rules.Tags) == 0:
 		im.tagless, im.skipped = true, "no tag on this event"
 	}
@@ -228,47 +229,16 @@ func (p *plan) evaluate(im *planned) error {
 	return nil
 }
 
-// noTag tells for each rule why it gave nothing.
-func noTag(im *planned, e tagrule.Event) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "image %s: no rule gives a tag on %s of %s", im.file.Name, or(escape.Text(e.Name), "an unknown event"), or(escape.Text(e.Ref), "no ref"))
-	width := 0
-	for _, s := range im.rules.Skipped {
-		width = max(width, len(s.Rule))
-	}
-	for _, s := range im.rules.Skipped {
-		fmt.Fprintf(&b, "\n%-*s     %s", width, s.Rule, s.Reason)
-	}
-	return hint.With(errors.New(b.String()), "add a rule for this event, or run this job on tags only, or set `if-no-tags: skip`")
-}
-
 // conflicts refuses one tag for two images of the same repository.
 func (p *plan) conflicts() error {
-	owners := make(map[string][]string)
-	var order []string
+	var wanted []release.Wanted
 	for _, im := range p.images {
-		for _, t := range im.tags {
-			if len(owners[t.ref()]) == 0 {
-				order = append(order, t.ref())
-			}
-			owners[t.ref()] = append(owners[t.ref()], im.file.Name)
-		}
+		wanted = append(wanted, release.Wanted{Image: im.file.Name, Repositories: im.file.Repositories, Tags: im.rules.Tags})
 	}
-	for _, ref := range order {
-		if len(owners[ref]) > 1 {
-			_, tag, _ := strings.Cut(ref[strings.LastIndex(ref, "/"):], ":")
-			return usage(StagePlan, "", hint.With(fmt.Errorf("tag `%s` is wanted by %d images: %s", tag, len(owners[ref]), someOf(owners[ref], 3)),
-				"give each image tags or repositories of its own"))
-		}
+	if err := release.Conflicts(wanted); err != nil {
+		return usage(StagePlan, "", err)
 	}
 	return nil
-}
-
-func someOf(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 }
 
 // readTags looks at what every tag names now. A real run must be able to read all of them; a plan and a dry run go on.

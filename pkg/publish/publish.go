@@ -34,7 +34,7 @@ func (o Options) withDefaults() Options {
 		o.Stores = []string{"github"}
 	}
 	if o.IDToken == nil {
-		o.IDToken = noIDToken
+		o.IDToken = o.runnerToken
 	}
 	if o.startedAt.IsZero() {
 		o.startedAt = time.Now()
@@ -62,6 +62,9 @@ func run(ctx context.Context, o Options) (*Report, error) {
 	p.plan = made.p
 	if err == nil {
 		err = p.stages(ctx)
+	}
+	if err == nil && o.dryRun {
+		err = at(StageTag, "", "", p.rehearsed())
 	}
 	if err != nil && ctx.Err() != nil {
 		err = interrupted(ctx, err)
@@ -126,15 +129,12 @@ func (p *pipeline) total(s Stage) int {
 	}
 	n := 0
 	for _, im := range p.plan.images {
-		if p.skippedBuild(im) {
-			continue
+		if !im.unbuilt {
+			n++
 		}
-		n++
 	}
 	return n
 }
-
-func (p *pipeline) skippedBuild(im *planned) bool { return im.unbuilt }
 
 func (p *pipeline) finish(s Stage, begun time.Time, total int, note string) {
 	p.o.Observer.Progress(Event{Stage: s, Done: total, Total: total, Note: note, Finished: true, Took: time.Since(begun)})
@@ -192,7 +192,7 @@ func (p *pipeline) verifyStage(_ context.Context, step func(int, int, string)) (
 // tagStage looks at every manifest once more and writes the tags.
 func (p *pipeline) tagStage(ctx context.Context, step func(int, int, string)) (string, error) {
 	for _, pd := range p.pushed {
-		if err := push.Recheck(ctx, p.plan.clients, pd); err != nil {
+		if err := push.Recheck(ctx, p.plan.clients, pd, recheckAfter); err != nil {
 			return "", at(StageTag, pd.Built().Name(), "", err)
 		}
 	}

@@ -2,34 +2,70 @@ package publish
 
 import (
 	"context"
+	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/pkg/registry/push"
 )
+
+// recheckAfter is for how long a manifest that was seen counts as there just before the first tag: registries that
+// collect what has no tag wait an hour.
+const recheckAfter = 5 * time.Minute
 
 // pushStage puts every image, untagged, into its repositories. The first image is the face of the repository: registries
 // order their page by the first PUT of a manifest, so its index waits until all others are there.
 func (p *pipeline) pushStage(ctx context.Context, step func(int, int, string)) (string, error) {
-	p.pushed = make([]push.Pushed, len(p.built))
-	var counter progressCount
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(p.o.jobs())
-	others := make(chan struct{}) // closed when every image but the first is whole
-	_ = others
-	for i, b := range p.built {
-		g.Go(func() error {
-			im := p.plan.image(b.Name())
-			pd, err := push.Image(gctx, p.plan.clients, b, im.repos, push.Options{})
-			if err != nil {
-				return at(StagePush, b.Name(), "", err)
-			}
-			p.pushed[i] = pd
-			step(counter.next(), len(p.built), "")
-			return nil
-		})
+	pushed := make([]push.Pushed, len(p.built))
+	var done progressCount
+	one := func(ctx context.Context, i int, before func(context.Context, name.Repository) error) error {
+		b := p.built[i]
+		pd, err := push.Image(ctx, p.plan.clients, b, p.plan.image(b.Name()).repos, push.Options{Jobs: p.o.jobs(), BeforeRoot: before})
+		if err != nil {
+			return at(StagePush, b.Name(), "", err)
+		}
+		pushed[i] = pd
+		step(done.next(), len(p.built), "")
+		return nil
 	}
-	err := g.Wait()
-	return escape.Text(size(p.uploaded)) + " uploaded, untagged", err
+	face, fctx := errgroup.WithContext(ctx)
+	others, octx := errgroup.WithContext(fctx)
+	others.SetLimit(p.o.jobs())
+	there := make(chan struct{}) // closed when every other image is whole
+	face.Go(func() error {
+		return one(fctx, 0, func(ctx context.Context, _ name.Repository) error {
+			select {
+			case <-there:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+	})
+	face.Go(func() error {
+		for i := 1; i < len(p.built); i++ {
+			others.Go(func() error { return one(octx, i, nil) })
+		}
+		if err := others.Wait(); err != nil {
+			return err
+		}
+		close(there)
+		return nil
+	})
+	err := face.Wait()
+	p.pushed = made(pushed, push.Pushed.Ok)
+	return p.sent(), err
+}
+
+// sent tells how much the push uploaded.
+func (p *pipeline) sent() string {
+	p.uploaded = 0
+	for _, pd := range p.pushed {
+		p.uploaded += pd.Sent().Bytes
+	}
+	if p.uploaded == 0 {
+		return "untagged, everything was there"
+	}
+	return "untagged, " + size(p.uploaded) + " new"
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/pkg/attestation"
 	"github.com/taglast/taglast/pkg/image"
+	"github.com/taglast/taglast/pkg/provenance"
 	"github.com/taglast/taglast/pkg/registry/tag"
 )
 
@@ -104,7 +105,7 @@ func (r *ImageReport) describe(b image.Built) {
 func (p *pipeline) attestationReport(a attestation.Attested) AttestationReport {
 	name := a.Pushed().Built().Name()
 	r := AttestationReport{
-		PredicateType: provenanceType, Subject: a.Pushed().Built().Root().Digest.String(),
+		PredicateType: provenance.PredicateType, Subject: a.Pushed().Built().Root().Digest.String(),
 		Bundle: bundleName(name), Reused: a.Reused(), Stores: []string{},
 	}
 	for _, b := range a.ReadBack() {
@@ -128,9 +129,6 @@ func (p *pipeline) tagReports(im *planned, digest string) []TagReport {
 	out := []TagReport{}
 	for _, t := range im.tags {
 		r := TagReport{Ref: t.ref(), Class: string(t.tag.Class), Action: string(tag.Pending), Digest: t.seen, Previous: t.seen}
-		if t.unknown {
-			r.Reason = "what it names now is unknown"
-		}
 		if t.later {
 			r.Reason = "left out by --registry"
 		}
@@ -145,6 +143,9 @@ func (p *pipeline) tagReports(im *planned, digest string) []TagReport {
 		if p.o.readOnly && !p.o.dryRun {
 			r.Action, r.Digest = p.wouldBe(t, digest)
 		}
+		if t.unknown {
+			r.Previous = Unknown
+		}
 		out = append(out, r)
 	}
 	return out
@@ -155,8 +156,6 @@ func (p *pipeline) wouldBe(t *plannedTag, digest string) (action, names string) 
 	switch {
 	case t.later:
 		return string(tag.Pending), t.seen
-	case t.unknown:
-		return string(tag.Pending), ""
 	case t.seen == "":
 		return string(tag.Created), digest
 	case t.tag.Class == "fixed" || t.seen == digest:
@@ -205,6 +204,9 @@ func (p *pipeline) tagError(err error) error {
 	}
 	return &Error{Stage: StageTag, Err: hint.With(err, "run the same command again, or re-run the failed jobs: it writes what is pending; nothing is built or signed again")}
 }
+
+// Unknown is the previous digest of a tag that could not be read: in plans and dry runs alone.
+const Unknown = "unknown"
 
 // Summary counts what became of the tags.
 type Summary struct{ Created, Moved, Unchanged, Kept, Failed, Pending, Total int }
