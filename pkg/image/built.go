@@ -28,33 +28,41 @@ type Child struct {
 	From     []name.Repository // where the manifest with its blobs is known to be whole
 }
 
+// get lets the zero value answer with nothing.
+func (b Built) get() *built {
+	if b.p == nil {
+		return &built{}
+	}
+	return b.p
+}
+
 // Ok says whether b was made by Build or Adopt.
 func (b Built) Ok() bool { return b.p != nil }
 
 // Name of the image in the release.
-func (b Built) Name() string { return b.p.name }
+func (b Built) Name() string { return b.get().name }
 
 // Root is the index, or the manifest of an unchanged single-platform copy.
-func (b Built) Root() registry.Manifest { return b.p.root }
+func (b Built) Root() registry.Manifest { return b.get().root }
 
 // Children are the root's manifests; none where the root is itself an image manifest (Manifests has it then).
-func (b Built) Children() []Child { return b.p.children }
+func (b Built) Children() []Child { return b.get().children }
 
 // Manifests are the manifests that name blobs: the children, or the root alone where it is an image manifest. A push
 // sends these with their blobs, then the root if it is not among them.
 func (b Built) Manifests() []Child {
-	if b.p.single != nil {
-		return []Child{*b.p.single}
+	if b.get().single != nil {
+		return []Child{*b.get().single}
 	}
-	return b.p.children
+	return b.get().children
 }
 
 // Unchanged says that root and children have the bytes of a registry image that was copied whole.
-func (b Built) Unchanged() bool { return b.p.copied }
+func (b Built) Unchanged() bool { return b.get().copied }
 
 // Adopted says that the root was read from a registry by Adopt.
-func (b Built) Adopted() bool { return b.p.adopted }
+func (b Built) Adopted() bool { return b.get().adopted }
 
 // Dependencies are the resolved dependencies that this process did not make: each child of digests, and the root of an
 // image source, as package URLs of type oci.
-func (b Built) Dependencies() []provenance.Dependency { return b.p.deps }
+func (b Built) Dependencies() []provenance.Dependency { return b.get().deps }
