@@ -21,7 +21,7 @@ func (p *pipeline) pushStage(ctx context.Context, step func(int, int, string)) (
 	var done progressCount
 	one := func(ctx context.Context, i int, before func(context.Context, name.Repository) error) error {
 		b := p.built[i]
-		pd, err := push.Image(ctx, p.plan.clients, b, p.plan.image(b.Name()).repos, push.Options{Jobs: p.o.jobs(), BeforeRoot: before})
+		pd, err := push.Image(ctx, p.plan.clients, b, p.plan.image(b.Name()).repos, push.Options{Jobs: p.o.jobs(), BeforeRoot: before, Count: p.o.dryRun})
 		if err != nil {
 			return at(StagePush, b.Name(), "", err)
 		}

@@ -37,6 +37,8 @@ type Options struct {
 	// is written. A page that follows the order of first writes is so kept in order: the first image waits here for the
 	// others. Nil means nobody waits.
 	BeforeRoot func(context.Context, name.Repository) error
+	// Count leaves out the blobs that a registry holds already: a dry run counts them and does not read them.
+	Count bool
 }
 
 // Event is one blob or manifest that a repository now holds.

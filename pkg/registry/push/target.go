@@ -116,6 +116,10 @@ func (t *target) put(ctx context.Context, m registry.Manifest, mend func() error
 func (t *target) blobs(ctx context.Context, child image.Child) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, b := range child.Blobs {
+		if t.o.Count && len(b.From) > 0 {
+			t.note(Event{Repository: t.client.Name(), Digest: b.Digest})
+			continue
+		}
 		b.From = append(append([]name.Repository(nil), t.from...), b.From...)
 		g.Go(func() error {
 			select {
