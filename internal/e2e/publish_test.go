@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
 )
 
 // A place is where a release goes: a repository on each registry, by the names that users type, and the addresses at
@@ -66,6 +68,7 @@ func TestAPublishedReleaseIsAcceptedByItsConsumers(t *testing.T) {
 			if name == "https with logins" {
 				checkTraffic(t, s, s.gateway.since(mark))
 			}
+			s.checkWitnesses(t, filepath.Join(dir, "taglast-out", "app.sigstore.json"), r.Images[0].Digest)
 			digest, children := r.Images[0].Digest, map[string][]byte{}
 			var index []byte
 			for _, loopback := range p.loopback {
@@ -99,6 +102,20 @@ func TestAPublishedReleaseIsAcceptedByItsConsumers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// checkWitnesses holds a bundle on disk to every witness.
+func (s *stack) checkWitnesses(t *testing.T, file, digest string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted, err := root.NewTrustedRootFromPath(s.trustedRoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	witnessed(t, trusted, raw, digest)
 }
 
 // checkConsumers asks gh and taglast.
