@@ -63,6 +63,7 @@ func TestClassify(t *testing.T) {
 		"another failure of names":             {err: &net.DNSError{Err: "unrecognized address"}},
 		"an unknown authority":                 {err: &url.Error{Op: "Get", URL: "u", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}},
 		"a certificate for another host":       {err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "h"}},
+		"a certificate that cannot be checked": {err: &tls.CertificateVerificationError{Err: x509.SystemRootsError{Err: io.ErrUnexpectedEOF}}},
 		"an expired certificate":               {err: x509.CertificateInvalidError{Reason: x509.Expired}},
 		"plain HTTP behind https":              {err: tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}},
 		"something else":                       {err: errors.New("digest mismatch")},

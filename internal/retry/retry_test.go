@@ -238,7 +238,9 @@ func TestTheCallersDeadlineIsFinal(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		tries := 0
-		err := retry.Do(ctx, retry.Policy{AttemptTimeout: 10 * time.Second}, func(ctx context.Context) error {
+		p := retry.Policy{AttemptTimeout: 10 * time.Second}
+		p.Report = func(e retry.Event) { t.Errorf("speaks of another attempt: %+v", e) }
+		err := retry.Do(ctx, p, func(ctx context.Context) error {
 			tries++
 			<-ctx.Done()
 			return ctx.Err()

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -28,7 +26,6 @@ var algorithms = []jose.SignatureAlgorithm{
 }
 
 var (
-	tenant  = regexp.MustCompile(`^https://([a-z0-9-]+)\.ghe\.com$`)
 	slug    = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 	compact = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`) // RFC 7515, section 3.1
 )
@@ -50,19 +47,6 @@ type Verifier struct {
 	keys     *keys
 }
 
-// GitHubIssuer is the issuer of ID tokens for the jobs of a GitHub server: https://github.com, or a tenant's
-// https://NAME.ghe.com. False means that the server has none that is known.
-func GitHubIssuer(serverURL string) (string, bool) {
-	serverURL = strings.TrimSuffix(serverURL, "/")
-	if serverURL == "https://github.com" {
-		return "https://token.actions.githubusercontent.com", true
-	}
-	if m := tenant.FindStringSubmatch(serverURL); m != nil {
-		return "https://token.actions." + m[1] + ".ghe.com", true
-	}
-	return "", false
-}
-
 // NewVerifier checks the options: there must be at least one issuer, each https, or plain http on a loopback address.
 func NewVerifier(o VerifierOptions) (*Verifier, error) {
 	if o.HTTP == nil || o.Audience == "" {
@@ -82,36 +66,6 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 		}
 	}
 	return v, nil
-}
-
-// checkURL accepts https, and plain http where nothing leaves the machine.
-func checkURL(s string) error {
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("not the plain URL of a host")
-	}
-	ip := net.ParseIP(u.Hostname())
-	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	if u.Scheme == "https" || u.Scheme == "http" && loopback {
-		return nil
-	}
-	return errors.New("not https")
-}
-
-// checkKeysURL accepts an address of keys: any https one, plain http on the issuer's own host and port alone.
-func checkKeysURL(issuer, address string) error {
-	a, err := url.Parse(address)
-	if err != nil || a.Hostname() == "" || a.User != nil || a.Fragment != "" {
-		return errors.New("not the URL of a host")
-	}
-	i, err := url.Parse(issuer)
-	if err != nil {
-		return err
-	}
-	if a.Scheme == "https" || a.Scheme == i.Scheme && a.Host == i.Host {
-		return nil
-	}
-	return errors.New("neither https nor the issuer's own host")
 }
 
 // Verify checks that raw is a JWT (RFC 7519) signed by a key of an accepted issuer, for the audience alone, valid now

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,7 @@ func TestVerifyRefusesClaims(t *testing.T) {
 		"no audience":                   {claims("aud", nil), "its audience is not sigstore"},
 		"another issuer":                {claims("iss", "https://evil.example"), `issuer "https://evil.example" is not accepted`},
 		"an issuer with our prefix":     {claims("iss", githubIssuer+".evil.example"), `issuer "` + githubIssuer + `.evil.example" is not accepted`},
+		"an issuer that begins as ours": {claims("iss", githubIssuer+"xevil"), `issuer "` + githubIssuer + `xevil" is not accepted`},
 		"a slug of two parts":           {claims("iss", githubIssuer+"/a/b"), `issuer "` + githubIssuer + `/a/b" is not accepted`},
 		"an empty slug":                 {claims("iss", githubIssuer+"/"), `issuer "` + githubIssuer + `/" is not accepted`},
 		"a slug with other characters":  {claims("iss", githubIssuer+"/a?b"), `issuer "` + githubIssuer + `/a?b" is not accepted`},
@@ -134,6 +136,12 @@ func TestVerifyRefusesSignatures(t *testing.T) {
 	own := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: stranger, KeyID: "k1"}}
 	embedded := must(must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: stranger}, &jose.SignerOptions{EmbedJWK: true})).Sign(must(json.Marshal(claims()))))
 
+	says := map[string]string{
+		"HMAC with the public key":       "ID token: not a JWT with an asymmetric signature",
+		"no algorithm, with a signature": "ID token: not a JWT with an asymmetric signature",
+		"too much":                       "ID token: longer than 65536 bytes",
+		"a key that is not published":    "ID token: no key of " + githubIssuer + " has signed it",
+	}
 	for name, raw := range map[string]string{
 		"another key under our key's name":   signed(t, own, claims()),
 		"another key that the token carries": must(embedded.CompactSerialize()),
@@ -156,6 +164,9 @@ func TestVerifyRefusesSignatures(t *testing.T) {
 			_, err := v.Verify(t.Context(), raw)
 			if err == nil {
 				t.Fatal("accepted")
+			}
+			if want := says[name]; want != "" && err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
 			}
 			if strings.Contains(err.Error(), parts[1][:10]) || strings.Contains(err.Error(), parts[2][:10]) {
 				t.Errorf("the error shows the token: %v", err)
@@ -263,6 +274,9 @@ func TestDiscovery(t *testing.T) {
 			c.set(i)
 			v := i.verifier(func(o *identity.VerifierOptions) { o.Issuers = []string{other} })
 			_, err := v.Verify(t.Context(), i.sign(claims("iss", other)))
+			if slices.ContainsFunc(i.asked, func(u string) bool { return strings.Contains(u, "evil") }) {
+				t.Errorf("asked %v", i.asked)
+			}
 			if want := "ID token: keys of " + other + ": " + c.want; c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != want) {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
