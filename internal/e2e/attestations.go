@@ -16,9 +16,6 @@ import (
 	"github.com/golang/snappy"
 )
 
-// lag is how long a new attestation takes to be seen: GitHub does not promise read after write.
-const lag = 300 * time.Millisecond
-
 // A record is an attestation in the store.
 type record struct {
 	id            int
@@ -75,7 +72,7 @@ func (g *github) create(w http.ResponseWriter, r *http.Request) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	rec.id, rec.repository, rec.since = 4242+len(g.kept), repository, time.Now().Add(lag)
+	rec.id, rec.repository, rec.since = 4242+len(g.kept), repository, time.Now().Add(g.lag)
 	g.kept = append(g.kept, rec)
 	reply(w, http.StatusCreated, map[string]int{"id": rec.id})
 }

@@ -29,6 +29,7 @@ type github struct {
 	key *rsa.PrivateKey
 
 	mu       sync.Mutex
+	lag      time.Duration  // until a new attestation is seen: GitHub does not promise read after write
 	requests map[string]job // by ACTIONS_ID_TOKEN_REQUEST_TOKEN
 	tokens   map[string]job // by GITHUB_TOKEN
 	kept     []record
@@ -37,7 +38,7 @@ type github struct {
 
 func newGitHub() (*github, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	return &github{key: key, requests: map[string]job{}, tokens: map[string]job{}}, err
+	return &github{key: key, lag: 300 * time.Millisecond, requests: map[string]job{}, tokens: map[string]job{}}, err
 }
 
 // secret is a random token.
@@ -138,4 +139,16 @@ func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
+}
+
+// replicateAtOnce lets new attestations be seen at once, until the test ends.
+func (g *github) replicateAtOnce(t *testing.T) {
+	set := func(d time.Duration) (before time.Duration) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		before, g.lag = g.lag, d
+		return before
+	}
+	before := set(0)
+	t.Cleanup(func() { set(before) })
 }

@@ -48,23 +48,7 @@ func TestEverySourceIsPublishedWithItsPlatformsUnchanged(t *testing.T) {
 		}, false},
 		{"digests that matrix jobs pushed", func(t *testing.T, s *stack, dir string, img image) string {
 			pushed := "127.0.0.1:" + s.ports.distribution + "/acme/" + secret("matrix-")
-			for _, one := range img.children(t) {
-				digest, err := one.Digest()
-				if err != nil {
-					t.Fatal(err)
-				}
-				ref, err := name.NewDigest(pushed+"@"+digest.String(), name.Insecure)
-				if err == nil {
-					err = remote.Write(ref, one)
-				}
-				if err == nil {
-					err = os.MkdirAll(filepath.Join(dir, "digests"), 0o755)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				write(t, filepath.Join(dir, "digests"), digest.Hex, nil)
-			}
+			img.pushDigests(t, pushed, filepath.Join(dir, "digests"))
 			return "digests: digests, repository: " + pushed
 		}, false},
 		{"an image in another registry", func(t *testing.T, s *stack, _ string, img image) string {
@@ -100,6 +84,28 @@ func TestEverySourceIsPublishedWithItsPlatformsUnchanged(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// pushDigests pushes each platform's manifest by digest, and leaves a file for each in dir, as matrix jobs do.
+func (i image) pushDigests(t *testing.T, repository, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range i.children(t) {
+		digest, err := one.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ref, err := name.NewDigest(repository+"@"+digest.String(), name.Insecure)
+		if err == nil {
+			err = remote.Write(ref, one)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, digest.Hex, nil)
 	}
 }
 
@@ -168,5 +174,31 @@ images:
 		if a, b := place(order[0]), place(order[1]); a < 0 || b < 0 || a > b {
 			t.Errorf("%s is write %d, %s is write %d, of %q", order[0], a, order[1], b, puts)
 		}
+	}
+}
+
+// What a publication costs in requests, where round trips are what costs: two platforms that are in the registry by
+// digest, two tags. crane and cosign need 24 to 35 for less.
+func TestAPublicationTakesFewRequests(t *testing.T) {
+	const most = 24
+	s, j, dir := servers(t), release(), t.TempDir()
+	const host = "registry.example.com"
+	s.gateway.route(host, forward(s.ports.distribution))
+	path := "acme/" + secret("count-")
+	newImage(t, 256).pushDigests(t, "127.0.0.1:"+s.ports.distribution+"/"+path, filepath.Join(dir, "digests"))
+	file := write(t, dir, "taglast.yaml", fmt.Appendf(nil, "repositories: [%s/%s]\nplatforms: [linux/amd64, linux/arm64]\n"+
+		"tags: [1.2.3, latest]\nimages:\n  - name: app\n    source: {digests: digests}\n", host, path))
+	s.github.replicateAtOnce(t)
+	mark := s.gateway.mark()
+	if out, _ := s.publish(t, j, dir, "-f", file); out.code != 0 {
+		t.Fatalf("publish: %s", out)
+	}
+	seen := s.gateway.since(mark)
+	t.Logf("%d requests", len(seen))
+	for _, e := range seen {
+		t.Log(e)
+	}
+	if len(seen) > most {
+		t.Errorf("%d requests, more than %d", len(seen), most)
 	}
 }
