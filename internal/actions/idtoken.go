@@ -22,7 +22,7 @@ const maxToken = 64 << 10
 var ErrNoIDToken = errors.New("this job may not ask GitHub for an ID token")
 
 // IDToken asks the runner's endpoint for an ID token with the audience. The token is masked before it is returned; it is
-// not verified. Network failures and the statuses that pass are tried again under p.
+// not verified. Network failures, the statuses that pass and garbled answers are tried again under p.
 //
 // The request's own token goes to the endpoint's host alone: a redirect is an error. Plain http is for loopback
 // addresses. Neither token is in any error.
@@ -63,7 +63,7 @@ func tokenURL(endpoint, audience string) (string, error) {
 	if err != nil || u.Host == "" || u.User != nil {
 		return "", errors.New("not a URL of a host")
 	}
-	if u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
 		return "", fmt.Errorf("%s is not asked over %s", escape.Text(u.Host), escape.Text(u.Scheme))
 	}
 	if u.RawQuery != "" {
@@ -105,7 +105,8 @@ func request(ctx context.Context, client *http.Client, u, bearer string) (string
 		Value string `json:"value"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return "", errors.New("the answer is not the JSON object that was asked for") // the cause would quote it
+		// Something between has garbled it, and may not the next time. The cause would quote the token.
+		return "", retry.Transient(errors.New("the answer is not a JSON object with a token"), 0)
 	}
 	if answer.Value == "" {
 		return "", errors.New("the answer holds no token")

@@ -110,8 +110,6 @@ func TestIDTokenRefuses(t *testing.T) {
 	}{
 		"an empty value":            {200, `{"count":0,"value":""}`, "ID token: the answer holds no token"},
 		"no value":                  {200, `{}`, "ID token: the answer holds no token"},
-		"another type of value":     {200, `{"value":["` + secret + `"]}`, "ID token: the answer is not the JSON object that was asked for"},
-		"garbage":                   {200, `{"value":"` + secret, "ID token: the answer is not the JSON object that was asked for"},
 		"a value with a line break": {200, `{"value":"` + secret + `\n::set-env::"}`, "ID token: the answer's value is not a token"},
 		"an answer over 64 KiB":     {200, `{"value":"` + strings.Repeat("x", 64<<10) + `"}`, "ID token: the answer is longer than 65536 bytes"},
 		"a refusal":                 {401, `{"message":"expired"}`, "ID token: GET https://run.actions.example/token: 401 Unauthorized: expired"},
@@ -126,6 +124,30 @@ func TestIDTokenRefuses(t *testing.T) {
 			token, err := tokenRunner(io.Discard, endpoint).IDToken(t.Context(), client, "sigstore", retry.Policy{})
 			if token != "" || err == nil || err.Error() != c.want || tries != 1 {
 				t.Errorf("got %q, %v after %d tries; want %s", token, err, tries, c.want)
+			}
+		})
+	}
+}
+
+func TestGarbledAnswersAreAskedForAgainAndNeverShown(t *testing.T) {
+	const secret = "eyJsecret"
+	for _, body := range []string{`{"value":"` + secret, `{"value":["` + secret + `"]}`, secret, ""} {
+		synctest.Test(t, func(t *testing.T) {
+			tries, good := 0, false
+			client := &http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+				if tries++; good {
+					return reply(req, 200, `{"value":"ey.J.x"}`), nil
+				}
+				return reply(req, 200, body), nil
+			})}
+			token, err := tokenRunner(io.Discard, endpoint).IDToken(t.Context(), client, "sigstore", retry.Policy{})
+			if token != "" || err == nil || tries < 3 || strings.Contains(err.Error(), secret) ||
+				!strings.HasPrefix(err.Error(), "ID token: the answer is not a JSON object with a token for 2m00s (") {
+				t.Errorf("%q: got %q, %v after %d tries", body, token, err, tries)
+			}
+			good = true
+			if token, err := tokenRunner(io.Discard, endpoint).IDToken(t.Context(), client, "sigstore", retry.Policy{}); err != nil || token == "" {
+				t.Errorf("and then: %v", err)
 			}
 		})
 	}

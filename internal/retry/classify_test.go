@@ -56,7 +56,7 @@ func TestClassify(t *testing.T) {
 		"GOAWAY":                               {err: errors.New("http2: server sent GOAWAY and closed the connection; LastStreamID=1"), want: true},
 		"stream error":                         {err: errors.New("stream error: stream ID 3; INTERNAL_ERROR; received from peer"), want: true},
 		"TLS handshake timeout":                {err: errors.New("net/http: TLS handshake timeout"), want: true},
-		"a reset on Windows":                   {err: errors.New("wsarecv: An existing connection was forcibly closed by the remote host."), want: true},
+		"a reset on Windows":                   {err: errors.New("wsarecv: An existing connection was forcibly closed by the remote host"), want: true},
 		"name server is slow":                  {err: &net.DNSError{IsTimeout: true}, want: true},
 		"name server is broken":                {err: &net.DNSError{IsTemporary: true}, want: true},
 		"no such host":                         {err: &net.DNSError{IsNotFound: true}, want: true},

@@ -96,7 +96,7 @@ func TestCheckStatusReadsNoMoreThan64KiB(t *testing.T) {
 }
 
 func TestCheckStatusWithoutARequestOrBody(t *testing.T) {
-	if err := retry.CheckStatus(&http.Response{StatusCode: 500}); err == nil || err.Error() != "500 Internal Server Error" {
+	if err := retry.CheckStatus(&http.Response{StatusCode: http.StatusInternalServerError}); err == nil || err.Error() != "500 Internal Server Error" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -146,4 +146,20 @@ func TestWithoutQueryHidesSecrets(t *testing.T) {
 	if err := retry.WithoutQuery(io.EOF); err != io.EOF { //nolint:errorlint // the very same error
 		t.Errorf("got %v", err)
 	}
+}
+
+func FuzzCheckStatus(f *testing.F) {
+	for _, s := range []string{`{"errors":[{"code":"DENIED","message":"no"}]}`, `{"message":"x","errors":["y"]}`, `[]`, "\x1b[1m", `{"errors":[1,null,{"code":{}}]}`} {
+		f.Add(s, "application/json")
+	}
+	f.Fuzz(func(t *testing.T, text, kind string) {
+		resp, _ := answer(500, kind, text)
+		var e *retry.StatusError
+		if err := retry.CheckStatus(resp); !errors.As(err, &e) {
+			t.Fatal(err)
+		}
+		if len(e.Message) > 1<<10 || len(e.Codes) > 16 || strings.ContainsAny(e.Error(), "\n\r\x1b\x00\u202e") {
+			t.Errorf("%d bytes, %d codes: %q", len(e.Message), len(e.Codes), e)
+		}
+	})
 }

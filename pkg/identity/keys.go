@@ -88,7 +88,7 @@ func (k *keys) of(ctx context.Context, issuer string, anew bool) (keySet, error)
 	case <-ctx.Done():
 		return keySet{}, context.Cause(ctx)
 	}
-	if set, ok := k.sets[issuer]; ok && !(anew && time.Since(set.fetched) > staleAfter) {
+	if set, ok := k.sets[issuer]; ok && (!anew || time.Since(set.fetched) <= staleAfter) {
 		return set, nil
 	}
 	found, err := k.fetch(ctx, issuer)

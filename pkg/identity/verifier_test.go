@@ -44,7 +44,7 @@ func TestVerifyReturnsTheClaims(t *testing.T) {
 	if token.Raw() != raw || time.Until(token.Expiry()).Round(time.Minute) != 5*time.Minute {
 		t.Errorf("expires %s", token.Expiry())
 	}
-	for _, shown := range []string{fmt.Sprint(token), fmt.Sprintf("%+v %#v", token, token), string(must(json.Marshal(token)))} {
+	for _, shown := range []string{fmt.Sprint(token), fmt.Sprintf("%+v %#v", token, token), string(must(json.Marshal(map[string]any{"token": token})))} {
 		if strings.Contains(shown, raw[:10]) {
 			t.Errorf("the token is shown: %s", shown)
 		}
@@ -361,25 +361,4 @@ func TestNewVerifierRefuses(t *testing.T) {
 	if _, err := identity.NewVerifier(identity.VerifierOptions{HTTP: client, Audience: "sigstore", ServerURL: "https://git.acme.example", Issuers: []string{"http://[::1]:80/x"}}); err != nil {
 		t.Errorf("an extra issuer alone: %v", err)
 	}
-}
-
-func FuzzVerify(f *testing.F) {
-	i := newIssuer(&testing.T{})
-	v := i.verifier()
-	good := i.sign(claims())
-	for _, s := range []string{good, good[:len(good)-1], strings.Replace(good, ".", "..", 1), "e30.e30.e30", "", "..", "eyJhbGciOiJub25lIn0.e30."} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		token, err := v.Verify(t.Context(), raw)
-		if err == nil && raw != good {
-			// The last base64 character may have bits that nobody reads, so another text can be the same token.
-			if raw[:len(raw)-1] != good[:len(good)-1] || token.Claims().Repository != "Foo/Bar" {
-				t.Errorf("accepted %q", raw)
-			}
-		}
-		if err != nil && len(raw) > 30 && strings.Contains(err.Error(), raw) {
-			t.Errorf("the error shows the token: %v", err)
-		}
-	})
 }
