@@ -6,7 +6,9 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -74,10 +76,14 @@ func servers(t *testing.T) *stack {
 				t.Logf("log of %s:\n%s", p.name, text)
 			}
 		}
+		var refused []string // logins and tags that are not there yet are the ordinary case
 		for _, e := range shared.gateway.since(mark) {
-			if e.Status >= 400 {
-				t.Log("gateway: ", e)
+			if e.Status >= 400 && e.Status != http.StatusUnauthorized && e.Status != http.StatusNotFound {
+				refused = append(refused, e.String())
 			}
+		}
+		if len(refused) > 0 {
+			t.Logf("refused at the gateway:\n%s", strings.Join(refused, "\n"))
 		}
 	})
 	return shared

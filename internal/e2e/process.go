@@ -155,7 +155,7 @@ func base(home string) []string {
 	env := []string{
 		"HOME=" + home, "USERPROFILE=" + home, "DOCKER_CONFIG=" + filepath.Join(home, "docker"),
 		"XDG_CONFIG_HOME=" + filepath.Join(home, "config"), "XDG_CACHE_HOME=" + filepath.Join(home, "cache"),
-		"XDG_RUNTIME_DIR=" + filepath.Join(home, "run"), "NO_COLOR=1",
+		"XDG_RUNTIME_DIR=" + filepath.Join(home, "run"), "NO_COLOR=1", "DO_NOT_TRACK=1",
 	}
 	for _, kept := range []string{"PATH", "TMPDIR", "TEMP", "SystemRoot", "GOCOVERDIR"} {
 		if v, ok := os.LookupEnv(kept); ok {
