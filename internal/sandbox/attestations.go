@@ -17,6 +17,7 @@ type attestations struct {
 	identity func() Identity
 	token    string // the job's GITHUB_TOKEN
 	blobs    string // base URL of bundle_url
+	refuses  string // a 403 for every create call
 	inline   bool   // answer with the bundle as well, as API versions before 2026-03-10 may
 	lag      time.Duration
 
@@ -36,7 +37,7 @@ type record struct {
 	created    time.Time
 }
 
-// ours says whether the API path belongs to the store, and what stands before and after "attestations".
+// attestationPath says whether an API path belongs to the store, and what stands before and after "attestations".
 func attestationPath(path string) (kind, owner, rest string, ok bool) {
 	parts := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 4)
 	switch {
@@ -100,6 +101,10 @@ func (a *attestations) create(w http.ResponseWriter, r *http.Request, repository
 	a.mu.Unlock()
 	if denied {
 		writeJSON(w, http.StatusForbidden, message{Message: "Resource not accessible by integration", Docs: apiDocs})
+		return
+	}
+	if a.refuses != "" {
+		writeJSON(w, http.StatusForbidden, message{Message: a.refuses, Docs: apiDocs})
 		return
 	}
 	body, err := readBody(r, maxBody)

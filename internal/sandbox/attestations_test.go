@@ -155,3 +155,45 @@ func TestStoreLagHidesANewAttestation(t *testing.T) {
 		}
 	})
 }
+
+func TestStoreThatIsNotAvailableSaysWhy(t *testing.T) {
+	const why = "Feature not available for user-owned private repositories. To enable this feature, please make this repository public."
+	w := newWorld(t, Options{StoreRefuses: why})
+	if status, _, body := answerTo(t, w, http.MethodPost, storeURL, w.Env()["GITHUB_TOKEN"], `{}`); status != 403 || !strings.Contains(string(body), why) {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+func TestCommitsAPIKnowsTheJobsCommitAlone(t *testing.T) {
+	date := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	w := newWorld(t, Options{CommitDate: date})
+	for sha, want := range map[string]int{w.Identity().SHA: 200, strings.Repeat("b", 40): 404} {
+		status, _, body := answerTo(t, w, http.MethodGet, "https://api.github.com/repos/acme/app/commits/"+sha, "", "")
+		if status != want || (want == 200) != strings.Contains(string(body), `"date":"2026-02-03T04:05:06Z"`) {
+			t.Errorf("%s: %d %s", sha, status, body)
+		}
+	}
+}
+
+func TestEventSaysWhatTheIdentitySays(t *testing.T) {
+	w := newWorld(t, Options{Identity: Identity{Repository: "acme/tool", RepositoryVisibility: "private", OwnerType: "User"}})
+	raw, err := w.Event()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event struct {
+		Repository struct {
+			FullName   string `json:"full_name"`
+			Visibility string
+			Private    bool
+			ID         int
+			Owner      struct{ Type, Login string }
+		}
+	}
+	if err := json.Unmarshal(raw, &event); err != nil {
+		t.Fatal(err)
+	}
+	if r := event.Repository; r.FullName != "acme/tool" || r.Visibility != "private" || !r.Private || r.ID != 1001 || r.Owner.Type != "User" || r.Owner.Login != "acme" {
+		t.Errorf("event %s", raw)
+	}
+}

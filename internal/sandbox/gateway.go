@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -14,15 +15,30 @@ import (
 // gateway is the one way out of a world: to the real registries, to the token servers that they name, and to where they
 // redirect reads. It learns these names from their answers.
 type gateway struct {
-	base http.RoundTripper
+	base   http.RoundTripper
+	madeUp []string // credentials of the world's own making: they open nothing outside and never leave
 
 	mu        sync.Mutex
 	realms    map[string]bool // host + path
 	redirects map[string]bool // host
 }
 
-func newGateway(base http.RoundTripper) *gateway {
-	return &gateway{base: base, realms: map[string]bool{}, redirects: map[string]bool{}}
+func newGateway(base http.RoundTripper, madeUp ...string) *gateway {
+	return &gateway{base: base, madeUp: append(madeUp, ownToken), realms: map[string]bool{}, redirects: map[string]bool{}}
+}
+
+// anonymous is the request without credentials, where they are the world's own.
+func (g *gateway) anonymous(req *http.Request) *http.Request {
+	_, secret, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	if _, password, ok := req.BasicAuth(); ok {
+		secret = password
+	}
+	if !slices.Contains(g.madeUp, secret) {
+		return req
+	}
+	req = req.Clone(req.Context())
+	req.Header.Del("Authorization")
+	return req
 }
 
 // ownToken stands for a login that the real registry did not give: it opens the overlay and never leaves it.
@@ -30,11 +46,7 @@ const ownToken = "taglast-dry-run"
 
 // pass sends a read to the real network and learns from the answer.
 func (g *gateway) pass(req *http.Request) (*http.Response, error) {
-	if req.Header.Get("Authorization") == "Bearer "+ownToken {
-		req = req.Clone(req.Context())
-		req.Header.Del("Authorization")
-	}
-	resp, err := g.base.RoundTrip(req)
+	resp, err := g.base.RoundTrip(g.anonymous(req))
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +96,7 @@ func (g *gateway) token(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp, err := g.base.RoundTrip(out)
+	resp, err := g.base.RoundTrip(g.anonymous(out))
 	if err != nil {
 		return nil, err
 	}

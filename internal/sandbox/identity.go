@@ -33,6 +33,7 @@ type Identity struct {
 	Actor                string
 	ActorID              string
 	Subject              string
+	OwnerType            string // Organization or User: no claim, but in the event
 }
 
 // withDefaults fills what is empty.
@@ -64,6 +65,7 @@ func (i Identity) withDefaults() Identity {
 	set(&i.Actor, i.RepositoryOwner)
 	set(&i.ActorID, i.RepositoryOwnerID)
 	set(&i.Subject, i.subject())
+	set(&i.OwnerType, "Organization")
 	return i
 }
 
@@ -115,7 +117,7 @@ func (i Identity) event(server string) ([]byte, error) {
 			"id": json.Number(i.RepositoryID), "name": name, "full_name": i.Repository,
 			"html_url": server + "/" + i.Repository, "visibility": i.RepositoryVisibility,
 			"private": i.RepositoryVisibility != "public", "default_branch": "main", "description": "",
-			"owner": map[string]any{"login": owner, "id": json.Number(i.RepositoryOwnerID)},
+			"owner": map[string]any{"login": owner, "id": json.Number(i.RepositoryOwnerID), "type": i.OwnerType},
 		},
 	})
 }

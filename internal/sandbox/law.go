@@ -56,9 +56,9 @@ func (l *law) ask(t Tag) error {
 }
 
 // CheckLaw is the law of this project: no tag names a digest that is not attested. The store of attestations, or the
-// repository's own referrers, must hold a bundle for that very digest that verifies under the world's trusted root, with
-// certificate timestamp, log entry and observed time, signed by the job's workflow. Where a release was set, all its
-// digests must be attested before the first tag.
+// repository's own referrers, must hold a bundle for that very digest that verifies under the world's trusted root, signed
+// by the job's workflow: with certificate timestamp, log entry and observed time where the repository is public, with a
+// timestamp where it is not. Where a release was set, all its digests must be attested before the first tag.
 func (w *World) CheckLaw(t Tag) error {
 	if err := w.law.attested(t, t.Digest); err != nil {
 		return fmt.Errorf("%s would name %s: %w", t, t.Digest, err)
@@ -152,12 +152,18 @@ func (w *World) verify(raw []byte, digest string) error {
 	if err := b.UnmarshalJSON(raw); err != nil {
 		return fmt.Errorf("parse the bundle: %w", err)
 	}
-	verifier, err := verify.NewVerifier(w.trusted, verify.WithSignedCertificateTimestamps(1),
-		verify.WithTransparencyLog(1), verify.WithObserverTimestamps(1))
+	job := w.Identity()
+	needs := []verify.VerifierOption{verify.WithSignedTimestamps(1)}
+	if job.RepositoryVisibility == "public" {
+		needs = []verify.VerifierOption{
+			verify.WithSignedCertificateTimestamps(1), verify.WithTransparencyLog(1), verify.WithObserverTimestamps(1),
+		}
+	}
+	verifier, err := verify.NewVerifier(w.trusted, needs...)
 	if err != nil {
 		return fmt.Errorf("open the verifier: %w", err)
 	}
-	san := w.options.ServerURL + "/" + w.Identity().JobWorkflowRef
+	san := w.options.ServerURL + "/" + job.JobWorkflowRef
 	identity, err := verify.NewShortCertificateIdentity(w.options.URLs.Issuer, "", san, "")
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)

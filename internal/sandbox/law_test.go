@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -45,10 +46,7 @@ func TestLawTakesOnlyAnAttestationOfTheTaggedDigestByTheJobsWorkflow(t *testing.
 			store(t, w, signBundle(t, newWorld(t, Options{}), digest))
 		}, 403, "no attestation that verifies"},
 		"without a log entry": {func(t *testing.T, w *World) {
-			raw := string(signBundle(t, w, digest))
-			start, end := strings.Index(raw, `"tlogEntries":`), strings.Index(raw, `"timestampVerificationData"`)
-			raw = raw[:start] + raw[end:]
-			if status := store(t, w, []byte(raw)); status != http.StatusCreated {
+			if status := store(t, w, without(t, signBundle(t, w, digest), "tlogEntries")); status != http.StatusCreated {
 				t.Fatalf("store: status %d", status)
 			}
 		}, 403, "no attestation that verifies"},
@@ -76,6 +74,32 @@ func TestLawTakesOnlyAnAttestationOfTheTaggedDigestByTheJobsWorkflow(t *testing.
 			}
 		})
 	}
+}
+
+func TestPrivateRepositoryNeedsATimestampAndNoLog(t *testing.T) {
+	digest := sha(indexOf("a"))
+	for part, status := range map[string]int{"tlogEntries": 201, "timestampVerificationData": 403} {
+		w := newWorld(t, Options{Identity: Identity{RepositoryVisibility: "private"}})
+		store(t, w, without(t, signBundle(t, w, digest), part))
+		if got, body := putTag(t, w, "1.0.0", "a"); got != status {
+			t.Errorf("without %s: %d %s", part, got, body)
+		}
+	}
+}
+
+// without takes a member out of a bundle's verification material.
+func without(t *testing.T, bundle []byte, part string) []byte {
+	t.Helper()
+	var all map[string]any
+	if err := json.Unmarshal(bundle, &all); err != nil {
+		t.Fatal(err)
+	}
+	delete(all["verificationMaterial"].(map[string]any), part)
+	out, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func TestFirstTagWaitsForTheWholeRelease(t *testing.T) {

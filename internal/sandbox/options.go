@@ -16,14 +16,19 @@ type Options struct {
 	// URLs of the services; the zero value is hosts under taglast.invalid, and GitHub's own name for the issuer of
 	// ID tokens.
 	URLs URLs
-	// GitHubToken is the job's GITHUB_TOKEN; default a made-up one. With a Base, give the real one if there is one:
-	// it is what the production code will send.
+	// GitHubToken is the job's GITHUB_TOKEN; default a made-up one, which never leaves. With a Base, give the real one
+	// if there is one: it is what the production code sends, to read from ghcr.io and from GitHub's API.
 	GitHubToken string
 
 	// NoIDToken leaves the job without "id-token: write".
 	NoIDToken bool
 	// NoAttestations leaves the job without "attestations: write".
 	NoAttestations bool
+	// StoreRefuses is what the store answers every create call with, as a 403; empty: it takes them. GitHub says so
+	// where a plan or an account has no attestations.
+	StoreRefuses string
+	// CommitDate is what GitHub's commits API says of the identity's commit; zero: it knows no commit.
+	CommitDate time.Time
 	// InlineBundle lists attestations with the bundle inside, beside bundle_url.
 	InlineBundle bool
 	// StoreLag is how long a stored attestation stays unseen by lists.
@@ -51,6 +56,8 @@ type URLs struct {
 	Bundles string // the storage behind bundle_url
 }
 
+const madeUpToken = "ghs_taglastdryrun"
+
 func (o Options) withDefaults() Options {
 	set := func(field *string, value string) {
 		if *field == "" {
@@ -66,7 +73,7 @@ func (o Options) withDefaults() Options {
 	set(&o.URLs.Rekor, "https://rekor.taglast.invalid")
 	set(&o.URLs.TSA, "https://timestamp.taglast.invalid")
 	set(&o.URLs.Bundles, "https://bundles.taglast.invalid")
-	set(&o.GitHubToken, "ghs_taglastdryrun")
+	set(&o.GitHubToken, madeUpToken)
 	o.Identity = o.Identity.withDefaults()
 	return o
 }

@@ -190,3 +190,20 @@ func TestNothingOfSigstoreLeavesAnOverlay(t *testing.T) {
 		t.Errorf("ping of a registry that is down: %v", err)
 	}
 }
+
+func TestMadeUpCredentialsNeverLeave(t *testing.T) {
+	outside, _ := real(t, RegistryOptions{Auth: Auth{Scheme: "bearer", Password: "p", Anonymous: true}})
+	w := newWorld(t, Options{Base: tapTransport{outside, func(r *http.Request) {
+		if secret := r.Header.Get("Authorization"); strings.Contains(secret, madeUpToken) || strings.Contains(secret, ownToken) || strings.HasPrefix(secret, "Basic") {
+			t.Errorf("%s %s carries %s", r.Method, r.URL, secret)
+		}
+	}}})
+	login := remote.WithAuth(basicLogin("x", w.Env()["GITHUB_TOKEN"]))
+	if _, err := remote.Head(ref(t, "ghcr.io/acme/base:3"), remote.WithTransport(w), login); err != nil {
+		t.Errorf("a public image was not read: %v", err)
+	}
+	answerTo(t, w, http.MethodGet, "https://api.github.com/repos/acme/app/commits/1", w.Env()["GITHUB_TOKEN"], "")
+	if got := outside.Requests(); got[len(got)-1].Host != "api.github.com" {
+		t.Errorf("the commit was not asked for: %+v", got)
+	}
+}

@@ -50,7 +50,7 @@ func (w *World) find(r *http.Request) (place, error) {
 
 // isForeignAPI says whether a request reads something of GitHub's API that is not the store of attestations.
 func (w *World) isForeignAPI(s route, r *http.Request) bool {
-	if s.handler != http.Handler(w.api) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if _, isAPI := s.handler.(*api); !isAPI || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
 	_, _, _, ours := attestationPath(strings.TrimPrefix(r.URL.Path, s.prefix))

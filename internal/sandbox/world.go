@@ -42,7 +42,7 @@ func New(o Options) (*World, error) {
 	w := &World{options: o, identity: o.Identity, registries: map[string]*overlay{}}
 	w.law = newLaw(w)
 	if o.Base != nil {
-		w.gateway = newGateway(o.Base)
+		w.gateway = newGateway(o.Base, madeUpToken)
 	}
 	var secret [16]byte
 	if _, err := rand.Read(secret[:]); err != nil {
@@ -80,7 +80,7 @@ func New(o Options) (*World, error) {
 		return nil, err
 	}
 	w.api = &attestations{
-		identity: w.Identity, token: o.GitHubToken, blobs: o.URLs.Bundles,
+		identity: w.Identity, token: o.GitHubToken, blobs: o.URLs.Bundles, refuses: o.StoreRefuses,
 		inline: o.InlineBundle, lag: o.StoreLag, denied: o.NoAttestations,
 	}
 	for _, s := range []struct {
@@ -93,7 +93,7 @@ func New(o Options) (*World, error) {
 		{o.URLs.Rekor, log},
 		{o.URLs.TSA, &tsa{chain: stamps}},
 		{o.URLs.Bundles, http.HandlerFunc(w.api.blob)},
-		{o.APIURL, w.api},
+		{o.APIURL, &api{store: w.api, identity: w.Identity, commitDate: o.CommitDate}},
 	} {
 		if err := w.addRoute(s.url, s.handler); err != nil {
 			return nil, err
