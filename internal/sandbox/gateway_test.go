@@ -1,0 +1,177 @@
+package sandbox
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+func TestReadsFollowTheRealRegistrysRedirects(t *testing.T) {
+	cdn := 0
+	base := transportFunc(func(r *http.Request) (*http.Response, error) {
+		return answerInProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Host == "cdn.example.com" {
+				cdn++
+				_, _ = io.WriteString(w, "{}")
+				return
+			}
+			w.Header().Set("Location", "https://cdn.example.com/blob?sig=1")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}), r)
+	})
+	w := newWorld(t, Options{Base: base})
+	early, _ := http.NewRequest(http.MethodGet, "https://cdn.example.com/blob", nil)
+	if _, err := w.RoundTrip(early); err == nil {
+		t.Error("a host that no registry named was asked")
+	}
+	req, _ := http.NewRequest(http.MethodGet, repoURL+"/blobs/"+sha("{}"), nil)
+	if status := call(t, w, req, &struct{}{}); status != http.StatusOK || cdn != 1 {
+		t.Errorf("status %d, %d requests to the CDN", status, cdn)
+	}
+	post, _ := http.NewRequest(http.MethodPost, "https://cdn.example.com/blob", nil)
+	if _, err := w.RoundTrip(post); err == nil || cdn != 1 {
+		t.Error("a write left the overlay")
+	}
+}
+
+func TestOverlayMergesAllPagesOfTheRealTags(t *testing.T) {
+	outside := newWorld(t, Options{Registry: RegistryOptions{PageSize: 2}})
+	seed := func(w *World, tags ...string) {
+		for _, tag := range tags {
+			if _, err := w.SeedManifest("ghcr.io", "acme/app", tag, mediaOCIIndex, []byte(`{"manifests":[]}`)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	seed(outside, "a", "c", "e", "g", "i")
+	w := newWorld(t, Options{Base: outside, Registry: RegistryOptions{PageSize: 4}})
+	seed(w, "b", "c")
+	repo, _ := name.NewRepository("ghcr.io/acme/app")
+	got, err := remote.List(repo, remote.WithTransport(w))
+	if want := []string{"a", "b", "c", "e", "g", "i"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("tags %v, %v", got, err)
+	}
+}
+
+func TestTagListOfTheRealRegistryIsBounded(t *testing.T) {
+	for title, answer := range map[string]http.HandlerFunc{
+		"a page without end": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"tags":["`+strings.Repeat("a", maxTagPage)+`"]}`)
+		},
+		"pages without end": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Link", `</v2/acme/app/tags/list?last=x>; rel="next"`)
+			_, _ = io.WriteString(w, `{"tags":["x"]}`)
+		},
+		"a next page on another host": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Link", `<https://evil.example.com/v2/acme/app/tags/list>; rel="next"`)
+			_, _ = io.WriteString(w, `{"tags":["x"]}`)
+		},
+		"no JSON": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") },
+	} {
+		base := transportFunc(func(r *http.Request) (*http.Response, error) { return answerInProcess(answer, r) })
+		req, _ := http.NewRequest(http.MethodGet, repoURL+"/tags/list", nil)
+		if resp, err := newWorld(t, Options{Base: base}).RoundTrip(req); err == nil {
+			t.Errorf("%s: status %d", title, resp.StatusCode)
+		}
+	}
+}
+
+func TestTokenRequestsAreCutDownToPull(t *testing.T) {
+	var got []string
+	base := transportFunc(func(r *http.Request) (*http.Response, error) {
+		return answerInProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v2/" {
+				w.Header().Set("Www-Authenticate", `Bearer realm="https://auth.example.com/token",service="x"`)
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			if err := r.ParseForm(); err != nil {
+				t.Error(err)
+			}
+			got = append(got, r.Form["scope"]...)
+			writeJSON(w, http.StatusOK, map[string]string{"token": "real"})
+		}), r)
+	})
+	w := newWorld(t, Options{Base: base})
+	ask(t, w, "GET", "/v2/", "")
+	scopes := url.Values{"scope": {"repository:acme/app:pull,push repository:localhost:5000/x:push", "registry:catalog:*"}}
+	for _, r := range []*http.Request{
+		must(http.NewRequest(http.MethodGet, "https://auth.example.com/token?"+scopes.Encode(), nil)),
+		must(http.NewRequest(http.MethodPost, "https://auth.example.com/token", strings.NewReader(scopes.Encode()))),
+	} {
+		got = nil
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		var answer struct{ Token string }
+		if status := call(t, w, r, &answer); status != http.StatusOK || answer.Token != "real" {
+			t.Errorf("%s: status %d, token %q", r.Method, status, answer.Token)
+		}
+		if want := []string{"repository:acme/app:pull repository:localhost:5000/x:pull", "registry:catalog:*"}; !slices.Equal(got, want) {
+			t.Errorf("%s: scopes %q", r.Method, got)
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func TestMountNeedsTheRightToReadItsSource(t *testing.T) {
+	w := newWorld(t, Options{Registry: RegistryOptions{Auth: Auth{Scheme: "bearer", Password: "p"}}})
+	digest := must(w.SeedBlob("ghcr.io", "acme/base", []byte("layer")))
+	for scope, want := range map[string]int{"": 202, "&scope=repository:acme/base:pull": 201} {
+		req := must(http.NewRequest(http.MethodGet, "https://ghcr.io/token?scope=repository:acme/app:pull,push"+scope, nil))
+		req.SetBasicAuth("u", "p")
+		var answer struct{ Token string }
+		call(t, w, req, &answer)
+		status, _, body := ask(t, w, "POST", "/blobs/uploads/?from=acme/base&mount="+digest, "", "Authorization: Bearer "+answer.Token)
+		if status != want {
+			t.Errorf("%q: %d %s", scope, status, body)
+		}
+	}
+}
+
+func TestServedOverlayRelaysReads(t *testing.T) {
+	outside, base := real(t, RegistryOptions{})
+	w := newWorld(t, Options{Base: outside})
+	rec := httptest.NewRecorder()
+	req := httptest.NewRequest(http.MethodGet, "https://ghcr.io/v2/acme/base/manifests/3", nil)
+	w.Handler().ServeHTTP(rec, req)
+	if raw := must(base.RawManifest()); rec.Code != http.StatusOK || rec.Body.String() != string(raw) {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+	rec = httptest.NewRecorder()
+	w.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://example.com/", nil))
+	if rec.Code != http.StatusBadGateway || !strings.Contains(rec.Body.String(), "refusing network access to example.com") {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
+func TestSandboxImportsNoOtherRoom(t *testing.T) {
+	for _, dir := range []string{".", "fault"} {
+		for _, file := range must(os.ReadDir(dir)) {
+			if !strings.HasSuffix(file.Name(), ".go") || strings.HasSuffix(file.Name(), "_test.go") {
+				continue
+			}
+			f := must(parser.ParseFile(token.NewFileSet(), dir+"/"+file.Name(), nil, parser.ImportsOnly))
+			for _, i := range f.Imports {
+				if strings.Contains(i.Path.Value, "taglast/taglast/") {
+					t.Error(fmt.Sprint(file.Name(), " imports ", i.Path.Value))
+				}
+			}
+		}
+	}
+}
