@@ -15,8 +15,8 @@ var (
 	dashes = regexp.MustCompile(`^(?:-\s+)+`)
 )
 
-// bracesNear looks for the unquoted braces at which YAML lost its way: the last before the line that it names (0: none),
-// else the first.
+// bracesNear looks for the unquoted braces at which YAML lost its way: the last up to the line after the one
+// that it names, else the first.
 func (d *document) bracesNear(line int) error {
 	found, column := 0, 0
 	for i, text := range d.lines {

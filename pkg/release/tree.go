@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -82,6 +83,11 @@ func newDocument(path string, data []byte, getenv func(string) (string, bool)) *
 
 func (d *document) at(line, column int) position { return position{d.path, line, column} }
 
+// isForbidden tells of control characters that YAML does not allow in a file.
+func isForbidden(c rune) bool {
+	return unicode.IsControl(c) && c != '\t' && c != '\r' && c != '\u0085'
+}
+
 var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
 // tree reads YAML of a single document.
@@ -94,6 +100,11 @@ func (d *document) tree() (*node, error) {
 		return nil, d.at(0, 0).errorf("the release file is not valid UTF-8")
 	}
 	d.lines = strings.Split(string(d.data), "\n")
+	for i, line := range d.lines {
+		if c := strings.IndexFunc(line, isForbidden); c >= 0 {
+			return nil, d.at(i+1, utf8.RuneCountInString(line[:c])+1).errorf("a control character; in double quotes it is written as an escape")
+		}
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(d.data))
 	var root, more yaml.Node
 	if err := decoder.Decode(&root); err != nil {
@@ -111,17 +122,21 @@ func (d *document) tree() (*node, error) {
 	return d.node(root.Content[0], 0)
 }
 
+// syntaxError is the library's error with our place; it names a line, at times the one above.
 func (d *document) syntaxError(err error) error {
 	m := syntaxLine.FindStringSubmatch(err.Error())
 	if m == nil {
 		return d.at(0, 0).errorf("%s", escape.Bounded(err.Error(), 300))
 	}
-	line, _ := strconv.Atoi(m[1]) // 0 where the library names no line
+	line := 1 // the only one that the library does not name
+	if named, err := strconv.Atoi(m[1]); err == nil && named > 0 {
+		line = named
+	}
 	if e := d.bracesNear(line); e != nil {
 		return e
 	}
 	e := d.at(line, 0).errorf("not valid YAML: %s", escape.Bounded(err.Error()[len(m[0]):], 300))
-	if line > 0 && line <= len(d.lines) && strings.Contains(d.lines[line-1], "{{") {
+	if line <= len(d.lines) && strings.Contains(d.lines[line-1], "{{") {
 		e.Hint = "quote a value with {{ or a comma: both mean something to YAML inside [ ]"
 	}
 	return e

@@ -1,0 +1,101 @@
+package release_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/pkg/release"
+)
+
+func TestFromFlags(t *testing.T) {
+	got, err := release.FromFlags(release.Flags{
+		Repositories:   []string{"ghcr.io/acme/Hello", "docker.io/acme/{{image}}"},
+		Sources:        []string{"oci=a.tar", "oci=b.tar", "ref=v1"},
+		Tags:           []string{"type=semver,pattern={{version}}\n# next\ntype=raw,value=$x-{{image}}"},
+		Flavor:         []string{"latest=false"},
+		Platforms:      []string{"linux/amd64,linux/arm64"},
+		Annotations:    []string{"a=b=c", "manifest[linux/amd64]:d="},
+		Labels:         []string{"l=${X}"},
+		ReleaseVersion: "1.2.3",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &release.File{Dir: ".", Images: []release.Image{{
+		Name:           "hello",
+		Repositories:   []string{"ghcr.io/acme/hello", "docker.io/acme/hello"},
+		Platforms:      []string{"linux/amd64", "linux/arm64"},
+		ReleaseVersion: "1.2.3",
+		Tags:           []string{"type=semver,pattern={{version}}", "type=raw,value=$x-hello"},
+		Flavor:         []string{"latest=false"},
+		Annotations: []release.Annotation{
+			{Level: "index", Key: "a", Value: "b=c"}, {Level: "manifest", Platform: "linux/amd64", Key: "d"},
+		},
+		Labels:   map[string]string{"l": "${X}"},
+		IfNoTags: "error",
+		Source:   release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"a.tar", "b.tar"}, Ref: "v1"}},
+	}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFromFlagsRefuses(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*release.Flags)
+		want   string
+	}{
+		"no repository":              {func(f *release.Flags) { f.Repositories = nil }, "neither a release file nor --repository"},
+		"no tag":                     {func(f *release.Flags) { f.Tags = nil }, "neither a release file nor --tag"},
+		"an empty tag":               {func(f *release.Flags) { f.Tags = []string{""} }, "--tag: an empty entry"},
+		"a bad rule":                 {func(f *release.Flags) { f.Tags = []string{"type=x"} }, "--tag: tag rule `type=x`: unknown type `x`; this version knows raw, semver, pep440"},
+		"a repository without host":  {func(f *release.Flags) { f.Repositories = []string{"app"} }, "--repository: repository `app` has no registry\nhint: write docker.io/app, or the name of another registry before it"},
+		"a repository with braces":   {func(f *release.Flags) { f.Repositories = []string{"ghcr.io/{{image}}"} }, "--repository: repository `ghcr.io/{{image}}`: the name after the registry is lower-case letters and digits, with . _ - / between them"},
+		"no source":                  {func(f *release.Flags) { f.Sources = nil }, "--source: image app: a source has exactly one of `oci`, `digests`, `image`"},
+		"a source without kind":      {func(f *release.Flags) { f.Sources = []string{"dist"} }, "--source: `dist` is not KIND=VALUE"},
+		"a mistyped kind":            {func(f *release.Flags) { f.Sources = []string{"digest=x"} }, "--source: unknown kind `digest`; did you mean `digests`?"},
+		"a kind of a later version":  {func(f *release.Flags) { f.Sources = []string{"dockerfile=x"} }, "--source: `dockerfile` is not supported by this version of taglast"},
+		"one image source twice":     {func(f *release.Flags) { f.Sources = []string{"image=a", "image=b"} }, "--source: `image` is given twice"},
+		"a label without value":      {func(f *release.Flags) { f.Labels = []string{"l"} }, "--label: `l` is not KEY=VALUE"},
+		"an annotation twice":        {func(f *release.Flags) { f.Annotations = []string{"a=b", "a=c"} }, "--annotation: `a` is given twice"},
+		"a bad platform":             {func(f *release.Flags) { f.Platforms = []string{"linux"} }, "--platform: platform `linux`: it is os/arch or os/arch/variant"},
+		"a bad flavor":               {func(f *release.Flags) { f.Flavor = []string{"x"} }, "--flavor: flavor `x`: flavor `x` has no value: it is latest=, prefix=, suffix= or onlatest="},
+		"a version that is none":     {func(f *release.Flags) { f.ReleaseVersion = "1 2" }, "--release-version: release-version `1 2` is not a version"},
+		"an unknown placeholder":     {func(f *release.Flags) { f.Labels = []string{"l={{x}}"} }, "--label: unknown placeholder `{{x}}`; the only one here is {{image}}"},
+		"an image name of 65 digits": {func(f *release.Flags) { f.Repositories = []string{"ghcr.io/" + hex + "0"} }, "--repository: image name `" + hex + "0`: it is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := release.Flags{Repositories: []string{"ghcr.io/acme/app"}, Tags: []string{"a"}, Sources: []string{"oci=x"}}
+			tc.change(&f)
+			_, err := release.FromFlags(f)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			got := err.Error()
+			if h := hint.Of(err); h != "" {
+				got += "\nhint: " + h
+			}
+			if got != tc.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestPlatform(t *testing.T) {
+	for in, want := range map[string]string{
+		"linux/amd64": "linux/amd64", "Linux/AMD64": "linux/amd64", "linux/x86_64": "linux/amd64", "linux/amd64/v1": "linux/amd64",
+		"linux/amd64/v3": "linux/amd64/v3", "linux/arm64": "linux/arm64", "linux/arm64/v8": "linux/arm64", "linux/aarch64/8": "linux/arm64",
+		"linux/arm64/v9": "linux/arm64/v9", "linux/arm": "linux/arm/v7", "linux/arm/7": "linux/arm/v7", "linux/arm/v6": "linux/arm/v6",
+		"linux/armhf": "linux/arm/v7", "linux/armel": "linux/arm/v6", "linux/i386": "linux/386", "macos/arm64": "darwin/arm64",
+		"windows/amd64": "windows/amd64", "linux/riscv64": "linux/riscv64",
+		"linux": "", "": "", "linux/": "", "linux/amd64/v1/x": "", "windows(10.0)/amd64": "", "linux /amd64": "",
+	} {
+		got, err := release.Platform(in)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("platform %q is %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
