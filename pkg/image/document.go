@@ -57,6 +57,14 @@ type manifestDocument struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
+// configDocument is what is looked at of an image config.
+type configDocument struct {
+	platform
+	RootFS struct {
+		DiffIDs []string `json:"diff_ids"`
+	} `json:"rootfs"`
+}
+
 // parseIndex reads an image index or a manifest list.
 func parseIndex(raw []byte) (indexDocument, error) {
 	var doc struct {

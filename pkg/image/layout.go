@@ -227,7 +227,8 @@ func (l *layout) pick(all []descriptor, ref string) ([]descriptor, error) {
 	}
 	switch {
 	case len(all) == 0:
-		return nil, fmt.Errorf("%s: index.json lists no image", l.name)
+		// moby#51389: an image that is saved by its digest or ID is not listed.
+		return nil, hint.With(fmt.Errorf("%s: index.json lists no image", l.name), "if `docker save` wrote it: save the image by its tag")
 	case len(picked) == 0:
 		return nil, hint.With(fmt.Errorf("%s: no image is named %s", l.name, quote(ref)), names(all))
 	}

@@ -253,6 +253,14 @@ func TestBadLayouts(t *testing.T) {
 			s := store{}
 			return s.tops(s.image("linux/amd64", func(m object) { m["config"] = s.document(ociConfig, object{}) }))
 		}, "names no os"},
+		"fewer layers than its config says": {func() store {
+			s := store{}
+			return s.tops(s.image("linux/amd64", func(m object) {
+				c := platformOf("linux/amd64")
+				c["rootfs"] = object{"diff_ids": []string{"sha256:1", "sha256:2"}}
+				m["config"], m["layers"] = s.document(ociConfig, c), []any{}
+			}))
+		}, "it has 0 layers, its config 2"},
 		"several images for one platform and no ref": {func() store {
 			s, d := one()
 			return s.tops(named(d, "1"), named(s.image("linux/amd64", func(m object) { m["annotations"] = object{"a": "b"} }), "2"))

@@ -158,11 +158,15 @@ func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*found,
 		if err != nil {
 			return nil, err
 		}
-		var own platform
+		var own configDocument
 		if err := json.Unmarshal(raw, &own); err != nil {
 			return fail(fmt.Errorf("config %s: %w", config.Digest, err))
 		}
-		if f.platform, err = agree(l.listed, own); err != nil {
+		if n := len(own.RootFS.DiffIDs); n > 0 && n != len(doc.Layers) {
+			// containerd refuses to unpack such an image; release candidates of Docker 25 saved some.
+			return fail(fmt.Errorf("it has %s, its config %d", plural(len(doc.Layers), "layer"), n))
+		}
+		if f.platform, err = agree(l.listed, own.platform); err != nil {
 			return fail(err)
 		}
 	}
