@@ -29,19 +29,32 @@ func (c *credential) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.leaf.Raw})
 }
 
-// buy makes a new key and gets a certificate for it. A token that Fulcio refuses may have aged on the way: once, a
-// second one is tried.
+// buy makes a new key and gets a certificate for it. A token that Fulcio refuses may have aged on the way: once, another
+// one is tried.
 func (s *Signer) buy(ctx context.Context) (*credential, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, retry.Permanent(fmt.Errorf("make a key: %w", err))
 	}
-	leaf, err := s.issue(ctx, key)
+	token, err := s.tokens(ctx)
+	if err != nil {
+		return nil, at("ID token", err)
+	}
+	leaf, err := s.fulcio.certificate(ctx, token, key)
 	if refusedToken(err) {
-		leaf, err = s.issue(ctx, key)
+		other, renewErr := s.renew(ctx)
+		if renewErr != nil {
+			return nil, at("ID token", renewErr)
+		}
+		if other.Raw() != token.Raw() {
+			leaf, err = s.fulcio.certificate(ctx, other, key)
+		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, at("Fulcio", err)
+	}
+	if err := checkLeaf(leaf, key, time.Now()); err != nil {
+		return nil, at("Fulcio", retry.Permanent(err))
 	}
 	return &credential{key: key, leaf: leaf}, nil
 }
@@ -49,22 +62,6 @@ func (s *Signer) buy(ctx context.Context) (*credential, error) {
 func refusedToken(err error) bool {
 	var status *retry.StatusError
 	return errors.As(err, &status) && (status.Status == http.StatusBadRequest || status.Status == http.StatusUnauthorized)
-}
-
-// issue makes one request with one token, and checks the answer.
-func (s *Signer) issue(ctx context.Context, key *ecdsa.PrivateKey) (*x509.Certificate, error) {
-	token, err := s.tokens(ctx)
-	if err != nil {
-		return nil, at("ID token", err)
-	}
-	leaf, err := s.fulcio.certificate(ctx, token, key)
-	if err != nil {
-		return nil, at("Fulcio", err)
-	}
-	if err := checkLeaf(leaf, key, time.Now()); err != nil {
-		return nil, at("Fulcio", retry.Permanent(err))
-	}
-	return leaf, nil
 }
 
 // checkLeaf refuses a certificate that is not for key, or that is too old to be of use as soon as it is issued. Who

@@ -29,9 +29,12 @@ const (
 
 // Options configure a Signer.
 type Options struct {
-	Services  trust.Services
-	HTTP      http.RoundTripper // never nil
-	Tokens    func(ctx context.Context) (identity.Token, error)
+	Services trust.Services
+	HTTP     http.RoundTripper // never nil
+	Tokens   func(ctx context.Context) (identity.Token, error)
+	// Renew, if set, gets a token that was never used: it is asked once where Fulcio refuses one, which may have aged on
+	// the way. nil: Tokens is asked again.
+	Renew     func(ctx context.Context) (identity.Token, error)
 	Retry     retry.Policy // of one Sign; a zero Budget means DefaultBudget
 	UserAgent string
 
@@ -46,6 +49,7 @@ type Signer struct {
 	rekor  rekor
 	tsa    tsa
 	tokens func(ctx context.Context) (identity.Token, error)
+	renew  func(ctx context.Context) (identity.Token, error)
 	policy retry.Policy
 	report func(service string, ev retry.Event)
 
@@ -82,11 +86,16 @@ func New(o Options) (*Signer, error) {
 	if policy.AttemptTimeout == 0 {
 		policy.AttemptTimeout = attemptTimeout
 	}
+	renew := o.Renew
+	if renew == nil {
+		renew = o.Tokens
+	}
 	return &Signer{
 		fulcio: fulcio{wire: w, url: o.Services.Fulcio},
 		rekor:  rekor{wire: w, url: o.Services.Rekor},
 		tsa:    tsa{wire: w, url: o.Services.TSA},
 		tokens: o.Tokens,
+		renew:  renew,
 		policy: policy,
 		report: o.Report,
 		turn:   make(chan struct{}, 1),
