@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 )
@@ -86,6 +87,31 @@ func (g grant) covers(name, action string) bool {
 		}
 	}
 	return false
+}
+
+// basic asks for one user and password at every request.
+func basic(user, password string, registry http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if u, p, ok := r.BasicAuth(); !ok || u != user || p != password {
+			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+			denied(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+			return
+		}
+		r = r.Clone(r.Context())
+		r.Header.Del("Authorization")
+		registry.ServeHTTP(w, r)
+	})
+}
+
+// withoutReferrers answers the referrers API as GHCR does: by sending the client to a page that is not there.
+func withoutReferrers(registry http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name := repositoryOf(r.URL.Path); name != "" && strings.HasPrefix(r.URL.Path, "/v2/"+name+"/referrers/") {
+			http.Redirect(w, r, "https://github.com/-/v2/packages/container/package/"+url.PathEscape(name), http.StatusSeeOther)
+			return
+		}
+		registry.ServeHTTP(w, r)
+	})
 }
 
 // repositoryOf is the name in a path of the distribution API; empty for /v2/ itself.

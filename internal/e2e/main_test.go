@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 func testAll(m *testing.M) (code int, err error) {
 	ctx, stop := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer stop()
-	if err := install(ctx); err != nil {
+	if err := installInTime(ctx); err != nil {
 		return 1, err
 	}
 	dir, err := os.MkdirTemp("", "taglast-e2e-")
@@ -57,6 +58,24 @@ func testAll(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	return m.Run(), nil
+}
+
+// installInTime builds the tools, but does not wait for `go test` to kill it: its -timeout counts from now.
+func installInTime(ctx context.Context) error {
+	const forTests = 3 * time.Minute
+	timeout := flag.Lookup("test.timeout").Value.(flag.Getter).Get().(time.Duration)
+	if timeout > forTests {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, timeout-forTests, errors.New("not everything is built within -timeout: run it again, what is built is kept"))
+		defer stop()
+	}
+	if err := install(ctx); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+	return nil
 }
 
 // servers is the stack, for one test: what the servers log meanwhile is shown if it fails.

@@ -126,7 +126,8 @@ func (s *stack) routes() {
 	s.gateway.route("api.github.com", s.github.api())
 	s.gateway.route(blobHost, http.HandlerFunc(s.github.blob))
 
-	s.gateway.route("ghcr.io", newLogin("ghcr.io", "ghcr.io", forward(s.ports.distribution), func(_, password string) (bool, bool) {
+	s.gateway.route("github.com", http.NotFoundHandler())
+	s.gateway.route("ghcr.io", newLogin("ghcr.io", "ghcr.io", withoutReferrers(forward(s.ports.distribution)), func(_, password string) (bool, bool) {
 		s.github.mu.Lock()
 		defer s.github.mu.Unlock()
 		j, ok := s.github.tokens[password]

@@ -92,7 +92,7 @@ func build(ctx context.Context, dir, file, pkg, mod string) error {
 	if err := part.Close(); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", part.Name(), pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", part.Name(), pkg) // linking is a good part of it
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS="+mod, "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
