@@ -168,7 +168,7 @@ func TestTagsAreListedInPages(t *testing.T) {
 
 func TestDeniedPushShowsAtTheUpload(t *testing.T) {
 	for _, scheme := range []string{"", "basic", "bearer"} {
-		w := newWorld(t, Options{Registry: RegistryOptions{
+		w := newWorld(t, Options{Law: anyTag, Registry: RegistryOptions{
 			Auth: Auth{Scheme: scheme, Password: "p"}, DenyPush: []string{"acme/app"},
 		}})
 		login := remote.WithAuth(basicLogin("u", "p"))

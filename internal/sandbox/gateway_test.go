@@ -79,7 +79,12 @@ func TestTagListOfTheRealRegistryIsBounded(t *testing.T) {
 		},
 		"no JSON": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") },
 	} {
-		base := transportFunc(func(r *http.Request) (*http.Response, error) { return answerInProcess(answer, r) })
+		base := transportFunc(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host != "ghcr.io" {
+				t.Errorf("%s: %s was asked", title, r.URL)
+			}
+			return answerInProcess(answer, r)
+		})
 		req, _ := http.NewRequest(http.MethodGet, repoURL+"/tags/list", nil)
 		if resp, err := newWorld(t, Options{Base: base}).RoundTrip(req); err == nil {
 			t.Errorf("%s: status %d", title, resp.StatusCode)
@@ -157,6 +162,24 @@ func TestServedOverlayRelaysReads(t *testing.T) {
 	w.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://example.com/", nil))
 	if rec.Code != http.StatusBadGateway || !strings.Contains(rec.Body.String(), "refusing network access to example.com") {
 		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
+func TestOverlayIsWritableWhateverTheRegistrysManners(t *testing.T) {
+	outside := newWorld(t, Options{})
+	w := newWorld(t, Options{Base: outside, Registry: RegistryOptions{Auth: Auth{Scheme: "basic", Password: "p"}, DenyPush: []string{"*"}}})
+	if status, _, body := ask(t, w, "POST", "/blobs/uploads/", ""); status != http.StatusAccepted {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+func TestServiceIsFoundByWholePathSegments(t *testing.T) {
+	u := "http://127.0.0.1:8080"
+	w := newWorld(t, Options{APIURL: u + "/api", URLs: URLs{Fulcio: u + "/fulcio", Rekor: u + "/rekor", TSA: u + "/tsa"}})
+	for path, want := range map[string]bool{"/fulcio/api/v2/signingCert": true, "/fulciox/api/v2/signingCert": false, "/": false} {
+		if _, err := w.find(must(http.NewRequest(http.MethodPost, u+path, nil))); (err == nil) != want {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 

@@ -133,6 +133,29 @@ func TestOverlayMountsWithoutReadingTheLayer(t *testing.T) {
 	}
 }
 
+func TestMountedLayerIsReadFromItsSource(t *testing.T) {
+	for title, trust := range map[string]bool{"that was looked for": false, "that is trusted to be there": true} {
+		outside := newWorld(t, Options{})
+		digest, err := outside.SeedBlob("ghcr.io", "acme/base", []byte("layer"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWorld(t, Options{Base: outside, Registry: RegistryOptions{TrustBase: trust}})
+		if status, _, _ := ask(t, w, "POST", "/blobs/uploads/?from=acme/base&mount="+digest, ""); status != http.StatusCreated {
+			t.Errorf("%s: mount: status %d", title, status)
+		}
+		if looked := len(outside.Requests()) > 0; looked == trust {
+			t.Errorf("%s: looked %t", title, looked)
+		}
+		if status, _, body := ask(t, w, "GET", "/blobs/"+digest, ""); status != http.StatusOK || body != "layer" {
+			t.Errorf("%s: %d %q", title, status, body)
+		}
+		if status, _, _ := ask(t, w, "HEAD", "/blobs/"+digest, ""); status != http.StatusOK {
+			t.Errorf("%s: HEAD: status %d", title, status)
+		}
+	}
+}
+
 func TestOverlayHidesReferrersOfTheRealRegistry(t *testing.T) {
 	outside, base := real(t, RegistryOptions{Referrers: true})
 	tag := "sha256-" + strings.TrimPrefix(digestOf(t, base), "sha256:")
