@@ -33,7 +33,7 @@ func TestParseRefuses(t *testing.T) {
 		"one in a prefix":                                {"x,prefix={{sha}}-", "`{{sha}}` is not supported by this version of taglast: `prefix` takes no expression"},
 		"one in enable":                                  {"x,enable={{is_default_branch}}", "`{{is_default_branch}}` is not supported by this version of taglast: `enable` takes no expression"},
 		"an expression of a later version in a pattern":  {"type=semver,pattern={{raw}}", "`{{raw}}` is not supported by this version of taglast: `pattern` takes {{version}}, {{major}}, {{minor}}, {{patch}}"},
-		"a mistyped expression":                          {"type=semver,pattern={{verison}}", "unknown expression `{{verison}}`; did you mean `{{version}}`?"},
+		"a mistyped expression":                          {"type=semver,pattern={{versino}}", "unknown expression `{{versino}}`; did you mean `{{version}}`?"},
 		"an unknown expression":                          {"type=semver,pattern={{major_minor}}", "unknown expression `{{major_minor}}`: `pattern` takes {{version}}, {{major}}, {{minor}}, {{patch}}"},
 		"an expression that is not closed":               {"type=semver,pattern={{version}", "`{{` without `}}` in pattern={{version}"},
 		"an escaped expression":                          {`type=semver,pattern=\{{version}}`, "`\\{{` and `{{{` are not supported in pattern=\\{{version}}"},

@@ -16,6 +16,7 @@ type Event struct {
 // Class says whether a tag may ever name another digest.
 type Class string
 
+// The classes.
 const (
 	Fixed  Class = "fixed"  // a version: created once, never written over another digest
 	Moving Class = "moving" // an alias: names the newest image of its kind
