@@ -13,9 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/pkg/identity"
 	"github.com/taglast/taglast/pkg/keyless"
@@ -123,10 +121,6 @@ func (w *world) signer(change ...func(*keyless.Options)) *keyless.Signer {
 		w.t.Fatal(err)
 	}
 	return s
-}
-
-func budget(d time.Duration) func(*keyless.Options) {
-	return func(o *keyless.Options) { o.Retry = retry.Policy{Budget: d} }
 }
 
 func digest(s string) string {

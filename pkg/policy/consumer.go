@@ -64,7 +64,7 @@ func (c Consumer) Check(bundle []byte, digestAlg string, digest []byte) (Verifie
 	if err != nil {
 		return Verified{}, err
 	}
-	v, err := check(b, trusted, ".*", digestAlg, digest, consumerOptions(issuer, trusted)...)
+	v, err := check(b, trusted, digestAlg, digest, consumerOptions(issuer, trusted)...)
 	if err != nil {
 		return Verified{}, err
 	}

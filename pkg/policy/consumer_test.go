@@ -196,8 +196,12 @@ func TestConsumerRulesByIssuingOrganisation(t *testing.T) {
 			b := a.sign(statement(t, predicate(w.claims()), digestA), true)
 			tt.change(b)
 			c := policy.Consumer{Trusted: []root.TrustedMaterial{w.trusted, a.root(tt.logs)}, Repo: "acme/app"}
-			if _, err := c.Check(encode(t, b), "sha256", rawDigest(t, digestA)); (err == nil) != tt.accepts {
+			v, err := c.Check(encode(t, b), "sha256", rawDigest(t, digestA))
+			if (err == nil) != tt.accepts {
 				t.Errorf("%v", err)
+			}
+			if tt.accepts && tt.organisation[0] == "GitHub, Inc." && v.LogIndex != -1 {
+				t.Errorf("index %d of an entry that was not verified", v.LogIndex)
 			}
 		})
 	}

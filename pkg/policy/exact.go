@@ -68,7 +68,7 @@ func checkOwn(raw []byte, trusted root.TrustedMaterial, digest string) (Verified
 	if err != nil {
 		return Verified{}, err
 	}
-	v, err := check(b, trusted, ".*", "sha256", want, ownOptions(b)...)
+	v, err := check(b, trusted, "sha256", want, ownOptions(b)...)
 	if err != nil {
 		return Verified{}, err
 	}

@@ -25,6 +25,6 @@ type Verified struct {
 	PredicateType string
 	Predicate     json.RawMessage
 	Times         []time.Time // witnessed: log and timestamp authority, earliest first
-	LogIndex      int64       // −1 where there is no log entry
+	LogIndex      int64       // −1 where no log entry with a signed time was verified
 	Statement     []byte      // the DSSE payload
 }

@@ -18,9 +18,8 @@ import (
 var ErrUntrusted = errors.New("bundle does not verify")
 
 // check verifies b against trusted: log, times, certificate, signature, subject digest, as sigstore-go does under
-// options. The identity is left to the caller: san, where set, is a Go regular expression that the certificate's
-// subject alternative name must match.
-func check(b *bundle.Bundle, trusted root.TrustedMaterial, san string, alg string, digest []byte, options ...verify.VerifierOption) (v Verified, err error) {
+// options. Whose certificate it is, the caller compares.
+func check(b *bundle.Bundle, trusted root.TrustedMaterial, alg string, digest []byte, options ...verify.VerifierOption) (v Verified, err error) {
 	defer func() {
 		if err != nil {
 			v, err = Verified{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
@@ -35,8 +34,8 @@ func check(b *bundle.Bundle, trusted root.TrustedMaterial, san string, alg strin
 	if err != nil {
 		return Verified{}, err
 	}
-	// Any issuer passes here; callers compare it themselves, as gh does.
-	identity, err := verify.NewShortCertificateIdentity("", ".*", "", san)
+	// Any identity passes here, but there must be a certificate: a public key has none.
+	identity, err := verify.NewShortCertificateIdentity("", ".*", "", ".*")
 	if err != nil {
 		return Verified{}, err
 	}
@@ -56,7 +55,7 @@ func check(b *bundle.Bundle, trusted root.TrustedMaterial, san string, alg strin
 		PredicateType: s.predicateType,
 		Predicate:     s.predicate,
 		Times:         times(result.VerifiedTimestamps),
-		LogIndex:      logIndex(b),
+		LogIndex:      logIndex(b, result.VerifiedTimestamps),
 		Statement:     payload,
 	}, nil
 }
@@ -74,12 +73,17 @@ func times(stamps []verify.TimestampVerificationResult) []time.Time {
 	return out
 }
 
-func logIndex(b *bundle.Bundle) int64 {
-	entries := b.GetVerificationMaterial().GetTlogEntries()
-	if len(entries) == 0 {
-		return -1
+// logIndex is the index of the log entry whose signed time was verified. An entry that nobody was asked to verify proves
+// nothing, its index neither.
+func logIndex(b *bundle.Bundle, stamps []verify.TimestampVerificationResult) int64 {
+	for _, s := range stamps {
+		for _, e := range b.GetVerificationMaterial().GetTlogEntries() {
+			if s.Type == "Tlog" && e.GetIntegratedTime() == s.Timestamp.Unix() {
+				return e.GetLogIndex()
+			}
+		}
 	}
-	return entries[0].GetLogIndex()
+	return -1
 }
 
 // leafIssuer is the organisation that issued the signing certificate; exactly one must be named.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
+	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -46,7 +47,7 @@ func (f *fetcher) DownloadFile(url string, maxLength int64, _ time.Duration) ([]
 	})
 	var status *retry.StatusError
 	if errors.As(err, &status) {
-		return nil, &metadata.ErrDownloadHTTP{StatusCode: status.Status, URL: escapeText(url)}
+		return nil, &metadata.ErrDownloadHTTP{StatusCode: status.Status, URL: escape.Text(url)}
 	}
 	return body, err
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"github.com/taglast/taglast/internal/escape"
 )
 
 // choose takes the newest valid service of each kind: Fulcio API v1, Rekor v1, RFC 3161 timestamps.
@@ -66,7 +68,7 @@ func issuers(config *root.SigningConfig, now time.Time) ([]string, error) {
 func checkURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return fmt.Errorf("not a service URL: %s", escapeText(s))
+		return fmt.Errorf("not a service URL: %s", escape.Text(s))
 	}
 	switch u.Scheme {
 	case "https":
@@ -75,9 +77,9 @@ func checkURL(s string) error {
 		if Loopback(u.Hostname()) {
 			return nil
 		}
-		return fmt.Errorf("plain http is for loopback addresses only: %s", escapeText(s))
+		return fmt.Errorf("plain http is for loopback addresses only: %s", escape.Text(s))
 	}
-	return fmt.Errorf("not an https URL: %s", escapeText(s))
+	return fmt.Errorf("not an https URL: %s", escape.Text(s))
 }
 
 // Loopback says whether host (without a port) is this machine: localhost or a loopback address.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
+
+	"github.com/taglast/taglast/internal/escape"
 )
 
 // MaxFile is the largest signing config or trusted root that is read: 4 MiB.
@@ -108,5 +110,5 @@ func noPanic(what string, err *error) {
 
 // clean makes the library's error fit for one line of a log: it may quote the file.
 func clean(err error) error {
-	return errors.New(strings.TrimSpace(escapeText(err.Error())))
+	return errors.New(strings.TrimSpace(escape.Text(err.Error())))
 }
