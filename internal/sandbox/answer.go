@@ -26,7 +26,7 @@ func writeBytes(w http.ResponseWriter, status int, mediaType string, body []byte
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client is gone: nobody is left to tell
+	_, _ = w.Write(body) //nolint:gosec // no browser reads this; an error means that the client is gone
 }
 
 // readBody reads a request's body whole, bounded by limit.

@@ -32,6 +32,9 @@ func parseRecord(body []byte) (record, error) {
 	return record{predicate: s.PredicateType, digests: s.digests(), bundle: req.Bundle, signature: fmt.Sprintf("%x", sig)}, nil
 }
 
+// errDuplicateSubject has GitHub's own words.
+var errDuplicateSubject = errors.New("Invalid Argument - duplicate subject in statement") //nolint:staticcheck // as GitHub writes it
+
 // statement is what the store reads of an in-toto statement.
 type statement struct {
 	PredicateType string `json:"predicateType"`
@@ -62,7 +65,7 @@ func parseStatement(raw []byte) (statement, error) {
 	for _, sub := range s.Subject {
 		pair := sub.Name + "@" + sub.Digest["sha256"]
 		if seen[pair] {
-			return statement{}, errors.New("Invalid Argument - duplicate subject in statement")
+			return statement{}, errDuplicateSubject
 		}
 		seen[pair] = true
 	}

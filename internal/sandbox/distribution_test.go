@@ -238,7 +238,7 @@ func TestBigBlobCostsNoMemoryWhereOnlyItsDigestIsKept(t *testing.T) {
 	_, header, _ := ask(t, w, "POST", "/blobs/uploads/", "")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	req, _ := http.NewRequest("PATCH", "https://ghcr.io"+header.Get("Location"), content())
+	req, _ := http.NewRequest(http.MethodPatch, "https://ghcr.io"+header.Get("Location"), content())
 	resp, err := w.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +258,7 @@ func TestBigBlobCostsNoMemoryWhereOnlyItsDigestIsKept(t *testing.T) {
 
 func TestRequestBodyMustHaveItsAnnouncedLength(t *testing.T) {
 	w := newWorld(t, Options{})
-	req, _ := http.NewRequest("POST", repoURL+"/blobs/uploads/?digest="+sha("abc"), io.NopCloser(bytes.NewReader([]byte("abc"))))
+	req, _ := http.NewRequest(http.MethodPost, repoURL+"/blobs/uploads/?digest="+sha("abc"), io.NopCloser(bytes.NewReader([]byte("abc"))))
 	req.ContentLength = 4
 	if resp, err := w.RoundTrip(req); err == nil {
 		t.Errorf("status %d", resp.StatusCode)

@@ -56,7 +56,7 @@ type URLs struct {
 	Bundles string // the storage behind bundle_url
 }
 
-const madeUpToken = "ghs_taglastdryrun"
+const madeUpToken = "ghs_taglastdryrun" //nolint:gosec // opens nothing
 
 func (o Options) withDefaults() Options {
 	set := func(field *string, value string) {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -80,9 +81,9 @@ type Server struct {
 // around everything that is served: a fault, a counter, a kill.
 func Listen(o Options, wrap func(http.Handler) http.Handler) (*Server, error) {
 	s := &Server{}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := listen()
 	if err != nil {
-		return nil, fmt.Errorf("listen on loopback: %w", err)
+		return nil, err
 	}
 	s.URL = "http://" + l.Addr().String()
 	o.APIURL = s.URL + "/api"
@@ -101,11 +102,19 @@ func Listen(o Options, wrap func(http.Handler) http.Handler) (*Server, error) {
 	return s, nil
 }
 
+func listen() (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen on loopback: %w", err)
+	}
+	return l, nil
+}
+
 // Registry opens another listener, on which the world has another registry, and gives its host:port.
 func (s *Server) Registry() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := listen()
 	if err != nil {
-		return "", fmt.Errorf("listen on loopback: %w", err)
+		return "", err
 	}
 	s.serve(l)
 	return l.Addr().String(), nil

@@ -26,8 +26,6 @@ func (k Key) kind() Key {
 	return k
 }
 
-func (k Key) isRead() bool { return k.Method == http.MethodGet || k.Method == http.MethodHead }
-
 // keyOf names a request, all but its number.
 func keyOf(req *http.Request) Key {
 	host := req.URL.Host

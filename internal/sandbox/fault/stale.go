@@ -114,7 +114,8 @@ func made(req *http.Request, resp *http.Response) func(string) bool {
 		if digest == "" || resp.StatusCode != http.StatusCreated {
 			return nil
 		}
-		return equal(path[:strings.Index(path, "/blobs/uploads/")] + "/blobs/" + digest)
+		repo, _, _ := strings.Cut(path, "/blobs/uploads/")
+		return equal(repo + "/blobs/" + digest)
 	case strings.HasSuffix(path, "/attestations"):
 		return func(p string) bool { return strings.HasPrefix(p, path+"/") }
 	default:
