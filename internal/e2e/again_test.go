@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,7 +11,7 @@ import (
 
 // probe is a write that sends nothing: an upload that is begun and cancelled, or a create call that cannot succeed.
 func (e exchange) probe() bool {
-	upload := strings.Contains(e.Path, "/blobs/uploads/") && (e.Method == "POST" || e.Method == "DELETE")
+	upload := strings.Contains(e.Path, "/blobs/uploads/") && (e.Method == http.MethodPost || e.Method == http.MethodDelete)
 	return upload || (e.Host == "api.github.com" && e.Status >= 400)
 }
 

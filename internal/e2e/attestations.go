@@ -145,7 +145,7 @@ func (g *github) list(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		if len(found) == page {
-			next = int(found[page-1]["id"].(int))
+			next = found[page-1]["id"].(int)
 			break
 		}
 		found = append(found, map[string]any{

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 )
 
 // A gateway is the world as the programs under test see it: an https proxy that answers every host in its routes with a
@@ -46,8 +48,8 @@ func (e exchange) writes() bool {
 	return e.Method != http.MethodGet && e.Method != http.MethodHead && e.Method != http.MethodConnect
 }
 
-func newGateway(ca *authority) (*gateway, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func newGateway(ctx context.Context, ca *authority) (*gateway, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +57,8 @@ func newGateway(ca *authority) (*gateway, error) {
 		ca: ca, url: "http://" + l.Addr().String(), certs: map[string]*tls.Certificate{}, routes: map[string]http.Handler{},
 		tunnel: &tunnels{conns: make(chan net.Conn), done: make(chan struct{}), addr: l.Addr()},
 	}
-	g.server = &http.Server{Handler: http.HandlerFunc(g.answer)}
-	g.proxy = &http.Server{Handler: http.HandlerFunc(g.connect)}
+	g.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(g.answer)}
+	g.proxy = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(g.connect)}
 	go func() { _ = g.server.Serve(g.tunnel) }()
 	go func() { _ = g.proxy.Serve(l) }()
 	return g, nil

@@ -109,7 +109,7 @@ func (j job) environ(t *testing.T, s *stack) []string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "event.json")
-	if err := os.WriteFile(path, raw, 0o644); err != nil {
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	requestToken, githubToken := s.github.admit(t, j)

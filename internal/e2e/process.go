@@ -23,7 +23,7 @@ const leashed = "TAGLAST_E2E_LEASH"
 
 // leash is the other half of start. It returns the exit code.
 func leash(command []string) int {
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // started by start alone
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	held, err := cmd.StdinPipe() // open until we die: the same rule for the command
 	if err == nil {
@@ -50,8 +50,8 @@ type process struct {
 	ended chan struct{}
 }
 
-// start runs a server on a leash. Its log is <dir>/<name>.log.
-func start(dir, name, file string, environ []string, stdout io.Writer, args ...string) (*process, error) {
+// start runs a server on a leash, until it is stopped: it outlives ctx. Its log is <dir>/<name>.log.
+func start(ctx context.Context, dir, name, file string, environ []string, stdout io.Writer, args ...string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func start(dir, name, file string, environ []string, stdout io.Writer, args ...s
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, append([]string{file}, args...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{file}, args...)...) //nolint:gosec // programs that the tests built
 	cmd.Dir = dir
 	cmd.Env = append(base(dir), environ...)
 	cmd.Env = append(cmd.Env, leashed+"=1")
@@ -141,8 +141,8 @@ func (p *process) healthy(ctx context.Context, url string) error {
 }
 
 // freePort is a loopback port that nothing listens on.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -178,7 +178,7 @@ func (o outcome) String() string {
 // run runs a command to its end.
 func run(ctx context.Context, dir, file string, environ []string, args ...string) (outcome, error) {
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, file, args...)
+	cmd := exec.CommandContext(ctx, file, args...) //nolint:gosec // programs that the tests built
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, environ, &stdout, &stderr
 	err := cmd.Run()
 	if cmd.ProcessState == nil || (err != nil && cmd.ProcessState.ExitCode() < 0) {

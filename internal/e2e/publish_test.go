@@ -5,6 +5,7 @@ package e2e
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -210,7 +211,7 @@ func checkTraffic(t *testing.T, s *stack, seen []exchange) {
 		switch {
 		case e.Host == "api.github.com" && e.Status == 201:
 			attested = i
-		case e.Method == "PUT" && tagPut.MatchString(e.Path) && tagged < 0:
+		case e.Method == http.MethodPut && tagPut.MatchString(e.Path) && tagged < 0:
 			tagged = i
 		case e.Status == 502:
 			t.Errorf("asked outside: %s", e)

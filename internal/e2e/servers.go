@@ -22,14 +22,18 @@ func (s *stack) serve(ctx context.Context, t tool, environ []string, health stri
 	if err != nil {
 		return nil, err
 	}
-	p, err := start(s.dir, t.name, file, environ, nil, args...)
+	p, err := start(ctx, s.dir, t.name, file, environ, nil, args...)
 	if err != nil {
 		return nil, err
 	}
 	return []*process{p}, p.healthy(ctx, health)
 }
 
-type stackKeys struct{ ct *authority }
+// stackKeys is what the services are started with.
+type stackKeys struct {
+	ct       *ecdsa.PrivateKey
+	ctConfig string // of the one log, but for its tree, which is not known yet
+}
 
 // keys makes the certificate authority of Fulcio and the key of the CT log, and their files.
 func (s *stack) keys() (stackKeys, error) {
@@ -58,32 +62,29 @@ func (s *stack) keys() (stackKeys, error) {
 			return stackKeys{}, err
 		}
 	}
-	return stackKeys{&authority{key: ctKey}}, s.ctConfig(ctKey)
+	config, err := s.ctConfig(ctKey)
+	return stackKeys{ctKey, config}, err
 }
 
-// ctConfig is one log in the text form of CT's LogConfigSet, but for the tree, which is not known yet.
-func (s *stack) ctConfig(key *ecdsa.PrivateKey) error {
+// ctConfig is one log in the text form of CT's LogConfig.
+func (s *stack) ctConfig(key *ecdsa.PrivateKey) (string, error) {
 	der, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var quoted strings.Builder
 	for _, b := range der {
 		fmt.Fprintf(&quoted, `\x%02x`, b)
 	}
-	return os.WriteFile(s.file("ct.config"), fmt.Appendf(nil, `prefix: "ctlog"
+	return fmt.Sprintf(`prefix: "ctlog"
 roots_pem_file: %q
 ext_key_usages: "CodeSigning"
 private_key { [type.googleapis.com/keyspb.PrivateKey] { der: "%s" } }
-`, s.file("fulcio-root.pem"), quoted.String()), 0o600)
+`, s.file("fulcio-root.pem"), quoted.String()), nil
 }
 
-func (s *stack) startCT(ctx context.Context, tree int64) ([]*process, error) {
-	raw, err := os.ReadFile(s.file("ct.config"))
-	if err != nil {
-		return nil, err
-	}
-	config := fmt.Sprintf("config {\nlog_id: %d\n%s}\n", tree, raw)
+func (s *stack) startCT(ctx context.Context, log string, tree int64) ([]*process, error) {
+	config := fmt.Sprintf("config {\nlog_id: %d\n%s}\n", tree, log)
 	if err := os.WriteFile(s.file("ct.config"), []byte(config), 0o600); err != nil {
 		return nil, err
 	}
@@ -93,11 +94,11 @@ func (s *stack) startCT(ctx context.Context, tree int64) ([]*process, error) {
 }
 
 func (s *stack) startFulcio(ctx context.Context) ([]*process, error) {
-	grpc, err := freePort()
+	grpc, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := freePort()
+	metrics, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}

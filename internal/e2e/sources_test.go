@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -149,7 +150,7 @@ images:
 	var puts []string
 	stored := 0
 	for _, e := range s.gateway.since(mark) {
-		if ref, ok := strings.CutPrefix(e.Path, "/v2/"+repository+"/manifests/"); ok && e.Method == "PUT" {
+		if ref, ok := strings.CutPrefix(e.Path, "/v2/"+repository+"/manifests/"); ok && e.Method == http.MethodPut {
 			puts = append(puts, ref)
 			if tagPut.MatchString(e.Path) && stored < 2 {
 				t.Errorf("tag %s was written when %d of 2 images were attested", ref, stored)

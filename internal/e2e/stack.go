@@ -51,14 +51,14 @@ func newStack(ctx context.Context, dir string) (s *stack, err error) {
 		return s, err
 	}
 	s.caFile = s.file("gateway.pem")
-	if err := os.WriteFile(s.caFile, certificatePEM(tlsCA.cert), 0o644); err != nil {
+	if err := os.WriteFile(s.caFile, certificatePEM(tlsCA.cert), 0o600); err != nil {
 		return s, err
 	}
-	if s.gateway, err = newGateway(tlsCA); err != nil {
+	if s.gateway, err = newGateway(ctx, tlsCA); err != nil {
 		return s, err
 	}
 	for _, port := range []*string{&s.ports.ct, &s.ports.fulcio, &s.ports.rekor, &s.ports.timestamp, &s.ports.distribution, &s.ports.olareg} {
-		if *port, err = freePort(); err != nil {
+		if *port, err = freePort(ctx); err != nil {
 			return s, err
 		}
 	}
@@ -68,14 +68,14 @@ func newStack(ctx context.Context, dir string) (s *stack, err error) {
 	if err != nil {
 		return s, err
 	}
-	trees, err := s.trillian()
+	trees, err := s.trillian(ctx)
 	if err != nil {
 		return s, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	var started [5][]*process
 	for i, f := range []func(context.Context) ([]*process, error){
-		func(ctx context.Context) ([]*process, error) { return s.startCT(ctx, trees["ct"]) },
+		func(ctx context.Context) ([]*process, error) { return s.startCT(ctx, keys.ctConfig, trees["ct"]) },
 		s.startFulcio,
 		func(ctx context.Context) ([]*process, error) { return s.startTimestampAndRekor(ctx, trees["rekor"]) },
 		s.startDistribution, s.startOlareg,
@@ -93,7 +93,7 @@ func newStack(ctx context.Context, dir string) (s *stack, err error) {
 		return s, err
 	}
 	s.trustedRoot, s.signingConfig = s.file("trusted_root.json"), s.file("signing_config.json")
-	return s, errors.Join(trustedRoot(s.trustedRoot, s.issuing, keys.ct.key.Public(), s.ports.rekor, s.ports.timestamp), signingConfig(s.signingConfig))
+	return s, errors.Join(trustedRoot(ctx, s.trustedRoot, s.issuing, keys.ct.Public(), s.ports.rekor, s.ports.timestamp), signingConfig(s.signingConfig))
 }
 
 func (s *stack) file(name string) string { return filepath.Join(s.dir, name) }
@@ -143,7 +143,7 @@ func (s *stack) routes() {
 }
 
 // trillian starts the log server beneath CT log and Rekor.
-func (s *stack) trillian() (map[string]int64, error) {
+func (s *stack) trillian(ctx context.Context) (map[string]int64, error) {
 	file, err := trillianFile()
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (s *stack) trillian() (map[string]int64, error) {
 		return nil, err
 	}
 	defer func() { _ = out.Close() }()
-	p, err := start(s.dir, "trillian", file, nil, in, "ct", "rekor")
+	p, err := start(ctx, s.dir, "trillian", file, nil, in, "ct", "rekor")
 	_ = in.Close() // the process has its own
 	if err != nil {
 		return nil, err

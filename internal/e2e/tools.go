@@ -43,7 +43,7 @@ var bin = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(cache, "taglast-e2e", "bin")
-	return dir, os.MkdirAll(dir, 0o755)
+	return dir, os.MkdirAll(dir, 0o750)
 })
 
 func executable(path string) string {
@@ -74,7 +74,7 @@ func (t tool) install(ctx context.Context) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	mod := fmt.Sprintf("module tool\n\ngo 1.26.0\n\nrequire %s %s\n", t.module, t.version)
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o600); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "e2e: building %s %s, once\n", t.module, t.version)
@@ -92,7 +92,8 @@ func build(ctx context.Context, dir, file, pkg, mod string) error {
 	if err := part.Close(); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", part.Name(), pkg) // linking is a good part of it
+	// Without debug information: linking is a good part of the time.
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", part.Name(), pkg) //nolint:gosec // the packages are those of the table
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS="+mod, "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
@@ -28,9 +29,9 @@ const (
 
 // trustedRoot writes what a verifier needs to know of the running services. It is one line that ends in a newline, as
 // gh wants it.
-func trustedRoot(file string, ca []*x509.Certificate, ctKey crypto.PublicKey, rekorPort, timestampPort string) error {
+func trustedRoot(ctx context.Context, file string, ca []*x509.Certificate, ctKey crypto.PublicKey, rekorPort, timestampPort string) error {
 	since := time.Now().Add(-time.Hour)
-	rekorPEM, err := fetch("http://127.0.0.1:" + rekorPort + "/api/v1/log/publicKey")
+	rekorPEM, err := fetch(ctx, "http://127.0.0.1:"+rekorPort+"/api/v1/log/publicKey")
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func trustedRoot(file string, ca []*x509.Certificate, ctKey crypto.PublicKey, re
 	if err != nil {
 		return err
 	}
-	chain, err := fetch("http://127.0.0.1:" + timestampPort + "/api/v1/timestamp/certchain")
+	chain, err := fetch(ctx, "http://127.0.0.1:"+timestampPort+"/api/v1/timestamp/certchain")
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func trustedRoot(file string, ca []*x509.Certificate, ctKey crypto.PublicKey, re
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(raw, '\n'), 0o644)
+	return os.WriteFile(file, append(raw, '\n'), 0o600)
 }
 
 // transparencyLog describes a log; its id is the hash of its key (RFC 6962, 3.2).
@@ -113,11 +114,16 @@ func signingConfig(file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(raw, '\n'), 0o644)
+	return os.WriteFile(file, append(raw, '\n'), 0o600)
 }
 
-func fetch(url string) ([]byte, error) {
-	resp, err := http.Get(url)
+// fetch reads a small answer of one of the servers.
+func fetch(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err
 	}

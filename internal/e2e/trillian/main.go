@@ -81,7 +81,7 @@ func run(interval time.Duration, names []string) error {
 	}, tlog.NewSequencerManager(reg, 0))
 	go sequencer.OperationLoop(ctx)
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
