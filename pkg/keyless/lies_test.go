@@ -2,9 +2,11 @@ package keyless_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +84,14 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		{"another job's log entry", replace(rekorHost, func([]byte) []byte { return entry }), true, "another signature"},
 		{"an entry of another kind", changeEntry(func(e map[string]any) { e["body"] = []byte(`{"kind":"hashedrekord","apiVersion":"0.0.1"}`) }), true, "another kind"},
 		{"an entry for another statement", changeEntry(func(e map[string]any) { e["body"] = []byte(`{"kind":"dsse","apiVersion":"0.0.1","spec":{}}`) }), true, "another statement"},
+		{"an entry for another certificate", changeEntry(func(e map[string]any) {
+			body, err := base64.StdEncoding.DecodeString(e["body"].(string))
+			if err != nil {
+				panic(err)
+			}
+			verifier := regexp.MustCompile(`"verifier":"[^"]*"`)
+			e["body"] = verifier.ReplaceAll(body, []byte(`"verifier":"`+base64.StdEncoding.EncodeToString([]byte("another"))+`"`))
+		}), true, "another certificate"},
 		{"an entry without a signed time", changeEntry(func(e map[string]any) { delete(verification(e), "signedEntryTimestamp") }), false, "signed timestamp"},
 		{"an entry without a proof", changeEntry(func(e map[string]any) { delete(verification(e), "inclusionProof") }), false, "proof"},
 		{"an entry without a checkpoint", changeEntry(func(e map[string]any) { delete(verification(e)["inclusionProof"].(map[string]any), "checkpoint") }), false, "proof"},

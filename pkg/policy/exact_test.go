@@ -114,9 +114,10 @@ func TestExactRefusesAnotherIdentity(t *testing.T) {
 	})
 	t.Run("claims that are missing", func(t *testing.T) {
 		e := s.exact
-		e.Claims = identity.Claims{}
-		if _, err := e.Check(raw); err == nil {
-			t.Error("accepted")
+		e.Claims.WorkflowSHA = ""
+		var mismatch *policy.MismatchError
+		if _, err := e.Check(raw); !errors.As(err, &mismatch) || mismatch.Field != "claim workflow_sha" {
+			t.Errorf("got %v", err)
 		}
 	})
 }

@@ -16,9 +16,10 @@ const (
 	// mediaTypeV03 is the media type of the bundles that taglast makes.
 	mediaTypeV03 = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
-	maxWitnesses = 32   // log entries, and timestamps: sigstore-go's own limit
-	maxSubjects  = 1024 // as sigstore-go and GitHub's action
-	maxDigests   = 32   // of one subject
+	maxTimestamps = 32 // sigstore-go's own limit, for log entries too
+
+	maxSubjects = 1024 // as sigstore-go and GitHub's action
+	maxDigests  = 32   // of one subject
 )
 
 // ErrBundle is wrapped by every error about a bundle that is malformed or of a kind that is not accepted.
@@ -50,11 +51,9 @@ func parse(raw []byte) (b *bundle.Bundle, err error) {
 	if material.GetPublicKey() != nil {
 		return nil, errors.New("signed with a public key, not with a certificate")
 	}
-	if n := len(material.GetTlogEntries()); n > maxWitnesses {
-		return nil, fmt.Errorf("%d log entries, more than %d", n, maxWitnesses)
-	}
-	if n := len(material.GetTimestampVerificationData().GetRfc3161Timestamps()); n > maxWitnesses {
-		return nil, fmt.Errorf("%d timestamps, more than %d", n, maxWitnesses)
+	// The library has counted the log entries, which are as many at most.
+	if n := len(material.GetTimestampVerificationData().GetRfc3161Timestamps()); n > maxTimestamps {
+		return nil, fmt.Errorf("%d timestamps, more than %d", n, maxTimestamps)
 	}
 	if slices.Contains(material.GetTimestampVerificationData().GetRfc3161Timestamps(), nil) {
 		return nil, errors.New("an empty timestamp")

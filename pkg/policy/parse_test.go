@@ -46,6 +46,41 @@ func TestParseRefusesWhatIsNoBundle(t *testing.T) {
 	}
 }
 
+func TestParseRefusesKindsOfBundleBeforeAnythingIsVerified(t *testing.T) {
+	honest := newSigned(t, sandbox.Identity{}).bundle
+	other := newSigned(t, sandbox.Identity{}).bundle
+	wants := map[string]string{
+		"a public key instead of the certificate":  "public key",
+		"the first media type":                     "older than v0.2",
+		"another payload type":                     "payload type",
+		"no signature":                             "0 signatures",
+		"two signatures":                           "2 signatures",
+		"33 log entries":                           "33",
+		"33 timestamps":                            "33 timestamps",
+		"a plain signature instead of an envelope": "no DSSE envelope",
+		"a certificate chain":                      "chain",
+		"no certificate":                           "verification material",
+		"no inclusion proof":                       "inclusion proof",
+	}
+	for _, tt := range attacks {
+		want, ok := wants[tt.name]
+		if !ok {
+			continue
+		}
+		delete(wants, tt.name)
+		t.Run(tt.name, func(t *testing.T) {
+			b := proto.CloneOf(honest)
+			tt.change(b, other, other)
+			if _, err := policy.Parse(encode(t, b)); !errors.Is(err, policy.ErrBundle) || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q", err, want)
+			}
+		})
+	}
+	if len(wants) > 0 {
+		t.Errorf("not tried: %v", wants)
+	}
+}
+
 func TestParseReadsStatementsStrictly(t *testing.T) {
 	honest := newSigned(t, sandbox.Identity{}).bundle
 	subjects := func(n int) string {
