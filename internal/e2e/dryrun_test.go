@@ -52,6 +52,21 @@ func TestTheQuickstartsVerifyLineWorksWhenPasted(t *testing.T) {
 	}
 }
 
+// Offline means that nothing is asked of anyone.
+func TestAnOfflineDryRunAsksNobody(t *testing.T) {
+	s, dir := servers(t), t.TempDir()
+	newImage(t, 64).layout(t, filepath.Join(dir, "dist", "app"))
+	file := releaseFile(t, dir, s.public("acme/"+secret("offline-")))
+	mark := s.gateway.mark()
+	out := s.taglast(t, dir, release().environ(t, s), "publish", "--dry-run", "--offline", "-f", file)
+	if out.code != 0 {
+		t.Errorf("publish --dry-run --offline: %s", out)
+	}
+	for _, e := range s.gateway.since(mark) {
+		t.Errorf("asked: %s", e)
+	}
+}
+
 // toolPath is a PATH with gh under its own name.
 func toolPath(t *testing.T) string {
 	t.Helper()
