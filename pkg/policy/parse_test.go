@@ -126,6 +126,8 @@ func TestParseReadsStatementsStrictly(t *testing.T) {
 	}
 }
 
+// FuzzParse needs -fuzzminimizetime=10x: bundles are long and no two runs of a signature check cover the same code, so
+// that Go's fuzzer would spend its time in making inputs shorter.
 func FuzzParse(f *testing.F) {
 	s := newSigned(f, sandbox.Identity{})
 	f.Add(encode(f, s.bundle))
