@@ -7,5 +7,5 @@
 //	go test -tags e2e ./internal/e2e/...
 //
 // The first run builds the servers and consumers from their Go modules into the user's cache directory, which takes
-// minutes; later runs take them from there.
+// minutes; later runs take them from there. Programs learn whom to trust from SSL_CERT_FILE, so this is for Linux.
 package e2e
