@@ -134,3 +134,21 @@ func TestTagsThatNoRegistryTakes(t *testing.T) {
 		t.Error("a zero Rule was evaluated")
 	}
 }
+
+func TestLatestTakesPrefixAndSuffixOnlyIfAsked(t *testing.T) {
+	for name, tc := range map[string]struct{ flavor, want string }{
+		"neither":     {"prefix=a-,suffix=-b", "latest"},
+		"the prefix":  {"prefix=a-,onlatest=true,suffix=-b", "a-latest"},
+		"the suffix":  {"prefix=a-,suffix=-b,onlatest=true", "latest-b"},
+		"no longer":   {"suffix=-b,onlatest=true,onlatest=false", "latest"},
+		"none at all": {"latest=true", "latest"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := evaluate(t, []string{"type=semver,pattern={{version}}"}, []string{tc.flavor},
+				tagrule.Event{Name: "push", Ref: "refs/tags/v1.2.3"})
+			if last := result.Tags[len(result.Tags)-1]; last.Text != tc.want || !last.Latest {
+				t.Errorf("the last tag is %+v, want %s", last, tc.want)
+			}
+		})
+	}
+}
