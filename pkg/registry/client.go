@@ -25,8 +25,9 @@ type client struct {
 	session *session      // nil before the first use and after the registry refused it
 	blobs   *flights
 
-	mu   sync.Mutex
-	seen map[v1.Hash]time.Time // manifests, when the repository was last known to hold them
+	mu    sync.Mutex
+	seen  map[v1.Hash]time.Time     // manifests, when the repository was last known to hold them
+	turns map[v1.Hash]chan struct{} // manifests that somebody brings
 }
 
 func newClient(r name.Repository, o Options, slots chan struct{}) *client {
@@ -38,6 +39,7 @@ func newClient(r name.Repository, o Options, slots chan struct{}) *client {
 		login:   make(chan struct{}, 1),
 		blobs:   newFlights(),
 		seen:    map[v1.Hash]time.Time{},
+		turns:   map[v1.Hash]chan struct{}{},
 	}
 }
 

@@ -82,3 +82,21 @@ func (c *Client) Forget(blobs ...v1.Hash) {
 		delete(c.p.blobs.known, b)
 	}
 }
+
+// Turn waits until no other caller brings that manifest to the repository, so that images which share a child bring it
+// once: whoever comes second finds it there (LastSeen). The caller ends its turn with done.
+func (c *Client) Turn(ctx context.Context, manifest v1.Hash) (done func(), err error) {
+	c.p.mu.Lock()
+	turn, ok := c.p.turns[manifest]
+	if !ok {
+		turn = make(chan struct{}, 1)
+		c.p.turns[manifest] = turn
+	}
+	c.p.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

@@ -75,6 +75,11 @@ func (t *target) children(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, child := range t.parts {
 		g.Go(func() error {
+			done, err := t.client.Turn(ctx, child.Digest)
+			if err != nil {
+				return err
+			}
+			defer done()
 			there, err := t.holds(ctx, child.Digest)
 			if err != nil {
 				return err

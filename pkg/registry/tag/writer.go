@@ -32,16 +32,22 @@ type writer struct {
 
 // run holds the order: look at all fixed tags, write them, then the moving ones, the first image's last.
 func (w *writer) run(ctx context.Context) error {
+	graced, cancel := outlive(ctx, w.o.Grace)
+	defer cancel()
+	goOn := func() error { return context.Cause(ctx) }
 	fixed, moving := w.order()
-	if err := w.each(ctx, fixed, w.lookFixed); err != nil {
+	if err := w.each(graced, fixed, goOn, w.lookFixed); err != nil {
 		return err
 	}
 	for _, group := range append([][]int{fixed}, moving...) {
-		if err := w.each(ctx, group, w.write); err != nil {
+		err := w.each(graced, group, goOn, w.write)
+		// What was written is read back even when the stage stops here: the report must be true.
+		always := func() error { return nil }
+		if err := errors.Join(err, w.each(graced, w.written(group), always, w.readBack)); err != nil {
 			return err
 		}
 	}
-	return w.each(ctx, w.unseen(), w.lookAgain)
+	return w.each(graced, w.unseen(), goOn, w.lookAgain)
 }
 
 // order gives the fixed requests and then the groups of moving ones: all images but the first, then the first image's;
@@ -71,24 +77,27 @@ func (w *writer) order() (fixed []int, moving [][]int) {
 	return fixed, moving
 }
 
-// each runs op for every index of a group, at most Jobs at once. After the first failure, or once ctx has ended, none
-// begins; what is under way is finished under a context of its own that outlives ctx by Grace.
-func (w *writer) each(ctx context.Context, group []int, op func(context.Context, int) error) error {
-	detached, cancel := graced(ctx, w.o.Grace)
-	defer cancel()
+// each runs op for every index of a group, at most Jobs at once. After the first failure, or once goOn says why not, none
+// begins; what is under way is finished.
+func (w *writer) each(ctx context.Context, group []int, goOn func() error, op func(context.Context, int) error) error {
 	var g errgroup.Group
 	g.SetLimit(max(w.o.Jobs, 1))
 	var mu sync.Mutex
 	var failed error
+	stop := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if failed == nil {
+			failed = goOn()
+		}
+		return failed != nil
+	}
 	for _, i := range group {
 		g.Go(func() error {
-			mu.Lock()
-			stop := failed != nil || ctx.Err() != nil
-			mu.Unlock()
-			if stop {
+			if stop() {
 				return nil
 			}
-			if err := op(detached, i); err != nil {
+			if err := op(ctx, i); err != nil {
 				mu.Lock()
 				failed = errors.Join(failed, err)
 				mu.Unlock()
@@ -96,34 +105,32 @@ func (w *writer) each(ctx context.Context, group []int, op func(context.Context,
 			return nil
 		})
 	}
-	_ = g.Wait()
-	if failed == nil && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
+	_ = g.Wait() // ops report through failed
 	return failed
 }
 
-// graced is ctx without its end, but for a grace that begins when ctx ends.
-func graced(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+// outlive is ctx without its end, but for a grace that begins when ctx ends: writes under way are finished in it, and
+// read back.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	if grace <= 0 {
 		grace = 3 * time.Second
 	}
-	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var timer *time.Timer
+	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var mu sync.Mutex
+	var timer *time.Timer
 	stop := context.AfterFunc(ctx, func() {
 		mu.Lock()
 		defer mu.Unlock()
 		timer = time.AfterFunc(grace, cancel)
 	})
-	return detached, func() {
+	return graced, func() {
 		stop()
+		cancel()
 		mu.Lock()
+		defer mu.Unlock()
 		if timer != nil {
 			timer.Stop()
 		}
-		mu.Unlock()
-		cancel()
 	}
 }
 
@@ -151,7 +158,7 @@ func (w *writer) lookFixed(ctx context.Context, i int) error {
 	return nil
 }
 
-// write puts the proof's bytes under the tag unless they are there, and reads it back.
+// write puts the proof's bytes under the tag unless they are there.
 func (w *writer) write(ctx context.Context, i int) error {
 	t := &w.tagged[i]
 	root := w.root(i)
@@ -166,22 +173,40 @@ func (w *writer) write(ctx context.Context, i int) error {
 		t.Doubtful = !refused(err)
 		return w.fail(i, fmt.Errorf("write %s: %w", t.Ref(), err))
 	}
-	t.Doubtful = true
-	t.Action, t.Digest = Moved, here
+	w.writes.Add(1)
+	t.Action, t.Digest, t.Doubtful = Moved, here, true
 	if t.Previous == "" {
 		t.Action = Created
 	}
-	w.read[i] = w.writes.Add(1)
-	back, err := client.Get(ctx, t.Tag)
+	w.step()
+	return nil
+}
+
+// written lists what of a group was written.
+func (w *writer) written(group []int) []int {
+	var out []int
+	for _, i := range group {
+		if w.tagged[i].Written() {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// readBack reads a tag that was written and hashes what it names.
+func (w *writer) readBack(ctx context.Context, i int) error {
+	t := &w.tagged[i]
+	want := w.root(i).Digest
+	w.read[i] = w.writes.Load()
+	back, err := w.clients.Repository(t.Repository).Get(ctx, t.Tag)
 	if err != nil {
 		return w.fail(i, fmt.Errorf("read %s back: %w", t.Ref(), err))
 	}
-	if back.Digest != root.Digest {
+	if back.Digest != want {
 		t.Digest = back.Digest.String()
-		return w.fail(i, &RaceError{Ref: t.Ref(), Wrote: here, Found: t.Digest})
+		return w.fail(i, &RaceError{Ref: t.Ref(), Wrote: want.String(), Found: t.Digest})
 	}
 	t.Doubtful = false
-	w.step()
 	return nil
 }
 
