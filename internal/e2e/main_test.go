@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,9 @@ func testAll(m *testing.M) (code int, err error) {
 		if code == 0 && err == nil {
 			err = os.RemoveAll(dir)
 			return
+		}
+		for _, images := range []string{"distribution", "olareg"} {
+			_ = os.RemoveAll(filepath.Join(dir, images)) // gigabytes
 		}
 		fmt.Fprintln(os.Stderr, "e2e: logs of the servers are in", dir)
 	}()
