@@ -41,6 +41,14 @@ func NewSession(fetch func(ctx context.Context) (string, error), v *Verifier) *S
 	return &Session{fetch: fetch, verifier: v}
 }
 
+// Renew is Token with a token that nobody has used: the current one is dropped first, because a service refused it.
+func (s *Session) Renew(ctx context.Context) (Token, error) {
+	s.mu.Lock()
+	s.current = Token{}
+	s.mu.Unlock()
+	return s.Token(ctx)
+}
+
 // Token returns a verified token that is valid for 90 seconds or more, if the issuer gives such. It is fetched at the
 // first call and when the last one has become old; concurrent callers share one fetch. A later token that differs from
 // the first in any claim but iat, nbf, exp and jti is an error: the run would have two identities.

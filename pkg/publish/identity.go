@@ -68,7 +68,8 @@ func jobIdentity(getenv func(string) string) sandbox.Identity {
 	}
 }
 
-// runnerToken asks the runner of this environment for an ID token; without an IDToken in the options it is what asks.
+// runnerToken asks the runner of this environment for an ID token; without an IDToken in the options it is what asks. It
+// masks nothing: a library has no log.
 func (o Options) runnerToken(ctx context.Context, client *http.Client, audience string) (string, error) {
-	return actions.New(o.Getenv, io.Discard).IDToken(ctx, client, audience, retry.Policy{Budget: tokenBudget})
+	return actions.New(o.Getenv, io.Discard).IDToken(ctx, client, audience, retry.Policy{Budget: tokenBudget, AttemptTimeout: tokenTimeout})
 }

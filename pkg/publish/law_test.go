@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +46,9 @@ func undisturbed(t *testing.T) (keys []fault.Key, want final, digests []string) 
 		s := newScene(t, twoByTwo, lawOptions())
 		watch := &fault.Transport{Base: s.world}
 		r, err := publish.Publish(t.Context(), s.options(watch))
+		for _, v := range s.world.Violations() {
+			t.Errorf("the law was broken: %s: %v", v.Tag, v.Err)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,6 +72,9 @@ func lawOptions() sandbox.Options {
 // afterwards exit code and report must be true, and a healthy run must end as an undisturbed one does.
 func TestLawUnderFaults(t *testing.T) {
 	keys, want, digests := undisturbed(t)
+	if t.Failed() {
+		t.FailNow()
+	}
 	var mu sync.Mutex
 	runs, violations := map[fault.Kind]int{}, 0
 	t.Run("faults", func(t *testing.T) {
@@ -213,13 +218,4 @@ func golden(t *testing.T, path, got string) {
 	if strings.ReplaceAll(string(want), "\r\n", "\n") != got {
 		t.Errorf("%s differs (-update rewrites it):\n%s", path, got)
 	}
-}
-
-func keyNames(keys []fault.Key) []string {
-	var out []string
-	for _, k := range keys {
-		out = append(out, k.String())
-	}
-	slices.Sort(out)
-	return out
 }

@@ -24,10 +24,8 @@ import (
 	"github.com/taglast/taglast/pkg/verify"
 )
 
-// Plan is all that can be known before anything is sent: images, sources, repositories, tags and what they name now,
-// identity, trust, permissions. Made by plan alone.
-type Plan struct{ p *plan }
-
+// plan is all that can be known before anything is sent: images, sources, repositories, tags and what they name now,
+// identity, trust, permissions. Made by makePlan alone.
 type plan struct {
 	o       Options
 	version string // the release's, as the rules gave it
@@ -95,11 +93,11 @@ func prepare(o Options) (*plan, error) {
 		return nil, at(StagePlan, "", "", err)
 	}
 	if err := p.choose(); err != nil {
-		return nil, err
+		return p, err
 	}
 	for _, im := range p.images {
 		if err := p.evaluate(im); err != nil {
-			return nil, err
+			return p, err
 		}
 	}
 	return p, p.conflicts()
@@ -267,7 +265,7 @@ func (p *plan) readTags(ctx context.Context) error {
 						p.o.Observer.Warn(fmt.Sprintf("%s: the current tags cannot be read and are unknown: %v", name, err))
 					}
 				default:
-					return at(StagePlan, im.file.Name, t.ref(), fmt.Errorf("%s: read the current tag: %w", t.ref(), err))
+					return at(StagePlan, im.file.Name, t.ref(), err)
 				}
 				return nil
 			})

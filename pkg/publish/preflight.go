@@ -22,26 +22,27 @@ import (
 
 // How long the services are tried (outages of three quarters of an hour have been seen; --timeout bounds them all).
 const (
-	signBudget  = 45 * time.Minute
-	tokenBudget = 5 * time.Minute
-	dryBudget   = 5 * time.Second // a dry run's reads of real registries
+	signBudget   = 45 * time.Minute
+	tokenBudget  = 5 * time.Minute
+	tokenTimeout = 30 * time.Second // of one attempt: a token endpoint answers at once or not at all
+	dryBudget    = 5 * time.Second  // a dry run's reads of real registries
 )
 
 // makePlan is the first stage of a real or dry run: everything that can fail before anything is sent, fails here.
-func makePlan(ctx context.Context, o Options) (Plan, error) {
+func makePlan(ctx context.Context, o Options) (*plan, error) {
 	p, err := prepare(o)
 	if err != nil {
-		return Plan{}, err
+		return p, err
 	}
 	if p.o.offline {
 		if err := p.staysHere(); err != nil {
-			return Plan{}, err
+			return p, err
 		}
 	}
 	p.connect()
 	services, err := p.identify(ctx)
 	if err != nil {
-		return Plan{}, at(StagePlan, "", "", err)
+		return p, at(StagePlan, "", "", err)
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.readTags(gctx) })
@@ -57,10 +58,7 @@ func makePlan(ctx context.Context, o Options) (Plan, error) {
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return Plan{}, err
-	}
-	return Plan{p}, nil
+	return p, g.Wait()
 }
 
 // connect makes the clients of a run: one counting transport under all of them.
@@ -112,7 +110,7 @@ func (p *plan) identify(ctx context.Context) (trust.Services, error) {
 	p.material = material
 	verifier, err := identity.NewVerifier(identity.VerifierOptions{
 		HTTP: &http.Client{Transport: p.network}, ServerURL: p.serverURL, Issuers: services.OIDCIssuers, Audience: "sigstore",
-		Retry: retry.Policy{Budget: tokenBudget, Report: p.report("ID token")},
+		Retry: retry.Policy{Budget: tokenBudget, AttemptTimeout: tokenTimeout, Report: p.report("ID token")},
 	})
 	if err != nil {
 		return services, err
@@ -179,7 +177,7 @@ func (p *plan) trust(ctx context.Context, given trust.Services) error {
 	}
 	var err error
 	p.signer, err = keyless.New(keyless.Options{
-		Services: given, HTTP: p.network, Tokens: p.session.Token, UserAgent: p.userAgent(),
+		Services: given, HTTP: p.network, Tokens: p.session.Token, Renew: p.session.Renew, UserAgent: p.userAgent(),
 		Retry:  retry.Policy{Budget: signBudget},
 		Report: func(service string, e retry.Event) { p.report(service)(e) },
 	})

@@ -55,12 +55,21 @@ type pipeline struct {
 	uploaded int64
 }
 
+// step is one stage of a run: it tells its progress and gives a note for its line.
+type step struct {
+	stage Stage
+	run   func(ctx context.Context, step func(done, total int, note string)) (string, error)
+}
+
 // run executes the stages in their order and writes the report, whatever became of them.
 func run(ctx context.Context, o Options) (*Report, error) {
 	p := &pipeline{o: o}
-	made, err := makePlan(ctx, o)
-	p.plan = made.p
-	if err == nil {
+	var err error
+	if p.out, err = openOutput(o.OutputDir); err != nil {
+		err = usage(StagePlan, "", err)
+		return p.report(err), err
+	}
+	if p.plan, err = makePlan(ctx, o); err == nil {
 		err = p.stages(ctx)
 	}
 	if err == nil && o.dryRun {
@@ -70,10 +79,9 @@ func run(ctx context.Context, o Options) (*Report, error) {
 		err = interrupted(ctx, err)
 	}
 	r := p.report(err)
-	if p.out != nil {
-		if werr := p.out.report(r); werr != nil && err == nil {
-			err = at(StageTag, "", "", fmt.Errorf("every tag is written, but the report is not: %w", werr))
-		}
+	if werr := p.out.report(r); werr != nil && err == nil {
+		err = at(StageTag, "", "", fmt.Errorf("every tag is written, but the report is not: %w", werr))
+		r.Outcome, r.Error = Partial, errorReport(err)
 	}
 	return r, err
 }
@@ -94,21 +102,7 @@ func interrupted(ctx context.Context, err error) error {
 func (p *pipeline) stages(ctx context.Context) error {
 	p.announce()
 	p.finish(StagePlan, p.o.startedAt, len(p.plan.images), p.planNote())
-	var err error
-	if p.out, err = openOutput(p.o.OutputDir); err != nil {
-		return at(StagePlan, "", "", err)
-	}
-	steps := []struct {
-		stage Stage
-		run   func(context.Context, func(done, total int, note string)) (string, error)
-	}{
-		{StageBuild, p.buildStage},
-		{StagePush, p.pushStage},
-		{StageAttest, p.attestStage},
-		{StageVerify, p.verifyStage},
-		{StageTag, p.tagStage},
-	}
-	for _, s := range steps {
+	for _, s := range p.order() {
 		begun := time.Now()
 		step := func(done, total int, note string) {
 			p.o.Observer.Progress(Event{Stage: s.stage, Done: done, Total: total, Note: note})

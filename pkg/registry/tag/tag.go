@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -28,8 +29,14 @@ type Request struct {
 	Unknown    bool   // the plan could not read it: a dry run's alone, which then writes over nothing
 }
 
-// Ref is the request's full reference.
-func (r Request) Ref() string { return r.Repository.Name() + ":" + r.Tag }
+// Ref is the request's full reference, docker.io for Docker Hub.
+func (r Request) Ref() string {
+	repo := r.Repository.Name()
+	if rest, ok := strings.CutPrefix(repo, name.DefaultRegistry+"/"); ok {
+		repo = "docker.io/" + rest
+	}
+	return repo + ":" + r.Tag
+}
 
 // Action is what became of a tag.
 type Action string

@@ -147,7 +147,7 @@ func (w *writer) lookFixed(ctx context.Context, i int) error {
 		t.Previous, t.Digest = "", ""
 		return nil
 	case err != nil:
-		return fmt.Errorf("look at %s: %w", t.Ref(), err)
+		return err
 	}
 	t.Previous, t.Digest = there.Digest.String(), there.Digest.String()
 	if t.Previous != here {
@@ -171,7 +171,7 @@ func (w *writer) write(ctx context.Context, i int) error {
 	client := w.clients.Repository(t.Repository)
 	if err := client.PutTag(permit.Tag(ctx, t.Repository, t.Tag, root.Digest), t.Tag, root); err != nil {
 		t.Doubtful = !refused(err)
-		return w.fail(i, fmt.Errorf("write %s: %w", t.Ref(), err))
+		return w.fail(i, err)
 	}
 	w.writes.Add(1)
 	t.Action, t.Digest, t.Doubtful = Moved, here, true
