@@ -78,7 +78,7 @@ func (f *verifyFlags) run(ctx context.Context, g *globals, refs []string) error 
 	for _, ref := range refs {
 		r, err := consume.Verify(ctx, o, ref)
 		if err != nil {
-			failures = append(failures, failure{fmt.Errorf("%s: %w", escape.Text(ref), err), r.Refusals()})
+			failures = append(failures, failure{err, r.Refusals()})
 			continue
 		}
 		passed = append(passed, r)
@@ -166,7 +166,7 @@ func (f *verifyFlags) options(ctx context.Context, g *globals) (consume.Options,
 		return o, fmt.Errorf("%w: --format %s: there is json alone", policy.ErrUsage, escape.Text(f.format))
 	}
 	if f.limit == 0 {
-		o.Limit = -1 // asked for, not left out
+		return o, fmt.Errorf("%w: --limit 0 is not from 1 to %d", policy.ErrUsage, consume.MaxLimit)
 	}
 	o.Policy.Hostname, o.APIURL, o.Token = f.host(g)
 	if err := o.Validate(); err != nil {

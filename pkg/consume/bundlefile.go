@@ -17,20 +17,20 @@ const (
 )
 
 // readBundles reads one bundle from a .json file, or one from each line that is not blank of a .jsonl file. A file that
-// holds anything else is not what its owner believes it to be, and an error as a whole.
-func readBundles(path string) ([]candidate, error) {
+// holds anything else is not what its owner believes it to be, and an error as a whole. Errors say name for path.
+func readBundles(name, path string) ([]candidate, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", shown(path), cause(err))
+		return nil, fmt.Errorf("--bundle %s: %w", shown(name), cause(err))
 	}
 	defer f.Close()
 	raw, err := bounded(f, maxBundleFile)
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", shown(path), err)
+		return nil, fmt.Errorf("--bundle %s: %w", shown(name), err)
 	}
 	found, err := splitBundles(raw, filepath.Ext(path) == ".jsonl")
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", shown(path), err)
+		return nil, fmt.Errorf("--bundle %s: %w", shown(name), err)
 	}
 	for i := range found {
 		found[i].source = shown(filepath.Base(path)) + found[i].source

@@ -89,7 +89,7 @@ func Verify(ctx context.Context, o Options, ref string) (Result, error) {
 	r.Digest = subject.digest.String()
 	found, err := o.find(ctx, subject)
 	if err != nil {
-		return r, err
+		return r, fmt.Errorf("%s: %w", shown(ref), err)
 	}
 	raw, err := digestBytes(subject.digest)
 	if err != nil {
@@ -121,11 +121,11 @@ func (r Result) verdict(predicateType string) error {
 	case len(r.Verified) > 0:
 		return nil
 	case len(r.Refused) > 0:
-		return fmt.Errorf("%s: %w: %s", r.Digest, ErrNonePasses, counted(len(r.Refused), "was refused", "were refused"))
+		return fmt.Errorf("%s: %s: %w: %s", shown(r.Ref), r.Digest, ErrNonePasses, counted(len(r.Refused), "was refused", "were refused"))
 	case r.Others > 0:
-		return fmt.Errorf("%s: %w of type %s, %s of other types", r.Digest, ErrNoAttestation, shown(predicateType), counted(r.Others, "is", "are"))
+		return fmt.Errorf("%s: %s: %w of type %s, %s of other types", shown(r.Ref), r.Digest, ErrNoAttestation, shown(predicateType), counted(r.Others, "is", "are"))
 	}
-	return fmt.Errorf("%s: %w found", r.Digest, ErrNoAttestation)
+	return fmt.Errorf("%s: %s: %w found", shown(r.Ref), r.Digest, ErrNoAttestation)
 }
 
 func counted(n int, one, many string) string {

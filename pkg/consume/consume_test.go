@@ -343,3 +343,25 @@ func write(t *testing.T, dir, name string, content []byte) string {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestReferrersAPIInTroubleDoesNotHideTheTag(t *testing.T) {
+	w := consumetest.New(t, sandbox.Options{})
+	digest, _ := w.Image(t, "1.2.3")
+	bare, _ := w.Image(t, "bare")
+	w.Refer(t, digest, w.Sign(t, provenance, digest))
+	o := options(w)
+	o.BundleFromOCI = true
+	o.HTTP = roundTrip(func(r *http.Request) (*http.Response, error) {
+		if strings.Contains(r.URL.Path, "/referrers/") {
+			return &http.Response{StatusCode: 429, Request: r, Body: http.NoBody, Header: http.Header{}}, nil
+		}
+		return w.RoundTrip(r)
+	})
+	if _, err := consume.Verify(t.Context(), o, tag); err != nil {
+		t.Error(err)
+	}
+	_, err := consume.Verify(t.Context(), o, "ghcr.io/acme/app@"+bare)
+	if err == nil || errors.Is(err, consume.ErrNoAttestation) || !strings.Contains(err.Error(), "429") {
+		t.Errorf("an API in trouble is taken for an image without attestations: %v", err)
+	}
+}

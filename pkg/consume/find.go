@@ -28,7 +28,7 @@ func (c candidate) other(predicateType string) bool {
 func (o Options) find(ctx context.Context, s subject) ([]candidate, error) {
 	switch {
 	case o.Bundle != "":
-		return readBundles(o.path(o.Bundle))
+		return readBundles(o.Bundle, o.path(o.Bundle))
 	case o.BundleFromOCI:
 		return fromRegistry(ctx, s)
 	}
