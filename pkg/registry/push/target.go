@@ -29,13 +29,14 @@ func (t *target) fill(ctx context.Context) error {
 	if t.whole, err = t.holdsRoot(ctx); err != nil {
 		return err
 	}
-	if t.alone() {
-		if t.whole {
-			return nil
-		}
-		return t.blobs(ctx, t.parts[0])
+	if !t.alone() {
+		return t.children(ctx)
 	}
-	return t.children(ctx)
+	if t.whole {
+		return nil
+	}
+	t.collected(t.parts[0])
+	return t.blobs(ctx, t.parts[0])
 }
 
 // alone says that the root is itself the image manifest.
@@ -89,6 +90,7 @@ func (t *target) children(ctx context.Context) error {
 				t.note(Event{Repository: t.client.Name(), Digest: child.Digest, Manifest: true, There: true})
 				return nil
 			}
+			t.collected(child)
 			if err := t.blobs(ctx, child); err != nil {
 				return err
 			}
@@ -99,6 +101,13 @@ func (t *target) children(ctx context.Context) error {
 		})
 	}
 	return g.Wait()
+}
+
+// collected forgets the blobs of a manifest that this run pushed and that is gone: they went with it.
+func (t *target) collected(child image.Child) {
+	if t.again {
+		t.client.Forget(digests(child)...)
+	}
 }
 
 // put writes a manifest. If the registry still does not know what it names, although it took it, that is brought once

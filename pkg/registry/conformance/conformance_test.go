@@ -1,0 +1,20 @@
+package conformance_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/taglast/taglast/pkg/registry/conformance"
+	"github.com/taglast/taglast/pkg/registry/internal/memory"
+)
+
+func TestTheRegistryOfTheTests(t *testing.T) {
+	for name, absolute := range map[string]bool{"with relative locations": false, "with absolute locations": true} {
+		t.Run(name, func(t *testing.T) {
+			conformance.Test(t, func(*testing.T) (string, http.RoundTripper) {
+				g := &memory.Registry{Absolute: absolute}
+				return "127.0.0.1:5000", &memory.Transport{Hosts: map[string]http.Handler{"127.0.0.1:5000": g}}
+			})
+		})
+	}
+}
