@@ -74,10 +74,10 @@ func (i image) layout(t *testing.T, dir string) string {
 	return dir
 }
 
-// push writes the image to a registry on loopback, under a tag.
+// push writes the image to a registry on loopback, under a tag or its digest.
 func (i image) push(t *testing.T, ref string) {
 	t.Helper()
-	tag, err := name.NewTag(ref, name.Insecure)
+	tag, err := name.ParseReference(ref, name.Insecure)
 	if err == nil {
 		err = remote.WriteIndex(tag, i.index)
 	}

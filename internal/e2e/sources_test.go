@@ -178,23 +178,31 @@ images:
 	}
 }
 
-// What a publication costs in requests, where round trips are what costs: two platforms that are in the registry by
-// digest, two tags. crane and cosign need 24 to 35 for less.
+// What a publication costs in requests, where round trips are what costs: an image of two platforms that is in the
+// registry by digest, two tags. crane and cosign need 24 to 35 for less.
 func TestAPublicationTakesFewRequests(t *testing.T) {
 	const most = 24
 	s, j, dir := servers(t), release(), t.TempDir()
 	const host = "registry.example.com"
 	s.gateway.route(host, forward(s.ports.distribution))
 	path := "acme/" + secret("count-")
-	newImage(t, 256).pushDigests(t, "127.0.0.1:"+s.ports.distribution+"/"+path, filepath.Join(dir, "digests"))
+	img := newImage(t, 256)
+	img.push(t, "127.0.0.1:"+s.ports.distribution+"/"+path+"@"+img.digest)
 	file := write(t, dir, "taglast.yaml", fmt.Appendf(nil, "repositories: [%s/%s]\nplatforms: [linux/amd64, linux/arm64]\n"+
-		"tags: [1.2.3, latest]\nimages:\n  - name: app\n    source: {digests: digests}\n", host, path))
+		"tags: [1.2.3, latest]\nimages:\n  - name: app\n    source: {image: %[1]s/%[2]s@%[3]s}\n", host, path, img.digest))
 	s.github.replicateAtOnce(t)
 	mark := s.gateway.mark()
 	if out, _ := s.publish(t, j, dir, "-f", file); out.code != 0 {
 		t.Fatalf("publish: %s", out)
 	}
-	seen := s.gateway.since(mark)
+	seen, keys := s.gateway.since(mark), 0
+	seen = slices.DeleteFunc(seen, func(e exchange) bool { // Fulcio asks for the issuer's keys as well
+		if e.Host == "token.actions.githubusercontent.com" && strings.HasPrefix(e.Path, "/.well-known/") {
+			keys++
+			return keys > 1
+		}
+		return false
+	})
 	t.Logf("%d requests", len(seen))
 	for _, e := range seen {
 		t.Log(e)

@@ -15,7 +15,7 @@ import (
 func (r Request) fromImage(ctx context.Context, reg Registry) (gathered, error) {
 	ref := r.Source.Image.Ref
 	repo := ref.Context()
-	t, err := readImage(ctx, repository{reg.Repository(repo)}, ref.Identifier(), r.KeepAttestations)
+	t, err := readImage(ctx, repository{reg.Repository(repo)}, ref.Identifier(), r.KeepAttestations, r.InPlace)
 	if err != nil {
 		return gathered{}, err
 	}
@@ -27,8 +27,9 @@ func (r Request) fromImage(ctx context.Context, reg Registry) (gathered, error) 
 	}, nil
 }
 
-// readImage reads the image that a tag or digest of the repository names.
-func readImage(ctx context.Context, c repository, identifier string, keep bool) (tree, error) {
+// readImage reads the image that a tag or digest of the repository names. An image that stays in place
+// sends no config: none is read where the index names the platform.
+func readImage(ctx context.Context, c repository, identifier string, keep, inPlace bool) (tree, error) {
 	root, err := c.client.Get(ctx, identifier)
 	if err != nil {
 		return tree{}, err
@@ -49,14 +50,14 @@ func readImage(ctx context.Context, c repository, identifier string, keep bool) 
 	if root, err = newManifest(root.Raw, t); err != nil {
 		return tree{}, fmt.Errorf("%s: %w", where, err)
 	}
-	w := &walker{content: c, where: where, keep: keep}
+	w := &walker{content: c, where: where, keep: keep, listed: inPlace}
 	return w.walk(ctx, root, descriptor{})
 }
 
 // Adopt reads an index (or a single image manifest) that a registry holds under digest, whole, attestation manifests
 // included, for copying as it is. Its children keep the order of the index.
 func Adopt(ctx context.Context, reg Registry, image string, repo name.Repository, digest v1.Hash) (Built, error) {
-	t, err := readImage(ctx, repository{reg.Repository(repo)}, digest.String(), true)
+	t, err := readImage(ctx, repository{reg.Repository(repo)}, digest.String(), true, false)
 	if err == nil && t.nested {
 		err = fmt.Errorf("%s@%s: its index nests another, which taglast never writes", shownRepository(repo), digest)
 	}

@@ -57,6 +57,7 @@ type Request struct {
 	Annotations      []Annotation
 	Defaults         []Annotation      // index annotations for an index that is written here; an unchanged copy goes without, and Annotations come after
 	Labels           map[string]string // set on every child's config; an empty value removes one
+	InPlace          bool              // the image goes to the repository of its source alone: only what is sent need be checked
 	KeepAttestations bool              // keep BuildKit's unknown/unknown children
 }
 

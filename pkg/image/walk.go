@@ -45,6 +45,7 @@ type walker struct {
 	content content
 	where   string
 	keep    bool // read attestation manifests, too
+	listed  bool // take a platform that the index names: the config is not read
 	seen    int
 }
 
@@ -150,10 +151,13 @@ func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*found,
 	if f.attestation = l.d.isAttestation(); f.attestation {
 		f.about = l.d.Annotations[referenceDigest]
 		f.platform = platform{OS: "unknown", Architecture: "unknown"}
-	} else {
-		if err := doc.image(); err != nil {
+	} else if err := doc.image(); err != nil {
+		return fail(err)
+	} else if w.listed && l.listed != nil && l.listed.OS != "" && l.listed.Architecture != "" {
+		if f.platform, err = l.listed.normal(); err != nil {
 			return fail(err)
 		}
+	} else {
 		raw, err := loadConfig(ctx, w.content, config)
 		if err != nil {
 			return nil, err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
@@ -57,7 +59,7 @@ func (p *plan) buildOne(ctx context.Context, im *planned) (image.Built, error) {
 	}
 	return image.Build(ctx, p.clients, image.Request{
 		Name: im.file.Name, Dir: p.o.File.Dir, Source: im.source, Platforms: im.file.Platforms,
-		Annotations: annotations(im.file.Annotations), Labels: im.file.Labels, KeepAttestations: im.file.KeepAttestations,
+		Annotations: annotations(im.file.Annotations), Labels: im.file.Labels, InPlace: inPlace(im), KeepAttestations: im.file.KeepAttestations,
 	})
 }
 
@@ -139,6 +141,15 @@ func (p *plan) describeThere(ctx context.Context, digest string) string {
 		}
 	}
 	return fmt.Sprintf("there  %s  not attested by %s", digest, p.claims.Repository)
+}
+
+// inPlace says that an image is published where its source is, and nowhere else.
+func inPlace(im *planned) bool {
+	if im.source.Image == nil {
+		return false
+	}
+	from := im.source.Image.Ref.Context().Name()
+	return !slices.ContainsFunc(im.repos, func(r name.Repository) bool { return r.Name() != from })
 }
 
 func annotations(in []release.Annotation) []image.Annotation {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/pkg/attestation"
+	"github.com/taglast/taglast/pkg/identity"
 	"github.com/taglast/taglast/pkg/image"
 	"github.com/taglast/taglast/pkg/provenance"
 	"github.com/taglast/taglast/pkg/registry/tag"
@@ -181,6 +182,9 @@ func (p *pipeline) verifyLine(im *planned, r ImageReport) string {
 		}
 	}
 	line := fmt.Sprintf("gh attestation verify oci://%s --repo %s", ref, p.plan.claims.Repository)
+	if usual, ok := identity.GitHubIssuer(p.plan.serverURL); ok && p.plan.claims.Issuer != usual {
+		line += " --cert-oidc-issuer " + p.plan.claims.Issuer
+	}
 	if signer, _, _ := strings.Cut(p.plan.claims.JobWorkflowRef, "@"); !strings.HasPrefix(strings.ToLower(signer), strings.ToLower(p.plan.claims.Repository)+"/") {
 		line += " --signer-workflow " + signer
 	}

@@ -150,3 +150,17 @@ func tagWithoutPermit(tb testing.TB, s *scene) error {
 		Descriptor: v1.Descriptor{MediaType: types.OCIImageIndex, Digest: digest, Size: size}, Raw: raw,
 	})
 }
+
+// fetch reads a manifest of ghcr.io/acme/app out of a world.
+func fetch(tb testing.TB, w *sandbox.World, digest string) (raw []byte, mediaType string) {
+	tb.Helper()
+	repo, err := name.NewRepository("ghcr.io/acme/app")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m, err := registry.NewClients(registry.Options{Transport: w}).Repository(repo).Get(tb.Context(), digest)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m.Raw, string(m.MediaType)
+}

@@ -46,7 +46,8 @@ func (t *target) alone() bool {
 
 // holdsRoot reads the root by digest, which compares it; for a recheck a look is enough.
 func (t *target) holdsRoot(ctx context.Context) (bool, error) {
-	if t.again {
+	// A source that is this very repository has been read, and hashed, a moment ago.
+	if seen := t.client.LastSeen(t.root.Digest); t.again || !seen.IsZero() {
 		return t.holds(ctx, t.root.Digest)
 	}
 	_, err := t.client.Get(ctx, t.root.Digest.String())

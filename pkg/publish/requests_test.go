@@ -1,0 +1,164 @@
+package publish_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/pkg/publish"
+)
+
+// reasons are why a publication sends each request: method, host and path with digests and ids blanked. The n-th line
+// of a request that is sent several times has the n-th reason.
+var reasons = map[string][]string{
+	"GET runner.taglast.invalid/idtoken":                       {"the job's ID token"},
+	"GET token.actions.githubusercontent.com/.well-known/jwks": {"its issuer's keys: the token is checked before it is believed"},
+	"GET ghcr.io/v2/": {"how the registry wants to be logged in to (distribution specification)"},
+	"HEAD ghcr.io/v2/acme/app/manifests/latest":               {"what the tag names now"},
+	"HEAD ghcr.io/v2/acme/app/manifests/1.2.3":                {"guard in the plan", "guard just before the first write"},
+	"POST ghcr.io/v2/acme/app/blobs/uploads/":                 {"preflight: may this token push"},
+	"DELETE ghcr.io/v2/acme/app/blobs/uploads/{id}":           {"preflight: the upload is cancelled"},
+	"POST api.github.com/repos/acme/app/attestations":         {"preflight: a create call that cannot succeed", "the attestation is stored"},
+	"GET ghcr.io/v2/acme/app/manifests/{digest}":              {"the source, and what is pushed, read by digest and hashed"},
+	"GET ghcr.io/v2/acme/app/blobs/{digest}":                  {"a config: which platform a manifest is for"},
+	"PUT ghcr.io/v2/acme/app/manifests/{digest}":              {"the index, by digest"},
+	"GET api.github.com/repos/acme/app/attestations/{digest}": {"is there an attestation to reuse", "the stored attestation, as a consumer finds it"},
+	"POST fulcio.taglast.invalid/api/v2/signingCert":          {"the run's one certificate"},
+	"POST timestamp.taglast.invalid/api/v1/timestamp":         {"a signed timestamp"},
+	"POST rekor.taglast.invalid/api/v1/log/entries":           {"the log entry"},
+	"GET bundles.taglast.invalid/{id}":                        {"the stored bundle itself, without credentials"},
+	"PUT ghcr.io/v2/acme/app/manifests/1.2.3":                 {"the fixed tag"},
+	"PUT ghcr.io/v2/acme/app/manifests/latest":                {"the moving tag"},
+	"GET ghcr.io/v2/acme/app/manifests/1.2.3":                 {"the tag, read back and hashed", "the tag, looked at after the last write"},
+	"GET ghcr.io/v2/acme/app/manifests/latest":                {"the tag, read back and hashed after the last write"},
+}
+
+var (
+	digestPart = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+	uploadPart = regexp.MustCompile(`/uploads/[^/?]+`)
+	bundlePart = regexp.MustCompile(`^(GET bundles\.taglast\.invalid/).*`)
+)
+
+func blanked(r sandbox.Request) string {
+	line := fmt.Sprintf("%s %s%s", r.Method, r.Host, r.Path)
+	line = digestPart.ReplaceAllString(line, "{digest}")
+	line = uploadPart.ReplaceAllString(line, "/uploads/{id}")
+	return bundlePart.ReplaceAllString(line, "${1}{id}")
+}
+
+// already is a scene whose registry holds the quickstart's image untagged, by digest, as build jobs leave it, and the
+// release file text with the digests filled in.
+func already(tb testing.TB, source func(index string, children []string, dir string) string) *scene {
+	tb.Helper()
+	s := newScene(tb, "repositories: [ghcr.io/acme/app]\ntags: []\nimages: [{name: app, source: {oci: image}}]", sandbox.Options{})
+	r, err := s.publish(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var children []string
+	for _, p := range r.Images[0].Platforms {
+		children = append(children, p.Digest)
+	}
+	text := "repositories: [ghcr.io/acme/app]\nplatforms: [linux/amd64, linux/arm64]\ntags: [1.2.3, latest]\nimages: [{name: app, source: " +
+		source(r.Images[0].Digest, children, s.out) + "}]"
+	next := newScene(tb, text, sandbox.Options{})
+	copyManifests(tb, s.world, next.world, r, next.file.Images[0].Source.Image != "")
+	return next
+}
+
+// copyManifests brings an image that one world holds into another, untagged and not attested, with or without its index.
+func copyManifests(tb testing.TB, from, to *sandbox.World, r *publish.Report, index bool) {
+	tb.Helper()
+	blobs := filepath.Join("..", "..", "testdata", "quickstart", "image", "blobs", "sha256")
+	var digests []string
+	if index {
+		digests = append(digests, r.Images[0].Digest)
+	}
+	for _, p := range r.Images[0].Platforms {
+		digests = append(digests, p.Digest)
+	}
+	entries, err := os.ReadDir(blobs)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, e := range entries {
+		raw, err := os.ReadFile(filepath.Join(blobs, e.Name()))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if _, err := to.SeedBlob("ghcr.io", "acme/app", raw); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	for i, digest := range digests {
+		raw, mediaType := fetch(tb, from, digest)
+		if got, err := to.SeedManifest("ghcr.io", "acme/app", "", mediaType, raw); err != nil || got != digest {
+			tb.Fatalf("manifest %d: %s, %v", i, got, err)
+		}
+	}
+}
+
+var sources = map[string]func(index string, children []string, dir string) string{
+	"image": func(index string, _ []string, _ string) string {
+		return fmt.Sprintf("{image: ghcr.io/acme/app@%s}", index)
+	},
+	"digests": func(_ string, children []string, _ string) string {
+		return fmt.Sprintf("{digests: [%s]}", strings.Join(children, ", "))
+	},
+}
+
+// TestRequestsOfAPublication is the table of requests that one publication sends, each with its reason: a two-platform
+// image that is there by digest already, two tags, every check on. `image` is an index that another job pushed,
+// `digests` two manifests that are made into one.
+func TestRequestsOfAPublication(t *testing.T) {
+	for name, source := range sources {
+		t.Run(name, func(t *testing.T) {
+			s := already(t, source)
+			if _, err := s.publish(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			nth := map[string]int{}
+			requests := s.world.Requests()
+			for _, r := range requests {
+				line := blanked(r)
+				why := reasons[line]
+				if len(why) == 0 {
+					t.Errorf("%s has no reason", line)
+					continue
+				}
+				n := min(nth[line], len(why)-1)
+				nth[line]++
+				fmt.Fprintf(&b, "%-64s %s\n", line, why[n])
+			}
+			lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+			slices.Sort(lines)
+			golden(t, "testdata/requests-"+name+".golden", fmt.Sprintf("%d requests\n%s\n", len(requests), strings.Join(lines, "\n")))
+		})
+	}
+}
+
+// BenchmarkPublish publishes that image, in memory: what taglast itself costs beside the network.
+func BenchmarkPublish(b *testing.B) {
+	for name, source := range sources {
+		b.Run(name, func(b *testing.B) {
+			requests := 0
+			for b.Loop() {
+				b.StopTimer()
+				s := already(b, source)
+				b.StartTimer()
+				if _, err := publish.Publish(context.Background(), s.options(nil)); err != nil {
+					b.Fatal(err)
+				}
+				requests = len(s.world.Requests())
+			}
+			b.ReportMetric(float64(requests), "requests/op")
+		})
+	}
+}
