@@ -50,6 +50,7 @@ var (
 )
 
 func git(ctx context.Context, dir string, args ...string) string {
+	//nolint:gosec // the arguments are this file's
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
 	cmd.Dir = dir
 	for _, key := range []string{"PATH", "HOME", "USERPROFILE", "SYSTEMROOT"} {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/pkg/provenance"
@@ -61,10 +60,7 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 		return nil, err
 	}
 	b := &built{name: r.Name, deps: g.deps}
-	annotations, same, err := r.indexAnnotations(g)
-	if err != nil {
-		return nil, err
-	}
+	annotations, same := r.indexAnnotations(g)
 	rewritten, err := r.rewriteAll(ctx, images)
 	if err != nil {
 		return nil, err
@@ -84,7 +80,7 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 		return b, nil
 	}
 	slices.SortStableFunc(images, func(x, y *found) int { return x.platform.compare(y.platform) })
-	all := append(images, about(attestations, images)...)
+	all := slices.Concat(images, about(attestations, images))
 	if b.root, err = writeIndex(all, annotations); err != nil {
 		return nil, err
 	}
@@ -136,8 +132,7 @@ func about(attestations, images []*found) []*found {
 	return kept
 }
 
-// children are all manifests as they are pushed; a blob that several of them name is one value, with every repository
-// that holds it.
+// children are all manifests as they are pushed, each digest once; a blob that several of them name is one value.
 func children(all []*found) ([]Child, error) {
 	shared := map[v1.Hash]registry.Blob{}
 	for _, f := range all {
@@ -150,8 +145,6 @@ func children(all []*found) ([]Child, error) {
 			if have.Size != b.Size {
 				return nil, fmt.Errorf("blob %s is listed with %d bytes and with %d", b.Digest, have.Size, b.Size)
 			}
-			have.From = union(have.From, b.From)
-			shared[b.Digest] = have
 		}
 	}
 	out := make([]Child, 0, len(all))
@@ -173,23 +166,13 @@ func children(all []*found) ([]Child, error) {
 	return out, nil
 }
 
-func union(a, b []name.Repository) []name.Repository {
-	out := slices.Clone(a)
-	for _, r := range b {
-		if !slices.Contains(out, r) {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 // indexAnnotations are those of the index, and whether they are the ones that the source has. Defaults are for an
 // index of our own and do not count as a difference.
-func (r Request) indexAnnotations(g gathered) (all map[string]string, same bool, err error) {
+func (r Request) indexAnnotations(g gathered) (all map[string]string, same bool) {
 	var own map[string]string
 	if len(g.trees) == 1 {
 		own = g.trees[0].annotations
 	}
 	same = maps.Equal(own, applied(own, r.Annotations))
-	return applied(own, slices.Concat(r.Defaults, r.Annotations)), same, nil
+	return applied(own, slices.Concat(r.Defaults, r.Annotations)), same
 }

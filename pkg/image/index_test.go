@@ -2,15 +2,16 @@ package image_test
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/taglast/taglast/pkg/image"
-	"github.com/taglast/taglast/pkg/registry"
 )
 
 // layoutOf writes the layout "app" and gives its folder.
@@ -223,26 +224,96 @@ func TestAttestationsOfALayout(t *testing.T) {
 	}
 }
 
-// TestASharedLayerIsOneBlob holds that a layer of several children knows every repository that has it.
+// TestASharedLayerIsOneBlob holds that a layer of several layouts is opened in one of them alone.
 func TestASharedLayerIsOneBlob(t *testing.T) {
+	dir := t.TempDir()
+	for title, platform := range map[string]string{"a": "linux/amd64", "b": "linux/arm64"} {
+		s := store{}
+		s.tops(s.image(platform)).writeDir(t, filepath.Join(dir, title))
+	}
+	b := mustBuild(t, dir, image.Request{Source: oci("a", "b")})
+	if err := os.RemoveAll(filepath.Join(dir, "b")); err != nil {
+		t.Fatal(err)
+	}
+	shared := b.Children()[1].Blobs[1]
+	if shared.Digest != b.Children()[0].Blobs[1].Digest || string(read(t, shared)) != "shared layer" {
+		t.Errorf("the layer of both is %s", shared.Digest)
+	}
+}
+
+func TestMergedIndexesLoseTheirOwnAnnotations(t *testing.T) {
+	dir := t.TempDir()
+	for title, platform := range map[string]string{"a": "linux/amd64", "b": "linux/arm64"} {
+		s := store{}
+		i := indexOf(s.image(platform))
+		i["annotations"] = object{"title": title}
+		s.tops(s.document(ociIndex, i)).writeDir(t, filepath.Join(dir, title))
+	}
+	b := mustBuild(t, dir, image.Request{Source: oci("a", "b")})
+	if got := parse[indexJSON](t, b.Root().Raw).Annotations; got != nil {
+		t.Errorf("annotations are %v", got)
+	}
+}
+
+func TestAConfigThatIsInlinedIsReplaced(t *testing.T) {
 	s := store{}
-	amd, arm := s.manifest("linux/amd64"), s.manifest("linux/arm64")
-	reg, r := digestsOf(t, s, amd, arm)
+	s.tops(s.image("linux/amd64", func(m object) { m["config"].(object)["data"] = "e30=" }))
+	b := mustBuild(t, layoutOf(t, s), image.Request{Source: oci("app"), Labels: map[string]string{"a": "b"}})
+	if raw := string(b.Children()[0].Raw); strings.Contains(raw, `"data"`) {
+		t.Errorf("the old config is still in %s", raw)
+	}
+}
+
+func TestARewrittenChildIsFromNowhereButItsLayersAre(t *testing.T) {
+	s := store{}
+	reg, r := digestsOf(t, s, s.manifest("linux/amd64"))
+	r.Labels = map[string]string{"a": "b"}
 	b, err := image.Build(t.Context(), reg, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	byDigest := map[string]registry.Blob{}
-	for _, c := range b.Children() {
-		for _, blob := range c.Blobs {
-			if have, ok := byDigest[blob.Digest.String()]; ok && len(have.From) != len(blob.From) {
-				t.Errorf("%s is from %v and from %v", blob.Digest, have.From, blob.From)
-			}
-			byDigest[blob.Digest.String()] = blob
+	c := b.Children()[0]
+	if len(c.From) != 0 || len(c.Blobs[0].From) != 0 || len(c.Blobs[1].From) != 1 {
+		t.Errorf("manifest is from %v, config from %v, layer from %v", c.From, c.Blobs[0].From, c.Blobs[1].From)
+	}
+	if dep := b.Dependencies()[0]; dep.Digest["sha256"] == c.Digest.Hex {
+		t.Error("the dependency is the manifest that was made here")
+	}
+}
+
+func TestMoreThan64ImagesOfSeveralLayouts(t *testing.T) {
+	dir := t.TempDir()
+	for _, title := range []string{"a", "b"} {
+		s := store{}
+		var images []object
+		for i := range 33 {
+			images = append(images, s.image("linux/"+title+strconv.Itoa(i)))
+		}
+		s.tops(s.index(images...)).writeDir(t, filepath.Join(dir, title))
+	}
+	if _, err := build(t, dir, image.Request{Source: oci("a", "b")}); err == nil || !strings.Contains(err.Error(), "66 manifests are more than the 64") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestWindowsImagesDifferByOSVersion(t *testing.T) {
+	s := store{}
+	var tops []object
+	for _, version := range []string{"10.0.26100.1", "10.0.20348.1"} {
+		config := platformOf("windows/amd64")
+		config["os.version"] = version
+		d := s.image("windows/amd64", func(m object) { m["config"] = s.document(ociConfig, config) })
+		tops = append(tops, d)
+	}
+	b := mustBuild(t, layoutOf(t, s.tops(tops...)), image.Request{Source: oci("app"), Platforms: []string{"windows/amd64"}})
+	for i, want := range []string{"10.0.20348.1", "10.0.26100.1"} {
+		if got := parse[indexJSON](t, b.Root().Raw).Manifests[i].Platform.OSVersion; got != want {
+			t.Errorf("manifest %d is for os.version %s, want %s", i, got, want)
 		}
 	}
-	if len(byDigest) != 5 { // two configs, two layers, one layer of both
-		t.Errorf("there are %d blobs", len(byDigest))
+	tops[0]["platform"].(object)["os.version"] = "10.0.1.1"
+	if _, err := build(t, layoutOf(t, s.tops(tops...)), image.Request{Source: oci("app")}); err == nil || !strings.Contains(err.Error(), "os.version") {
+		t.Errorf("error is %v", err)
 	}
 }
 

@@ -2,11 +2,13 @@ package image_test
 
 import (
 	"archive/tar"
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,6 +31,12 @@ func TestLayouts(t *testing.T) {
 	two := store{}
 	old, current := two.image("linux/amd64", func(m object) { m["annotations"] = object{"n": "old"} }), two.image("linux/amd64")
 	two.tops(named(old, "1.0"), named(current, "1.1"), named(current, "latest"))
+	deep := store{}
+	deep.tops(deep.index(deep.index(deep.index(deep.image("linux/amd64")))))
+	loose := store{} // old builders leave the variant out of the config
+	listed := loose.manifest("linux/arm")
+	listed["platform"] = platformOf("linux/arm/v6")
+	loose.tops(listed)
 	bare := store{}
 	bare.tops(bare.manifest("linux/arm"))
 
@@ -45,6 +53,8 @@ func TestLayouts(t *testing.T) {
 		"a file that two paths name is read once":            {map[string]store{"a.tar": amd}, image.OCI{Paths: []string{"a.tar", "*.tar"}}, []string{"linux/amd64"}},
 		"a file name with the characters of a pattern":       {map[string]store{"a[1].tar": amd}, image.OCI{Paths: []string{"a[1].tar"}}, []string{"linux/amd64"}},
 		"ref picks one of several":                           {map[string]store{"a": two}, image.OCI{Paths: []string{"a"}, Ref: "latest"}, []string{"linux/amd64"}},
+		"indexes nested three deep":                          {map[string]store{"a": deep}, image.OCI{Paths: []string{"a"}}, []string{"linux/amd64"}},
+		"a config without a variant has its descriptor's":    {map[string]store{"a": loose}, image.OCI{Paths: []string{"a"}}, []string{"linux/arm/v6"}},
 		"a manifest without a platform has its config's":     {map[string]store{"a": bare}, image.OCI{Paths: []string{"a"}}, []string{"linux/arm/v7"}},
 		"a folder with the characters of a pattern is plain": {map[string]store{"x[1]/a.tar": amd}, image.OCI{Paths: []string{"x[[]1]/*.tar"}}, []string{"linux/amd64"}},
 	} {
@@ -130,7 +140,7 @@ func TestBadLayouts(t *testing.T) {
 		"a tampered index": {func() store {
 			s, d := one()
 			i := s.index(d)
-			s[blobOf(i)] = append(slices.Clone(s[blobOf(i)][:int(i["size"].(int))-1]), ' ')
+			s[blobOf(i)] = append(slices.Clone(s[blobOf(i)][:i["size"].(int)-1]), ' ')
 			return s.tops(i)
 		}, "its content does not have this digest"},
 		"a layer of another size": {func() store {
@@ -261,6 +271,14 @@ func TestBadLayouts(t *testing.T) {
 				m["config"], m["layers"] = s.document(ociConfig, c), []any{}
 			}))
 		}, "it has 0 layers, its config 2"},
+		"a negative size": {func() store {
+			s := store{}
+			return s.tops(s.image("linux/amd64", func(m object) { m["layers"].([]any)[0].(object)["size"] = -1 }))
+		}, "its size is negative"},
+		"a manifest of another schema": {func() store {
+			s := store{}
+			return s.tops(s.image("linux/amd64", func(m object) { m["schemaVersion"] = 1 }))
+		}, "schemaVersion is 1, want 2"},
 		"several images for one platform and no ref": {func() store {
 			s, d := one()
 			return s.tops(named(d, "1"), named(s.image("linux/amd64", func(m object) { m["annotations"] = object{"a": "b"} }), "2"))
@@ -374,11 +392,14 @@ func TestBadTars(t *testing.T) {
 		"a path that leaves":         {s.tar(&tar.Header{Typeflag: tar.TypeReg, Name: "blobs/../../x"}), "leaves the tar"},
 		"an absolute path":           {s.tar(&tar.Header{Typeflag: tar.TypeReg, Name: "/blobs/x"}), "not a path inside"},
 		"a file that is there twice": {s.tar(&tar.Header{Typeflag: tar.TypeReg, Name: "./index.json"}), "is there twice"},
-		"gzip":                       {[]byte("\x1f\x8b\x08\x00aaaaaaaaaaaa"), "compressed with gzip"},
-		"zstd":                       {[]byte("\x28\xb5\x2f\xfdaaaaaaaaaaaa"), "compressed with zstd"},
-		"a tar that is cut":          {whole[:len(whole)-1024-500], "the tar is cut"},
-		"no tar":                     {[]byte(strings.Repeat("no tar ", 200)), "not a tar"},
-		"an empty file":              {nil, "not an OCI layout"},
+		"a sparse file": {bytes.ReplaceAll(s.tar(&tar.Header{
+			Typeflag: tar.TypeReg, Name: "x", PAXRecords: map[string]string{"XXX.sparse.x": "0"}, // the writer drops GNU's
+		}), []byte("XXX.sparse"), []byte("GNU.sparse")), "is a sparse file"},
+		"gzip":              {[]byte("\x1f\x8b\x08\x00aaaaaaaaaaaa"), "compressed with gzip"},
+		"zstd":              {[]byte("\x28\xb5\x2f\xfdaaaaaaaaaaaa"), "compressed with zstd"},
+		"a tar that is cut": {whole[:len(whole)-1024-500], "the tar is cut"},
+		"no tar":            {[]byte(strings.Repeat("no tar ", 200)), "not a tar"},
+		"an empty file":     {nil, "not an OCI layout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -388,6 +409,42 @@ func TestBadTars(t *testing.T) {
 				t.Errorf("error is %v, want %q in it", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestATarOfVeryManyEntries(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for range 1<<16 + 1 {
+		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "blobs/"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "app.tar"), b.Bytes())
+	if _, err := build(t, dir, image.Request{Source: oci("app.tar")}); err == nil || !strings.Contains(err.Error(), "more than 65536 entries") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestPathsThatAreRefused(t *testing.T) {
+	s := store{}
+	s.tops(s.image("linux/amd64"))
+	dir := t.TempDir()
+	for i := range 65 {
+		writeFile(t, filepath.Join(dir, strconv.Itoa(i)+".tar"), s.tar())
+	}
+	for want, paths := range map[string][]string{
+		"no path is given":            {},
+		"a path is empty":             {""},
+		"** is not known":             {"**/app.tar"},
+		"syntax error in pattern":     {"[a"},
+		"65 layouts are more than 64": {"*.tar"},
+		"matched no file":             {"nothing-*"},
+	} {
+		if _, err := build(t, dir, image.Request{Source: oci(paths...)}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error is %v, want %q in it", paths, err, want)
+		}
 	}
 }
 

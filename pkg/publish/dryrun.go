@@ -17,7 +17,7 @@ import (
 func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
 	o = o.withDefaults()
 	if o.SigningConfig != nil || o.TrustedRoot != nil {
-		return nil, usage(StagePlan, "", errors.New("--signing-config and --trusted-root cannot be given with --dry-run: it signs with authorities of its own"))
+		return nil, usage("", errors.New("--signing-config and --trusted-root cannot be given with --dry-run: it signs with authorities of its own"))
 	}
 	o.dryRun, o.readOnly, o.offline = true, true, offline
 	o, o.fromCheckout = o.withJob(ctx)
@@ -45,7 +45,7 @@ func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
 func (p *plan) staysHere() error {
 	for _, im := range p.images {
 		if im.source.OCI == nil {
-			return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: --offline, and its source is in a registry", im.file.Name))
+			return usage(im.file.Name, fmt.Errorf("image %s: --offline, and its source is in a registry", im.file.Name))
 		}
 	}
 	return nil

@@ -56,8 +56,8 @@ func at(stage Stage, image, ref string, err error) error {
 }
 
 // usage is an error of the release file or the flags.
-func usage(stage Stage, image string, err error) error {
-	return &Error{Stage: stage, Image: image, Usage: true, Err: err}
+func usage(image string, err error) error {
+	return &Error{Stage: StagePlan, Image: image, Usage: true, Err: err}
 }
 
 // ExitCode is the contract's: 0 done, 1 failed and no tag was changed, 2 wrong usage, 3 failed after a tag may have changed.

@@ -20,9 +20,10 @@ func (o Options) withJob(ctx context.Context) (_ Options, fromCheckout bool) {
 	}
 	c := checkout.Read(ctx, or(o.WorkDir, "."))
 	workflow := c.Repository + "/.github/workflows/release.yml@" + c.Ref
+	owner, _, _ := strings.Cut(c.Repository, "/")
 	return o.overlay(map[string]string{
 		"GITHUB_REPOSITORY":       c.Repository,
-		"GITHUB_REPOSITORY_OWNER": c.Repository[:strings.Index(c.Repository, "/")],
+		"GITHUB_REPOSITORY_OWNER": owner,
 		"GITHUB_REF":              c.Ref,
 		"GITHUB_SHA":              c.SHA,
 		"GITHUB_EVENT_NAME":       "push",

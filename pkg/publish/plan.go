@@ -85,7 +85,7 @@ func (o Options) jobs() int {
 // prepare evaluates what needs no network: the selection, the rules and the tags that they give.
 func prepare(o Options) (*plan, error) {
 	if o.File == nil || len(o.File.Images) == 0 {
-		return nil, usage(StagePlan, "", errors.New("a release needs at least one image"))
+		return nil, usage("", errors.New("a release needs at least one image"))
 	}
 	p := &plan{o: o, serverURL: or(o.Getenv("GITHUB_SERVER_URL"), "https://github.com")}
 	var err error
@@ -116,7 +116,7 @@ func (p *plan) choose() error {
 		for _, text := range file.Repositories {
 			repo, err := name.NewRepository(text, name.StrictValidation)
 			if err != nil {
-				return usage(StagePlan, file.Name, fmt.Errorf("repository %q: %w", text, err))
+				return usage(file.Name, fmt.Errorf("repository %q: %w", text, err))
 			}
 			hosts[canonicalHost(repo.RegistryStr())] = true
 			im.all = append(im.all, repo)
@@ -126,21 +126,21 @@ func (p *plan) choose() error {
 		}
 		var err error
 		if im.source, err = sourceOf(file.Source); err != nil {
-			return usage(StagePlan, file.Name, fmt.Errorf("image %s: %w", file.Name, err))
+			return usage(file.Name, fmt.Errorf("image %s: %w", file.Name, err))
 		}
 		p.images = append(p.images, im)
 	}
 	if len(unknown) > 0 {
-		return usage(StagePlan, "", fmt.Errorf("--only %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(p.names(p.o.File.Images), ", ")))
+		return usage("", fmt.Errorf("--only %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(p.names(p.o.File.Images), ", ")))
 	}
 	for _, h := range p.o.Registries {
 		if !hosts[canonicalHost(h)] {
-			return usage(StagePlan, "", fmt.Errorf("--registry %s: no repository of the release is there", escape.Text(h)))
+			return usage("", fmt.Errorf("--registry %s: no repository of the release is there", escape.Text(h)))
 		}
 	}
 	for _, im := range p.images {
 		if len(im.repos) == 0 {
-			return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: no repository on %s", im.file.Name, strings.Join(p.o.Registries, ", ")))
+			return usage(im.file.Name, fmt.Errorf("image %s: no repository on %s", im.file.Name, strings.Join(p.o.Registries, ", ")))
 		}
 	}
 	return nil
@@ -193,20 +193,20 @@ func (p *plan) evaluate(im *planned) error {
 	for _, line := range im.file.Tags {
 		r, err := tagrule.Parse(line)
 		if err != nil {
-			return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
+			return usage(im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
 		}
 		rules = append(rules, r)
 	}
 	flavor, err := tagrule.ParseFlavor(im.file.Flavor)
 	if err != nil {
-		return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
+		return usage(im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
 	}
 	event := tagrule.Event{Name: p.o.Getenv("GITHUB_EVENT_NAME"), Ref: p.o.Getenv("GITHUB_REF"), Version: im.file.ReleaseVersion}
 	if im.rules, err = tagrule.Evaluate(rules, flavor, event); err == nil {
 		im.rules.Tags, err = tagrule.Overrides{Fixed: im.file.Fixed, Moving: im.file.Moving}.Apply(im.rules.Tags)
 	}
 	if err != nil {
-		return usage(StagePlan, im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
+		return usage(im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
 	}
 	p.version = or(p.version, im.rules.Version)
 	switch {
@@ -234,7 +234,7 @@ func (p *plan) conflicts() error {
 		wanted = append(wanted, release.Wanted{Image: im.file.Name, Repositories: im.file.Repositories, Tags: im.rules.Tags})
 	}
 	if err := release.Conflicts(wanted); err != nil {
-		return usage(StagePlan, "", err)
+		return usage("", err)
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func run(ctx context.Context, o Options) (*Report, error) {
 	p := &pipeline{o: o}
 	var err error
 	if p.out, err = openOutput(o.OutputDir); err != nil {
-		err = usage(StagePlan, "", err)
+		err = usage("", err)
 		return p.report(err), err
 	}
 	if p.plan, err = makePlan(ctx, o); err == nil {

@@ -58,7 +58,7 @@ func (c *Client) OpenBlob(ctx context.Context, digest v1.Hash) (io.ReadCloser, e
 	var body io.ReadCloser
 	err := c.p.retry(ctx, func(context.Context) error {
 		// The stream outlives this attempt: ctx is the caller's.
-		resp, err := c.p.sendNow(ctx, c.p.blobRequest(http.MethodGet, digest))
+		resp, err := c.p.sendNow(ctx, c.p.blobRequest(http.MethodGet, digest)) //nolint:bodyclose // the caller closes the stream
 		if err != nil {
 			return err
 		}

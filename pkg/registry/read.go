@@ -83,7 +83,7 @@ func (c *Client) get(ctx context.Context, ref string, lag time.Duration) (Manife
 	)
 	err = c.p.retry(ctx, func(ctx context.Context) error {
 		m, err = c.p.get(ctx, r, &wrong)
-		if kind(err) == ErrNotFound && time.Since(begin) < lag {
+		if errors.Is(kind(err), ErrNotFound) && time.Since(begin) < lag {
 			return retry.Transient(err, 0)
 		}
 		return err

@@ -69,7 +69,7 @@ func (w *tagWrite) attempt(ctx context.Context) error {
 // names is what the tag names; the zero hash for nothing.
 func (c *client) names(ctx context.Context, r reference) (v1.Hash, error) {
 	d, err := c.head(ctx, r)
-	if kind(err) == ErrNotFound {
+	if errors.Is(kind(err), ErrNotFound) {
 		return v1.Hash{}, nil
 	}
 	return d.Digest, err

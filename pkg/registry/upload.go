@@ -206,7 +206,7 @@ func (u *upload) commit(ctx context.Context, location *url.URL) error {
 func (u *upload) empty(ctx context.Context) error {
 	r := newContent(ctx, u.blob, &u.verdict)
 	defer r.Close()
-	if _, err := r.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		_, _, bad := u.verdict.get()
 		return bad
 	}
