@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/pkg/publish"
@@ -18,7 +19,11 @@ type Terminal struct {
 
 	mu    sync.Mutex
 	drawn bool
+	last  time.Time // when the bar was drawn
 }
+
+// redraw is how often a bar is drawn at the most.
+const redraw = 100 * time.Millisecond
 
 // Begin writes the head: what is released, as whom, to where.
 func (t *Terminal) Begin(h publish.Header) {
@@ -70,8 +75,9 @@ func (t *Terminal) Progress(e publish.Event) {
 		t.clear()
 		line := fmt.Sprintf("%-8s ✓  %s", e.Stage, stageText(e))
 		fmt.Fprintf(t.W, "%s%s%s\n", line, strings.Repeat(" ", max(2, 72-len([]rune(line)))), Duration(e.Took))
-	case t.Bar && e.Total > 0:
+	case t.Bar && e.Total > 0 && time.Since(t.last) >= redraw:
 		t.clear()
+		t.last = time.Now()
 		const width = 24
 		full := e.Done * width / e.Total
 		fmt.Fprintf(t.W, "%-8s [%s%s] %d/%d  %s", e.Stage, strings.Repeat("█", full), strings.Repeat("·", width-full), e.Done, e.Total, escape.Text(e.Note))

@@ -71,6 +71,8 @@ func run(ctx context.Context, o Options) (*Report, error) {
 	}
 	if p.plan, err = makePlan(ctx, o); err == nil {
 		err = p.stages(ctx)
+	} else {
+		err = p.advise(StagePlan, err)
 	}
 	if err == nil && o.dryRun {
 		err = at(StageTag, "", "", p.rehearsed())
@@ -110,7 +112,7 @@ func (p *pipeline) stages(ctx context.Context) error {
 		step(0, p.total(s.stage), "")
 		note, err := s.run(ctx, step)
 		if err != nil {
-			return at(s.stage, "", "", err)
+			return p.advise(s.stage, at(s.stage, "", "", err))
 		}
 		p.finish(s.stage, begun, p.total(s.stage), note)
 	}
@@ -199,7 +201,7 @@ func (p *pipeline) tagStage(ctx context.Context, step func(int, int, string)) (s
 		Jobs:     p.o.jobs(),
 		Progress: func(done, total int) { step(done, total, "") },
 	})
-	return tagNote(p.tagged), p.tagError(err)
+	return tagNote(p.tagged), err
 }
 
 // requests are the tags of every image that is built, in the order of the file.

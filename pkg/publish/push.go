@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -19,14 +20,16 @@ const recheckAfter = 5 * time.Minute
 func (p *pipeline) pushStage(ctx context.Context, step func(int, int, string)) (string, error) {
 	pushed := make([]push.Pushed, len(p.built))
 	var done progressCount
+	var moved atomic.Int64
+	progress := func(n int64) { step(int(done.n.Load()), len(p.built), size(moved.Add(n))+" sent") }
 	one := func(ctx context.Context, i int, before func(context.Context, name.Repository) error) error {
 		b := p.built[i]
-		pd, err := push.Image(ctx, p.plan.clients, b, p.plan.image(b.Name()).repos, push.Options{Jobs: p.o.jobs(), BeforeRoot: before, Count: p.o.dryRun})
+		pd, err := push.Image(ctx, p.plan.clients, b, p.plan.image(b.Name()).repos, push.Options{Jobs: p.o.jobs(), BeforeRoot: before, Count: p.o.dryRun, Moved: progress})
 		if err != nil {
 			return at(StagePush, b.Name(), "", err)
 		}
 		pushed[i] = pd
-		step(done.next(), len(p.built), "")
+		step(done.next(), len(p.built), size(moved.Load())+" sent")
 		return nil
 	}
 	face, fctx := errgroup.WithContext(ctx)

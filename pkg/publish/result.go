@@ -191,24 +191,6 @@ func (p *pipeline) verifyLine(im *planned, r ImageReport) string {
 	return line
 }
 
-// tagError names the stage's failure: how many of how many tags are written, and a conflict as the other guards tell it.
-func (p *pipeline) tagError(err error) error {
-	if err == nil {
-		return nil
-	}
-	var conflict *tag.ConflictError
-	if errors.As(err, &conflict) {
-		err = hint.With(err, "a published version is not overwritten. Release another version")
-		return &Error{Stage: StageTag, Ref: conflict.Ref, Err: err}
-	}
-	var race *tag.RaceError
-	if errors.As(err, &race) {
-		return &Error{Stage: StageTag, Ref: race.Ref, Err: hint.With(err,
-			"let one release run at a time (`concurrency:` in the workflow), look which digest is wanted, and run the same command again")}
-	}
-	return &Error{Stage: StageTag, Err: hint.With(err, "run the same command again, or re-run the failed jobs: it writes what is pending; nothing is built or signed again")}
-}
-
 // Unknown is the previous digest of a tag that could not be read: in plans and dry runs alone.
 const Unknown = "unknown"
 

@@ -37,6 +37,9 @@ type Options struct {
 	// is written. A page that follows the order of first writes is so kept in order: the first image waits here for the
 	// others. Nil means nobody waits.
 	BeforeRoot func(context.Context, name.Repository) error
+	// Moved is called with the bytes of blobs as they are read for an upload, from several goroutines; nil means nobody
+	// listens.
+	Moved func(bytes int64)
 	// Count leaves out the blobs that a registry holds already: a dry run counts them and does not read them.
 	Count bool
 }

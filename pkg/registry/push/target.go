@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -143,7 +144,7 @@ func (t *target) blobs(ctx context.Context, child image.Child) error {
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-			sent, err := t.client.PushBlob(ctx, b)
+			sent, err := t.client.PushBlob(ctx, t.watched(b))
 			if err == nil {
 				t.note(Event{Repository: t.client.Name(), Digest: b.Digest, Sent: sent})
 			}
@@ -151,6 +152,32 @@ func (t *target) blobs(ctx context.Context, child image.Child) error {
 		})
 	}
 	return g.Wait()
+}
+
+// watched tells Moved of what is read.
+func (t *target) watched(b registry.Blob) registry.Blob {
+	open := b.Open
+	if t.o.Moved != nil {
+		b.Open = func(ctx context.Context) (io.ReadCloser, error) {
+			r, err := open(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return meter{r, t.o.Moved}, nil
+		}
+	}
+	return b
+}
+
+type meter struct {
+	io.ReadCloser
+	moved func(int64)
+}
+
+func (m meter) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	m.moved(int64(n))
+	return n, err
 }
 
 // finish writes the root and reads it back.
