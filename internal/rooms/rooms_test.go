@@ -24,7 +24,7 @@ var order = [][]string{
 	{"pkg/consume/consumetest"},
 	{"pkg/consume", "pkg/registry/tag"},
 	{"pkg/verify"},
-	{"pkg/attestation/storetest"},
+	{"pkg/attestation/releasetest", "pkg/attestation/storetest"},
 	{"pkg/attestation"},
 	{"pkg/keyless", "pkg/policy"},
 	{"pkg/trust"},
