@@ -17,6 +17,7 @@ const foldAbove = 12
 // Result writes the table that says what became of every tag, and the answer. outputDir is named where a dry run left
 // files; all lists every image.
 func Result(w io.Writer, r *publish.Report, outputDir string, all bool) {
+	fmt.Fprintln(w)
 	table(w, r, all)
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, answer(r))

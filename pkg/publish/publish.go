@@ -182,7 +182,7 @@ func (p *pipeline) verifyStage(_ context.Context, step func(int, int, string)) (
 	}
 	var err error
 	p.complete, err = verify.All(required, proofs)
-	return "read back and checked as `gh attestation verify` does", err
+	return "read back and checked as gh does", err
 }
 
 // tagStage looks at every manifest once more and writes the tags.

@@ -13,6 +13,7 @@ func Rehearse(ctx context.Context, o Options, offline bool) (*Report, error) {
 	o = o.withDefaults()
 	o.readOnly, o.offline = true, offline
 	o, o.fromCheckout = o.withJob(ctx)
+	o.Transport = &reachable{base: o.Transport, down: make(map[string]string)}
 	p := &pipeline{o: o}
 	made, err := prepare(o)
 	if err != nil {
