@@ -4,6 +4,7 @@ package releasetest
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -65,7 +66,7 @@ func In(tb testing.TB, w *sandbox.World, rt http.RoundTripper) *Run {
 	verifier, err := identity.NewVerifier(identity.VerifierOptions{HTTP: client, Issuers: services.OIDCIssuers, Audience: "sigstore"})
 	must(err)
 	session := identity.NewSession(func(ctx context.Context) (string, error) {
-		return actions.New(getenv, tb.Output()).IDToken(ctx, client, "sigstore", retry.Policy{})
+		return actions.New(getenv, io.Discard).IDToken(ctx, client, "sigstore", retry.Policy{})
 	}, verifier)
 	token, err := session.Token(tb.Context())
 	must(err)

@@ -75,7 +75,7 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s exists with another digest: there %s, here %s", e.Ref, e.There, e.Here)
 }
 
-// RaceError says that a tag which this run wrote names something else at the last look: another run was between.
+// RaceError says that a tag which this run wrote, or found right, names something else later: another run was between.
 type RaceError struct {
 	Ref          string
 	Wrote, Found string
@@ -83,7 +83,7 @@ type RaceError struct {
 
 // Error names the reference and both digests.
 func (e *RaceError) Error() string {
-	return fmt.Sprintf("%s: this run wrote %s, and now it names %s: another run was between", e.Ref, e.Wrote, or(e.Found, "nothing"))
+	return fmt.Sprintf("%s should name %s, and now it names %s: another run was between", e.Ref, e.Wrote, or(e.Found, "nothing"))
 }
 
 func or(a, b string) string {
@@ -101,7 +101,7 @@ type Clients interface {
 // Options of a run.
 type Options struct {
 	Jobs     int                   // parallel writes; at least 1
-	Grace    time.Duration         // how long writes under way may take after ctx has ended; zero means 3 seconds
+	Grace    time.Duration         // how long writes under way may take after ctx has ended, and half as long again their reading back; zero means 3 seconds
 	Progress func(done, total int) // after each tag; nil means nobody listens
 }
 
@@ -114,6 +114,8 @@ func Write(ctx context.Context, complete verify.Complete, clients Clients, reque
 	w := &writer{complete: complete, clients: clients, o: o, tagged: make([]Tagged, len(requests)), read: make([]int64, len(requests))}
 	for i, r := range requests {
 		w.tagged[i] = Tagged{Request: r, Action: Pending, Digest: r.Seen, Previous: r.Seen}
+	}
+	for _, r := range requests {
 		p, ok := complete.Proof(r.Image)
 		if !ok {
 			return w.tagged, fmt.Errorf("%s: image %s has no proof", r.Ref(), r.Image)

@@ -27,27 +27,38 @@ type writer struct {
 	done int
 
 	writes atomic.Int64 // tag writes that have been answered
-	read   []int64      // for each tag, how many of them were answered when its last read began; −1 where it was not read
+	read   []int64      // for each tag, how many of them were answered when its last read began; 0 where it was not read
 }
 
-// run holds the order: look at all fixed tags, write them, then the moving ones, the first image's last.
+// run holds the order: look at all fixed tags, write them, then the moving ones, the first image's last. What was written
+// is read back even where the stage stops: the report must be true. Where another run was between, all are looked at.
 func (w *writer) run(ctx context.Context) error {
-	graced, cancel := outlive(ctx, w.o.Grace)
+	grace := w.o.Grace
+	if grace <= 0 {
+		grace = 3 * time.Second
+	}
+	writing, cancel := outlive(ctx, grace)
+	defer cancel()
+	reading, cancel := outlive(ctx, grace+grace/2) // a write that hangs must not take the time to read the others back
 	defer cancel()
 	goOn := func() error { return context.Cause(ctx) }
+	always := func() error { return nil }
 	fixed, moving := w.order()
-	if err := w.each(graced, fixed, goOn, w.lookFixed); err != nil {
+	if err := w.each(writing, fixed, goOn, w.lookFixed); err != nil {
 		return err
 	}
 	for _, group := range append([][]int{fixed}, moving...) {
-		err := w.each(graced, group, goOn, w.write)
-		// What was written is read back even when the stage stops here: the report must be true.
-		always := func() error { return nil }
-		if err := errors.Join(err, w.each(graced, w.written(group), always, w.readBack)); err != nil {
+		err := w.each(writing, group, goOn, w.write)
+		err = errors.Join(err, w.each(reading, w.written(group), always, w.readBack))
+		var race *RaceError
+		switch {
+		case errors.As(err, &race):
+			return errors.Join(err, w.each(reading, w.unseen(), goOn, w.lookAgain))
+		case err != nil:
 			return err
 		}
 	}
-	return w.each(graced, w.unseen(), goOn, w.lookAgain)
+	return w.each(reading, w.unseen(), goOn, w.lookAgain)
 }
 
 // order gives the fixed requests and then the groups of moving ones: all images but the first, then the first image's;
@@ -78,19 +89,21 @@ func (w *writer) order() (fixed []int, moving [][]int) {
 }
 
 // each runs op for every index of a group, at most Jobs at once. After the first failure, or once goOn says why not, none
-// begins; what is under way is finished.
+// begins; what is under way is finished. A RaceError stops nothing: every tag that the other run touched is told.
 func (w *writer) each(ctx context.Context, group []int, goOn func() error, op func(context.Context, int) error) error {
 	var g errgroup.Group
 	g.SetLimit(max(w.o.Jobs, 1))
 	var mu sync.Mutex
 	var failed error
+	stopped := false
 	stop := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		if failed == nil {
-			failed = goOn()
+		if !stopped {
+			why := goOn()
+			stopped, failed = why != nil, errors.Join(failed, why)
 		}
-		return failed != nil
+		return stopped
 	}
 	for _, i := range group {
 		g.Go(func() error {
@@ -99,8 +112,10 @@ func (w *writer) each(ctx context.Context, group []int, goOn func() error, op fu
 			}
 			if err := op(ctx, i); err != nil {
 				mu.Lock()
+				defer mu.Unlock()
+				var race *RaceError
+				stopped = stopped || !errors.As(err, &race)
 				failed = errors.Join(failed, err)
-				mu.Unlock()
 			}
 			return nil
 		})
@@ -112,9 +127,6 @@ func (w *writer) each(ctx context.Context, group []int, goOn func() error, op fu
 // outlive is ctx without its end, but for a grace that begins when ctx ends: writes under way are finished in it, and
 // read back.
 func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	if grace <= 0 {
-		grace = 3 * time.Second
-	}
 	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var mu sync.Mutex
 	var timer *time.Timer
@@ -236,11 +248,12 @@ func (w *writer) step() {
 	}
 }
 
-// unseen lists the tags whose last read began before the last write was answered: none where nothing was written.
+// unseen lists the tags that shall name their proof's digest and whose last read began before the last write was
+// answered: none where nothing was written.
 func (w *writer) unseen() []int {
 	var again []int
-	for i := range w.tagged {
-		if w.read[i] < w.writes.Load() {
+	for i, t := range w.tagged {
+		if (t.Written() || t.Action == Unchanged) && w.read[i] < w.writes.Load() {
 			again = append(again, i)
 		}
 	}
