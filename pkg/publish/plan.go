@@ -208,7 +208,7 @@ func (p *plan) evaluate(im *planned) error {
 	if err != nil {
 		return usage(im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
 	}
-	p.version = or(p.version, im.rules.Version)
+	p.version = or(p.version, or(im.file.ReleaseVersion, im.rules.Version))
 	switch {
 	case len(im.file.Tags) == 0:
 		im.tagless = true
