@@ -254,6 +254,32 @@ func TestAMissingPlatformOfACopy(t *testing.T) {
 	}
 }
 
+// TestACopyInPlaceReadsNoConfig holds that the platform of the index is enough where no config is sent, and that a
+// label needs it all the same.
+func TestACopyInPlaceReadsNoConfig(t *testing.T) {
+	s := store{}
+	var config string
+	root := s.index(s.image("linux/amd64", func(m object) { config = m["config"].(object)["digest"].(string) }))
+	delete(s, "blobs/"+strings.Replace(config, ":", "/", 1))
+	reg, r := copyOf(t, s, root)
+	r.InPlace = true
+	b, err := image.Build(t.Context(), reg, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !b.Unchanged() || !slices.Equal(platforms(b), []string{"linux/amd64"}) {
+		t.Errorf("the copy is %s with %q", b.Root().Raw, platforms(b))
+	}
+	r.Labels = map[string]string{"a": "b"}
+	if _, err := image.Build(t.Context(), reg, r); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("error is %v", err)
+	}
+	r.InPlace, r.Labels = false, nil
+	if _, err := image.Build(t.Context(), reg, r); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("elsewhere, error is %v", err)
+	}
+}
+
 func TestAdopt(t *testing.T) {
 	s := store{}
 	amd := s.image("linux/amd64")
