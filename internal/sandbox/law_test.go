@@ -152,3 +152,18 @@ func TestPublishedForgetsWhatDoesNotCount(t *testing.T) {
 		t.Errorf("undisturbed %s\nwith orphans %s", plain, noisy)
 	}
 }
+
+func TestTheLawIsAskedOfWhatIsLeftAfterForget(t *testing.T) {
+	w := newWorld(t, Options{})
+	for _, name := range []string{"a", "b"} {
+		ask(t, w, "PUT", "/manifests/"+sha(indexOf(name)), indexOf(name), "Content-Type: "+mediaOCIIndex)
+	}
+	w.Forget("ghcr.io", "acme/app", sha(indexOf("a")))
+	err := w.CheckLaw(Tag{Host: "ghcr.io", Repository: "acme/app", Tag: "1.0.0", Digest: sha(indexOf("b"))})
+	if err == nil || !strings.Contains(err.Error(), "no attestation") {
+		t.Errorf("%v", err)
+	}
+	if got := w.State().Manifests["ghcr.io/acme/app"]; len(got) != 1 {
+		t.Errorf("manifests %v", got)
+	}
+}

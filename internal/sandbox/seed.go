@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 )
 
 // SeedBlob puts content into a repository, as if it had always been there, and gives its digest.
@@ -49,6 +50,7 @@ func (w *World) Forget(host, repo, digest string) {
 		return
 	}
 	delete(r.manifests, digest)
+	r.order = slices.DeleteFunc(r.order, func(d string) bool { return d == digest })
 	for tag, d := range r.tags {
 		if d == digest {
 			delete(r.tags, tag)
