@@ -27,6 +27,7 @@ type client struct {
 
 	mu    sync.Mutex
 	seen  map[v1.Hash]time.Time     // manifests, when the repository was last known to hold them
+	read  map[v1.Hash]time.Time     // manifests, when they were last read from it and hashed
 	turns map[v1.Hash]chan struct{} // manifests that somebody brings
 }
 
@@ -39,6 +40,7 @@ func newClient(r name.Repository, o Options, slots chan struct{}) *client {
 		login:   make(chan struct{}, 1),
 		blobs:   newFlights(),
 		seen:    map[v1.Hash]time.Time{},
+		read:    map[v1.Hash]time.Time{},
 		turns:   map[v1.Hash]chan struct{}{},
 	}
 }
@@ -77,16 +79,32 @@ func (c *Client) LastSeen(digest v1.Hash) time.Time {
 	return c.p.seen[digest]
 }
 
+// LastRead is when the manifest was last read from the repository, and hashed; the zero time if it was not, or has been
+// missed since. A look or a write alone is the registry's word.
+func (c *Client) LastRead(digest v1.Hash) time.Time {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	return c.p.read[digest]
+}
+
 func (c *client) saw(digest v1.Hash) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen[digest] = time.Now()
 }
 
+func (c *client) hashed(digest v1.Hash) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen[digest] = time.Now()
+	c.read[digest] = time.Now()
+}
+
 func (c *client) missed(digest v1.Hash) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.seen, digest)
+	delete(c.read, digest)
 }
 
 // path is a URL in the repository; the parts are joined as they are.

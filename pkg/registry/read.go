@@ -126,7 +126,7 @@ func (c *client) get(ctx context.Context, r reference, wrong *int) (Manifest, er
 		}
 		return Manifest{}, bad
 	}
-	c.saw(m.Digest)
+	c.hashed(m.Digest)
 	return m, nil
 }
 

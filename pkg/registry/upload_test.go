@@ -222,6 +222,7 @@ func TestAnUploadThatIsBrokenOffBeginsAnewAfterALook(t *testing.T) {
 		"the commit's answer is lost":     {http.MethodPut, nil, true, 1},
 		"the session is unknown at PATCH": {http.MethodPatch, func(rw http.ResponseWriter) { memory.Refuse(rw, 404, "BLOB_UPLOAD_UNKNOWN") }, false, 2},
 		"the session is unknown at PUT":   {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 404, "BLOB_UPLOAD_UNKNOWN") }, false, 2},
+		"another status for that":         {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 400, "BLOB_UPLOAD_UNKNOWN") }, false, 2},
 		"the upload is invalid at PUT":    {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 400, "BLOB_UPLOAD_INVALID") }, false, 2},
 		"the digest is invalid once":      {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 400, "DIGEST_INVALID") }, false, 2},
 		"the commit is too busy":          {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 503, "UNAVAILABLE") }, false, 2},

@@ -172,6 +172,36 @@ func TestASecondPushWritesNothing(t *testing.T) {
 	}
 }
 
+func TestARootIsReadBeforeItCountsAsThereAndReadOnce(t *testing.T) {
+	w := newWorld(t)
+	repos := w.repos("one.example/acme/app")
+	if _, err := push.Image(t.Context(), w.clients, w.built, repos, push.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	root := w.built.Root().Digest.String()
+	for title, c := range map[string]struct {
+		before func(*registry.Client) error
+		reads  int
+	}{
+		"a look is the registry's word":   {func(c *registry.Client) error { _, err := c.Head(t.Context(), root); return err }, 1},
+		"what was read is not read again": {func(c *registry.Client) error { _, err := c.Get(t.Context(), root); return err }, 1},
+	} {
+		t.Run(title, func(t *testing.T) {
+			w.one.Reset()
+			clients := w.again()
+			if err := c.before(clients.Repository(repos[0])); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := push.Image(t.Context(), clients, w.built, repos, push.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if n := w.one.Count("GET /v2/acme/app/manifests/" + root); n != c.reads {
+				t.Errorf("the root was read %d times, want %d", n, c.reads)
+			}
+		})
+	}
+}
+
 func TestTheRootIsTheLastThatIsWritten(t *testing.T) {
 	w := newWorld(t)
 	var mu sync.Mutex

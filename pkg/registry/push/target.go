@@ -47,9 +47,12 @@ func (t *target) alone() bool {
 
 // holdsRoot reads the root by digest, which compares it; for a recheck a look is enough.
 func (t *target) holdsRoot(ctx context.Context) (bool, error) {
-	// A source that is this very repository has been read, and hashed, a moment ago.
-	if seen := t.client.LastSeen(t.root.Digest); t.again || !seen.IsZero() {
+	if t.again {
 		return t.holds(ctx, t.root.Digest)
+	}
+	// A source that is this very repository has been read, and hashed, a moment ago.
+	if read := t.client.LastRead(t.root.Digest); !read.IsZero() && time.Since(read) < t.fresh {
+		return true, nil
 	}
 	_, err := t.client.Get(ctx, t.root.Digest.String())
 	return absent(err)
