@@ -57,10 +57,14 @@ func (p *plan) buildOne(ctx context.Context, im *planned) (image.Built, error) {
 			return b, err
 		}
 	}
-	return image.Build(ctx, p.clients, image.Request{
+	request := image.Request{
 		Name: im.file.Name, Dir: p.o.File.Dir, Source: im.source, Platforms: im.file.Platforms,
 		Annotations: annotations(im.file.Annotations), Labels: im.file.Labels, InPlace: inPlace(im), KeepAttestations: im.file.KeepAttestations,
-	})
+	}
+	if err := request.Check(); err != nil {
+		return image.Built{}, at(StagePlan, im.file.Name, "", err)
+	}
+	return image.Build(ctx, p.clients, request)
 }
 
 // adopt takes the index that a fixed tag names, in the first repository that has one, if it carries an attestation that

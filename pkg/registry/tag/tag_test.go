@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -303,7 +304,7 @@ func TestImmutableTags(t *testing.T) {
 	t.Run("a lost answer is no failure, although the registry refuses the second write", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newScene(t, immutable)
-			lost := 0
+			var lost atomic.Int64
 			s.watch.before = func(req *http.Request) (*http.Response, error) {
 				if req.Method != http.MethodPut {
 					return nil, nil
@@ -312,12 +313,12 @@ func TestImmutableTags(t *testing.T) {
 				if err != nil || resp.StatusCode >= 300 {
 					return resp, err
 				}
-				lost++
+				lost.Add(1)
 				return nil, io.ErrUnexpectedEOF
 			}
 			tagged, err := s.write(t.Context(), tag.Options{Jobs: 3})
-			if err != nil || lost != 9 {
-				t.Errorf("%d lost: %v", lost, err)
+			if err != nil || lost.Load() != 9 {
+				t.Errorf("%d lost: %v", lost.Load(), err)
 			}
 			s.truthful(tagged)
 		})
