@@ -120,6 +120,9 @@ func (f *releaseFlags) run(ctx context.Context, g *globals, do func(context.Cont
 	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, context.DeadlineExceeded)
 	defer cancel()
 	r, err := do(ctx, o)
+	if closer, ok := o.Observer.(interface{ Close() }); ok {
+		closer.Close()
+	}
 	if r != nil && f.format == "json" {
 		raw, merr := publish.Marshal(r)
 		if merr == nil {

@@ -29,7 +29,7 @@ func Failure(r *publish.Report, err error) (title, detail, hinted string) {
 func became(r *publish.Report, err error) string {
 	var e *publish.Error
 	switch {
-	case r != nil && r.Outcome == publish.Partial:
+	case r != nil && (r.Outcome == publish.Partial || r.Outcome == publish.Published && !r.DryRun):
 		s := r.Count()
 		return fmt.Sprintf("%d of %d tags are written.", s.Written()+s.Unchanged, s.Total)
 	case errors.As(err, &e) && e.Usage:

@@ -64,6 +64,16 @@ func (p *Plain) Progress(e publish.Event) {
 	}
 }
 
+// Close ends the group of a stage that did not finish: what follows must not be folded away.
+func (p *Plain) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open != "" {
+		p.Commands.EndGroup()
+		p.open = ""
+	}
+}
+
 // Warn annotates the job.
 func (p *Plain) Warn(message string) {
 	p.mu.Lock()

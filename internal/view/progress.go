@@ -101,6 +101,13 @@ func (t *Terminal) Warn(message string) {
 	fmt.Fprintln(t.W, "warning: "+escape.Text(message))
 }
 
+// Close takes away the bar of a stage that did not finish.
+func (t *Terminal) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clear()
+}
+
 func (t *Terminal) clear() {
 	if t.drawn {
 		fmt.Fprint(t.W, "\r\x1b[2K")

@@ -66,7 +66,7 @@ func ExitCode(r *Report, err error) int {
 	switch {
 	case err == nil && (r == nil || r.Outcome != Partial):
 		return 0
-	case r != nil && r.Outcome == Partial:
+	case r != nil && (r.Outcome == Partial || r.Outcome == Published && !r.DryRun): // an error after the last tag
 		return 3
 	case errors.As(err, &e) && e.Usage:
 		return 2
