@@ -3,6 +3,7 @@ package publish_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -163,4 +164,33 @@ func fetch(tb testing.TB, w *sandbox.World, digest string) (raw []byte, mediaTyp
 		tb.Fatal(err)
 	}
 	return m.Raw, string(m.MediaType)
+}
+
+// seedQuickstart puts the quickstart's image into a repository, its index under a tag, and gives the index's digest.
+func seedQuickstart(tb testing.TB, w *sandbox.World, host, repo, tag string) (index string) {
+	tb.Helper()
+	dir := filepath.Join("..", "..", "testdata", "quickstart", "image", "blobs", "sha256")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, e := range entries {
+		raw, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var m struct{ MediaType types.MediaType }
+		switch bad := json.Unmarshal(raw, &m); {
+		case bad == nil && m.MediaType == types.OCIImageIndex:
+			index, err = w.SeedManifest(host, repo, tag, string(m.MediaType), raw)
+		case bad == nil && m.MediaType == types.OCIManifestSchema1:
+			_, err = w.SeedManifest(host, repo, "", string(m.MediaType), raw)
+		default:
+			_, err = w.SeedBlob(host, repo, raw)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return index
 }

@@ -120,14 +120,17 @@ func (c *customs) learn(req *http.Request, resp *http.Response) error {
 	return nil
 }
 
-// guardedScene has a login for each of two registries.
+// guardedScene has a login for each of two registries, and a source on one that lets everybody read.
 func guardedScene(t *testing.T) (*scene, *customs, func(http.RoundTripper) publish.Options) {
 	t.Helper()
 	const token, password = "ghs_theJobsOwnToken", "dckr_pat_theHubsPassword"
-	s := newScene(t, twoByTwo, sandbox.Options{GitHubToken: token, Registries: map[string]sandbox.RegistryOptions{
+	text := strings.Replace(twoByTwo, "name: cli\n    source: {oci: image}", "name: cli\n    source: {image: \"quay.io/other/cli:1\"}", 1)
+	s := newScene(t, text, sandbox.Options{GitHubToken: token, Registries: map[string]sandbox.RegistryOptions{
+		"quay.io":         {Auth: sandbox.Auth{Scheme: "bearer", Password: "none of ours", Anonymous: true}},
 		"ghcr.io":         {Auth: sandbox.Auth{Scheme: "bearer", Password: token}},
 		"index.docker.io": {Auth: sandbox.Auth{Scheme: "bearer", Username: "hubuser", Password: password}},
 	}})
+	seedQuickstart(t, s.world, "quay.io", "other/cli", "1")
 	c := &customs{t: t, base: s.world, secrets: map[string]secret{}, crossed: map[string]bool{}}
 	c.declare("GITHUB_TOKEN", token, "ghcr.io", "api.github.com")
 	c.declare("Docker Hub's password", password, "index.docker.io")
@@ -216,7 +219,7 @@ func TestSecretsGoWhereTheyBelong(t *testing.T) {
 					c.secretless("what the observer heard", watch.all())
 					if kind == 0 {
 						names := slices.Sorted(maps.Keys(c.crossed))
-						want := []string{"Docker Hub's password", "GITHUB_TOKEN", "ID token", "login to ghcr.io", "login to index.docker.io", "the runner's request token"}
+						want := []string{"Docker Hub's password", "GITHUB_TOKEN", "ID token", "login to ghcr.io", "login to index.docker.io", "login to quay.io", "the runner's request token"}
 						if !slices.Equal(names, want) {
 							t.Errorf("this run used %v, want %v", names, want)
 						}
