@@ -22,8 +22,9 @@ func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
 	o.dryRun, o.readOnly, o.offline = true, true, offline
 	o, o.fromCheckout = o.withJob(ctx)
 	real := &counter{base: o.Transport}
+	event, _ := readPayload(o.Getenv("GITHUB_EVENT_PATH")) // one that cannot be read fails the plan, which reads it too
 	under := sandbox.Options{
-		Identity: jobIdentity(o.Getenv), GitHubToken: o.Getenv("GITHUB_TOKEN"), ServerURL: o.Getenv("GITHUB_SERVER_URL"), APIURL: o.Getenv("GITHUB_API_URL"), Base: &reachable{base: real, down: make(map[string]string)},
+		Identity: jobIdentity(o.Getenv, event), GitHubToken: o.Getenv("GITHUB_TOKEN"), ServerURL: o.Getenv("GITHUB_SERVER_URL"), APIURL: o.Getenv("GITHUB_API_URL"), Base: &reachable{base: real, down: make(map[string]string)},
 	}
 	under.Registry = sandbox.RegistryOptions{KeepBlobs: 1 << 20, TrustBase: true} // layers are hashed and dropped
 	if offline {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/taglast/taglast/internal/actions"
@@ -45,27 +46,33 @@ func (o Options) overlay(env map[string]string) Options {
 	return o
 }
 
-// jobIdentity is what a dry run's ID token says: the job's environment.
-func jobIdentity(getenv func(string) string) sandbox.Identity {
+// jobIdentity is what a dry run's ID token says: the job's environment, and the visibility that the event tells. Where no
+// event does, as outside of Actions, it is public: the certificate then shows what a public release's would.
+func jobIdentity(getenv func(string) string, event payload) sandbox.Identity {
+	visibility := event.Repository.Visibility
+	if !slices.Contains([]string{"public", "private", "internal"}, visibility) {
+		visibility = ""
+	}
 	return sandbox.Identity{
-		Repository:        getenv("GITHUB_REPOSITORY"),
-		RepositoryID:      getenv("GITHUB_REPOSITORY_ID"),
-		RepositoryOwner:   getenv("GITHUB_REPOSITORY_OWNER"),
-		RepositoryOwnerID: getenv("GITHUB_REPOSITORY_OWNER_ID"),
-		Ref:               getenv("GITHUB_REF"),
-		HeadRef:           getenv("GITHUB_HEAD_REF"),
-		BaseRef:           getenv("GITHUB_BASE_REF"),
-		SHA:               getenv("GITHUB_SHA"),
-		EventName:         getenv("GITHUB_EVENT_NAME"),
-		Workflow:          getenv("GITHUB_WORKFLOW"),
-		WorkflowRef:       getenv("GITHUB_WORKFLOW_REF"),
-		WorkflowSHA:       getenv("GITHUB_WORKFLOW_SHA"),
-		RunID:             getenv("GITHUB_RUN_ID"),
-		RunNumber:         getenv("GITHUB_RUN_NUMBER"),
-		RunAttempt:        getenv("GITHUB_RUN_ATTEMPT"),
-		RunnerEnvironment: getenv("RUNNER_ENVIRONMENT"),
-		Actor:             getenv("GITHUB_ACTOR"),
-		ActorID:           getenv("GITHUB_ACTOR_ID"),
+		Repository:           getenv("GITHUB_REPOSITORY"),
+		RepositoryID:         getenv("GITHUB_REPOSITORY_ID"),
+		RepositoryOwner:      getenv("GITHUB_REPOSITORY_OWNER"),
+		RepositoryOwnerID:    getenv("GITHUB_REPOSITORY_OWNER_ID"),
+		RepositoryVisibility: visibility,
+		Ref:                  getenv("GITHUB_REF"),
+		HeadRef:              getenv("GITHUB_HEAD_REF"),
+		BaseRef:              getenv("GITHUB_BASE_REF"),
+		SHA:                  getenv("GITHUB_SHA"),
+		EventName:            getenv("GITHUB_EVENT_NAME"),
+		Workflow:             getenv("GITHUB_WORKFLOW"),
+		WorkflowRef:          getenv("GITHUB_WORKFLOW_REF"),
+		WorkflowSHA:          getenv("GITHUB_WORKFLOW_SHA"),
+		RunID:                getenv("GITHUB_RUN_ID"),
+		RunNumber:            getenv("GITHUB_RUN_NUMBER"),
+		RunAttempt:           getenv("GITHUB_RUN_ATTEMPT"),
+		RunnerEnvironment:    getenv("RUNNER_ENVIRONMENT"),
+		Actor:                getenv("GITHUB_ACTOR"),
+		ActorID:              getenv("GITHUB_ACTOR_ID"),
 	}
 }
 

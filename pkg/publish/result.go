@@ -37,11 +37,12 @@ func (p *pipeline) report(err error) *Report {
 	return r
 }
 
-// left says that tags were left out by --registry: the whole command makes up for them later.
+// left says that tags were left out by --registry: the whole command makes up for them later. The tags of an image that
+// a dry run skips are not: the release run has the login that is missing here.
 func (p *pipeline) left(r *Report) bool {
 	for _, im := range r.Images {
 		for _, t := range im.Tags {
-			if t.Action == string(tag.Pending) {
+			if t.Action == string(tag.Pending) && !im.Skipped {
 				return true
 			}
 		}
@@ -130,8 +131,11 @@ func (p *pipeline) tagReports(im *planned, digest string) []TagReport {
 	out := []TagReport{}
 	for _, t := range im.tags {
 		r := TagReport{Ref: t.ref(), Class: string(t.tag.Class), Action: string(tag.Pending), Digest: t.seen, Previous: t.seen}
-		if t.later {
+		switch {
+		case t.later:
 			r.Reason = "left out by --registry"
+		case im.unbuilt:
+			r.Reason = "its image is skipped"
 		}
 		for _, done := range p.tagged {
 			if done.Image == im.file.Name && done.Tag == t.tag.Text && done.Repository.Name() == t.repo.Name() {

@@ -91,8 +91,8 @@ func (r *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// hasBlob asks for a blob. A 403 counts as "not there": registries give it for repositories that do not exist yet, and
-// the upload will tell.
+// hasBlob asks for a blob. A 401 or 403 counts as "not there": registries give it for repositories that do not exist yet
+// or that a dry run has no login for, and the upload will tell.
 func (c *client) hasBlob(ctx context.Context, digest v1.Hash) (bool, error) {
 	resp, err := c.send(ctx, c.blobRequest(http.MethodHead, digest))
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *client) hasBlob(ctx context.Context, digest v1.Hash) (bool, error) {
 		drain(resp)
 		return true, nil
 	}
-	if transient, _, _ := retry.Classify(err); !transient && hasStatus(err, http.StatusNotFound, http.StatusForbidden) {
+	if transient, _, _ := retry.Classify(err); !transient && hasStatus(err, http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden) {
 		return false, nil
 	}
 	return false, err
