@@ -35,6 +35,9 @@ func (c *Client) PutTag(ctx context.Context, tag string, m Manifest) error {
 			err = nil
 		}
 	}
+	if err != nil && w.doubt && !lost(err) {
+		err = fmt.Errorf("%w; %w", err, ErrUnanswered)
+	}
 	return c.p.wrap("tag", r.suffix(), err)
 }
 
@@ -44,6 +47,7 @@ type tagWrite struct {
 	ref    reference
 	m      Manifest
 	failed error   // the last write's
+	doubt  bool    // some write was not answered
 	looked bool    // since a write failed
 	there  v1.Hash // what the tag named then; zero for nothing
 }
@@ -63,6 +67,7 @@ func (w *tagWrite) attempt(ctx context.Context) error {
 		w.looked, w.there = true, now
 	}
 	w.failed = w.c.put(ctx, w.ref, w.m)
+	w.doubt = w.doubt || w.failed != nil && lost(w.failed) && !settled(w.failed)
 	return w.failed
 }
 

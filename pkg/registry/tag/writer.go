@@ -222,10 +222,10 @@ func (w *writer) readBack(ctx context.Context, i int) error {
 	return nil
 }
 
-// refused says that the registry answered a write with a refusal, so that nothing can have changed.
+// refused says that the registry answered every attempt of a write with a refusal, so that nothing can have changed.
 func refused(err error) bool {
 	var status *retry.StatusError
-	return errors.As(err, &status) && status.Status >= 400 && status.Status < 500
+	return !errors.Is(err, registry.ErrUnanswered) && errors.As(err, &status) && status.Status >= 400 && status.Status < 500
 }
 
 // fail keeps what is known of a tag after a failed write: a write whose answer was lost may have reached the registry.
@@ -274,7 +274,7 @@ func (w *writer) lookAgain(ctx context.Context, i int) error {
 		found = back.Digest.String()
 	}
 	if found != want {
-		t.Digest = found
+		t.Digest, t.Doubtful = found, t.Written()
 		return w.fail(i, &RaceError{Ref: t.Ref(), Wrote: want, Found: found})
 	}
 	return nil
