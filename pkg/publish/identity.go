@@ -13,10 +13,11 @@ import (
 	"github.com/taglast/taglast/internal/sandbox"
 )
 
-// withJob completes the environment of a plan or dry run outside of Actions: repository, ref and commit come from the git
-// checkout. fromCheckout says that they did.
+// withJob completes the environment of a plan or dry run outside of Actions, where none of a job is given: repository, ref
+// and commit come from the git checkout. fromCheckout says that they did.
 func (o Options) withJob(ctx context.Context) (_ Options, fromCheckout bool) {
-	if o.Getenv("GITHUB_ACTIONS") == "true" {
+	given := o.Getenv("GITHUB_REPOSITORY") != "" && o.Getenv("GITHUB_REF") != "" && o.Getenv("GITHUB_SHA") != ""
+	if given || o.Getenv("GITHUB_ACTIONS") == "true" {
 		return o, false
 	}
 	c := checkout.Read(ctx, or(o.WorkDir, "."))
