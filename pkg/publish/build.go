@@ -68,19 +68,21 @@ func (p *plan) buildOne(ctx context.Context, im *planned) (image.Built, error) {
 }
 
 // adopt takes the index that a fixed tag names, in the first repository that has one, if it carries an attestation that
-// this run could have made: then nothing is built. A zero Built means that there is nothing to adopt.
+// this run could have made, of that very repository: then nothing is built. Another image of this release does not pass
+// for this one because a tag was put on it. A zero Built means that there is nothing to adopt.
 func (p *plan) adopt(ctx context.Context, im *planned) (image.Built, error) {
 	tried := make(map[string]bool)
 	for _, t := range im.tags {
-		if t.tag.Class != "fixed" || t.seen == "" || tried[t.seen] {
+		there := displayName(t.repo) + "@" + t.seen
+		if t.tag.Class != "fixed" || t.seen == "" || tried[there] {
 			continue
 		}
-		tried[t.seen] = true
+		tried[there] = true
 		digest, err := v1.NewHash(t.seen)
 		if err != nil {
 			return image.Built{}, fmt.Errorf("%s: the registry names it %q: %w", t.ref(), t.seen, err)
 		}
-		if ok, err := p.attestedByUs(ctx, t.seen); err != nil || !ok {
+		if ok, err := p.attestedByUs(ctx, t.repo, t.seen); err != nil || !ok {
 			if err != nil {
 				return image.Built{}, fmt.Errorf("%s: %w", t.ref(), err)
 			}
@@ -95,10 +97,11 @@ func (p *plan) adopt(ctx context.Context, im *planned) (image.Built, error) {
 	return image.Built{}, nil
 }
 
-// attestedByUs says whether a store holds, for digest, an attestation that passes the reuse policy.
-func (p *plan) attestedByUs(ctx context.Context, digest string) (bool, error) {
+// attestedByUs says whether a store holds, for digest in repo, an attestation that passes the reuse policy.
+func (p *plan) attestedByUs(ctx context.Context, repo name.Repository, digest string) (bool, error) {
 	reuse := policy.Reuse{
-		Trusted: p.run.Trusted, Claims: p.run.Claims, ServerURL: p.run.ServerURL, Digest: digest,
+		Trusted: p.run.Trusted, Claims: p.run.Claims, ServerURL: p.run.ServerURL,
+		Subjects: provenance.Subjects([]string{displayName(repo)}, digest, nil), Digest: digest,
 	}
 	for _, s := range p.stores {
 		listed, err := s.List(ctx, digest, provenance.PredicateType)
@@ -138,7 +141,7 @@ func (p *plan) describeThere(ctx context.Context, digest string) string {
 			return fmt.Sprintf("there  %s  its attestation could not be read", digest)
 		}
 		for _, stored := range listed {
-			c := policy.Consumer{Trusted: p.trustedRoots(), Repo: p.claims.Repository}
+			c := policy.Consumer{Trusted: p.trustedRoots(), Repo: p.claims.Repository, CertOIDCIssuer: p.claims.Issuer}
 			if v, err := c.Check(stored.Bundle, "sha256", digestBytes(digest)); err == nil {
 				return fmt.Sprintf("there  %s  attested by %s", digest, signedBy(v))
 			}

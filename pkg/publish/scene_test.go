@@ -155,7 +155,13 @@ func tagWithoutPermit(tb testing.TB, s *scene) error {
 // fetch reads a manifest of ghcr.io/acme/app out of a world.
 func fetch(tb testing.TB, w *sandbox.World, digest string) (raw []byte, mediaType string) {
 	tb.Helper()
-	repo, err := name.NewRepository("ghcr.io/acme/app")
+	return fetchFrom(tb, w, "ghcr.io/acme/app", digest)
+}
+
+// fetchFrom reads a manifest of a repository out of a world.
+func fetchFrom(tb testing.TB, w *sandbox.World, repository, digest string) (raw []byte, mediaType string) {
+	tb.Helper()
+	repo, err := name.NewRepository(repository)
 	if err != nil {
 		tb.Fatal(err)
 	}
