@@ -79,8 +79,12 @@ func refuseEvent(name, repository string, p payload) error {
 		from = "a deleted fork"
 	case p.PullRequest != nil:
 		from = p.PullRequest.Head.Repo.FullName
-	case p.WorkflowRun != nil && p.WorkflowRun.HeadRepository != nil:
+	case p.WorkflowRun != nil && p.WorkflowRun.HeadRepository == nil:
+		from = "a deleted fork"
+	case p.WorkflowRun != nil:
 		from = p.WorkflowRun.HeadRepository.FullName
+	case strings.HasPrefix(name, "pull_request"), name == "workflow_run":
+		from = "a repository that the event payload does not name"
 	}
 	if from != "" && !strings.EqualFold(from, repository) {
 		return hint.With(fmt.Errorf("this `%s` event comes from %s, not from %s: nothing is published on it", escape.Text(name), escape.Text(from), escape.Text(repository)),

@@ -115,6 +115,16 @@ func TestARunThatMayNotPublishSendsNothing(t *testing.T) {
 			"comes from mallory/app", "--dry-run", 0,
 		},
 		{
+			"a workflow_run of a fork that is gone", sandbox.Options{Identity: sandbox.Identity{EventName: "workflow_run", Ref: "refs/heads/main"}},
+			object{"repository": repository("public", "Organization"), "workflow_run": object{"head_repository": nil}}, nil,
+			"comes from a deleted fork", "--dry-run", 0,
+		},
+		{
+			"a pull request that the event does not tell of", sandbox.Options{Identity: sandbox.Identity{EventName: "pull_request", Ref: "refs/pull/1/merge"}},
+			object{"repository": repository("public", "Organization")}, nil,
+			"comes from a repository that the event payload does not name", "--dry-run", 0,
+		},
+		{
 			"an environment of another commit", sandbox.Options{},
 			nil, setenv("GITHUB_SHA", strings.Repeat("c", 40)),
 			"ID token and environment disagree: GITHUB_SHA is cccc", "", 0,
