@@ -168,8 +168,10 @@ func TestASelectionThatNamesNothingIsWrongUsage(t *testing.T) {
 		want   string
 	}{
 		"an image": {func(o *publish.Options) { o.Only = []string{"app", "ctl"} }, "--only ctl: the release has no such image; it has app, cli"},
-		"a registry": {func(o *publish.Options) { o.Registries = []string{"ghcr.io", "quay.io"} },
-			"--registry quay.io: no repository of the release is there"},
+		"a registry": {
+			func(o *publish.Options) { o.Registries = []string{"ghcr.io", "quay.io"} },
+			"--registry quay.io: no repository of the release is there",
+		},
 		"a store": {func(o *publish.Options) { o.Stores = []string{"disk"} }, "--store disk: "},
 	} {
 		t.Run(name, func(t *testing.T) {
