@@ -44,10 +44,13 @@ type content struct {
 	ctx     context.Context
 	blob    Blob
 	verdict *verdict
-	src     io.ReadCloser
 	hash    hash.Hash
 	read    int64
 	err     error
+
+	mu     sync.Mutex // HTTP/2 closes a body while it is read
+	src    io.ReadCloser
+	closed bool
 }
 
 func newContent(ctx context.Context, b Blob, v *verdict) *content {
@@ -66,11 +69,9 @@ func (r *content) Read(p []byte) (int, error) {
 
 func (r *content) next(p []byte) (int, error) {
 	if r.src == nil {
-		src, err := r.blob.Open(r.ctx)
-		if err != nil {
-			return 0, r.unreadable(err)
+		if err := r.open(); err != nil {
+			return 0, err
 		}
-		r.src = src
 	}
 	left := r.blob.Size - r.read
 	if left == 0 { // only an empty blob comes here before it was checked
@@ -130,12 +131,40 @@ func (r *content) unreadable(err error) error {
 	return err
 }
 
+var errClosed = errors.New("closed")
+
+// open opens the source. What is closed meanwhile leaves nothing open.
+func (r *content) open() error {
+	if r.isClosed() {
+		return errClosed
+	}
+	src, err := r.blob.Open(r.ctx)
+	if err != nil {
+		return r.unreadable(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return errors.Join(errClosed, src.Close())
+	}
+	r.src = src
+	return nil
+}
+
+func (r *content) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
+// Close may be called while Read is under way, and more than once.
 func (r *content) Close() error {
-	if r.src == nil {
-		if r.err == nil {
-			r.err = errors.New("closed")
-		}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || r.src == nil {
+		r.closed = true
 		return nil
 	}
+	r.closed = true
 	return r.src.Close()
 }
