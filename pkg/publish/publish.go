@@ -82,8 +82,11 @@ func run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r := p.report(err)
 	if werr := p.out.report(r); werr != nil && err == nil {
-		err = at(StageTag, "", "", fmt.Errorf("every tag is written, but the report is not: %w", werr))
-		r.Outcome, r.Error = Partial, errorReport(err)
+		err, r.Outcome = at(StageTag, "", "", fmt.Errorf("every tag is written, but the report is not: %w", werr)), Partial
+		if o.dryRun {
+			err, r.Outcome = at(StageTag, "", "", fmt.Errorf("the report cannot be written: %w", werr)), Failed
+		}
+		r.Error = errorReport(err)
 	}
 	return r, err
 }

@@ -50,10 +50,13 @@ func (p *pipeline) left(r *Report) bool {
 	return false
 }
 
-// outcome is partial as soon as a tag may have changed.
+// outcome is partial as soon as a tag may have changed; in a dry run none does.
 func (p *pipeline) outcome(err error) Outcome {
 	if err == nil {
 		return Published
+	}
+	if p.o.dryRun {
+		return Failed
 	}
 	for _, t := range p.tagged {
 		if t.Written() || t.Doubtful {
