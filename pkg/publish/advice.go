@@ -3,6 +3,7 @@ package publish
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/taglast/taglast/internal/actions"
 	"github.com/taglast/taglast/internal/hint"
@@ -11,8 +12,8 @@ import (
 	"github.com/taglast/taglast/pkg/registry/tag"
 )
 
-// permissions is what a job's file needs so that taglast may sign and store.
-const permissions = "add to the job:\n    permissions:\n      id-token: write        # sign as this workflow\n      attestations: write    # store the attestation"
+// permissions is what a job needs so that taglast may sign and store; %s is where the job is written.
+const permissions = "add to the job%s:\n    permissions:\n      id-token: write        # sign as this workflow\n      attestations: write    # store the attestation"
 
 // advise adds to a stage's failure what is the case by then and what to do, where the cause has no hint of its own.
 func (p *pipeline) advise(stage Stage, err error) error {
@@ -32,10 +33,10 @@ func (p *pipeline) advise(stage Stage, err error) error {
 	switch stage {
 	case StagePlan:
 		if errors.Is(err, actions.ErrNoIDToken) {
-			e.Stage, e.Err = "sign", hint.With(e.Err, permissions)
+			e.Stage, e.Err = "sign", hint.With(e.Err, fmt.Sprintf(permissions, p.workflowFile()))
 		}
 	case StagePush:
-		e.Err = detail(e.Err, fmt.Sprintf("%d of %s are pushed, untagged", len(p.pushed), count(len(p.built), "image")))
+		e.Err = detail(e.Err, fmt.Sprintf("%d of %s pushed, untagged", len(p.pushed), count(len(p.built), "image")))
 		if down {
 			e.Err = hint.With(e.Err, "wait and re-run failed jobs: what is there is not sent again. Or publish to the other registries now with --registry HOST;\n"+
 				"the next full run only adds this one")
@@ -52,6 +53,16 @@ func (p *pipeline) advise(stage Stage, err error) error {
 		return p.tagError(err)
 	}
 	return e
+}
+
+// workflowFile is ` in .github/workflows/release.yml` where the environment tells it.
+func (p *pipeline) workflowFile() string {
+	ref := workflowOf(p.o.Getenv("GITHUB_WORKFLOW_REF"), p.o.Getenv("GITHUB_REPOSITORY"))
+	file, _, ok := strings.Cut(ref, "@")
+	if !ok {
+		return ""
+	}
+	return " in " + file
 }
 
 // detail adds a line to an error's text.
