@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/taglast/taglast/internal/retry"
 )
@@ -39,7 +40,10 @@ func (c *client) post(ctx context.Context, query string) (*http.Response, error)
 }
 
 // cancel ends an upload session without a blob. The specification lets a registry refuse; sessions expire anyway.
+// It is tried even where the run has been told to stop.
 func (c *client) cancel(ctx context.Context, location *url.URL) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer stop()
 	resp, err := c.send(ctx, request{method: http.MethodDelete, url: location})
 	if err == nil {
 		drain(resp)
