@@ -71,13 +71,13 @@ func run(ctx context.Context, g *globals, args []string) int {
 	root.SetIn(g.stdin)
 	root.SetOut(g.stdout)
 	root.SetErr(g.stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
 	var exit *exitError
 	if !errors.As(err, &exit) { // cobra's own: a wrong flag, argument or command
-		fmt.Fprintf(g.stderr, "error: nothing was sent. %s\nhint:  taglast --help\n", escape.Lines(err.Error()))
+		fmt.Fprintf(g.stderr, "error: nothing was sent. %s\nhint:  %s --help\n", escape.Lines(err.Error()), cmd.CommandPath())
 		return 2
 	}
 	if !exit.shown {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/taglast/taglast/internal/actions"
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/view"
 	"github.com/taglast/taglast/pkg/publish"
@@ -45,7 +47,7 @@ type releaseFlags struct {
 	all           bool
 }
 
-func (f *releaseFlags) register(cmd *cobra.Command) {
+func (f *releaseFlags) register(cmd *cobra.Command, offline string) {
 	fs := cmd.Flags()
 	fs.StringVarP(&f.config, "config", "f", "", "release file (default taglast.yaml)")
 	fs.StringArrayVar(&f.image.Repositories, "repository", nil, "where the image goes, without a release file; repeatable")
@@ -59,7 +61,7 @@ func (f *releaseFlags) register(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.registries, "registry", nil, "only the repositories on this host; repeatable")
 	fs.StringArrayVar(&f.only, "only", nil, "only this image; repeatable")
 	fs.BoolVar(&f.rebuild, "rebuild", false, "build even where a fixed tag already names an attested image")
-	fs.BoolVar(&f.offline, "offline", false, "with --dry-run: let nothing leave this machine")
+	fs.BoolVar(&f.offline, "offline", false, offline)
 	fs.StringVar(&f.outputDir, "output-dir", "taglast-out", "directory for bundles and report.json")
 	fs.StringVar(&f.signingConfig, "signing-config", "", "Sigstore signing config v0.2 (default: the public-good instance's, by TUF)")
 	fs.StringVar(&f.trustedRoot, "trusted-root", "", "Sigstore trusted root v0.1 (default: the public-good instance's, by TUF)")
@@ -83,13 +85,13 @@ func publishCommand(g *globals) *cobra.Command {
 					return publish.DryRun(ctx, o, f.offline)
 				}
 				if f.offline {
-					return nil, errors.New("--offline goes with --dry-run")
+					return nil, wrongUsage(errors.New("--offline goes with --dry-run"))
 				}
 				return publish.Publish(ctx, o)
 			})
 		},
 	}
-	f.register(cmd)
+	f.register(cmd, "with --dry-run: let nothing leave this machine")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "run every step on an overlay; write nothing to any registry, log or store")
 	return cmd
 }
@@ -106,7 +108,7 @@ func planCommand(g *globals) *cobra.Command {
 			})
 		},
 	}
-	f.register(cmd)
+	f.register(cmd, "let nothing leave this machine: what the tags name now stays unknown")
 	return cmd
 }
 
@@ -115,7 +117,7 @@ func (f *releaseFlags) run(ctx context.Context, g *globals, do func(context.Cont
 	runner := actions.New(g.getenv, g.stderr)
 	o, err := f.options(g, runner)
 	if err != nil {
-		return f.fail(g, runner, nil, &publish.Error{Stage: publish.StagePlan, Usage: true, Err: err}, err)
+		return f.fail(g, runner, nil, wrongUsage(err))
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, context.DeadlineExceeded)
 	defer cancel()
@@ -134,7 +136,7 @@ func (f *releaseFlags) run(ctx context.Context, g *globals, do func(context.Cont
 		err = errors.Join(err, runner.Summary(view.Summary(r, err)))
 	}
 	if err != nil {
-		return f.fail(g, runner, r, err, err)
+		return f.fail(g, runner, r, err)
 	}
 	if f.format != "json" {
 		view.Result(g.stdout, r, f.outputDir, f.all)
@@ -145,13 +147,22 @@ func (f *releaseFlags) run(ctx context.Context, g *globals, do func(context.Cont
 	return nil
 }
 
-// fail shows err as an annotation in Actions, as text elsewhere; shown is what is told, err what decides the exit code.
-func (f *releaseFlags) fail(g *globals, runner *actions.Runner, r *publish.Report, err, shown error) error {
+// wrongUsage is an error of flags, environment or release file, before anything was done.
+func wrongUsage(err error) error {
+	return &publish.Error{Stage: publish.StagePlan, Usage: true, Err: err}
+}
+
+// fail shows err as an annotation in Actions, and as text.
+func (f *releaseFlags) fail(g *globals, runner *actions.Runner, r *publish.Report, err error) error {
 	if runner.Active() {
-		title, detail, hinted := view.Failure(r, shown)
-		runner.Error(title, strings.Trim(detail+"\n"+hinted, "\n"))
+		title, detail, hinted := view.Failure(r, err)
+		message := strings.Trim(detail+"\n"+hinted, "\n")
+		if message == "" { // an annotation must have one
+			message = title
+		}
+		runner.Error(title, message)
 	}
-	view.WriteFailure(g.stderr, r, shown)
+	view.WriteFailure(g.stderr, r, err)
 	return &exitError{code: publish.ExitCode(r, err), err: err, shown: true}
 }
 
@@ -203,10 +214,7 @@ func (f *releaseFlags) file(g *globals) (*release.File, error) {
 	if described {
 		return nil, errors.New("--repository, --source, --tag, --flavor, --platform, --annotation and --label describe an image without a release file; with one, write them into it")
 	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(g.workdir, path)
-	}
-	file, err := release.Load(path, g.lookupEnv)
+	file, err := f.load(g, path)
 	if err != nil {
 		return nil, err
 	}
@@ -216,6 +224,28 @@ func (f *releaseFlags) file(g *globals) (*release.File, error) {
 		}
 	}
 	return file, nil
+}
+
+// load reads the release file; its mistakes name it as the person did.
+func (f *releaseFlags) load(g *globals, path string) (*release.File, error) {
+	at := path
+	if !filepath.IsAbs(at) {
+		at = filepath.Join(g.workdir, at)
+	}
+	file, err := release.Load(at, g.lookupEnv)
+	var mistake *release.Error
+	if errors.As(err, &mistake) && mistake.File == at {
+		mistake.File = path
+	}
+	var unread *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = hint.With(fmt.Errorf("release file %s: there is none", escape.Text(path)),
+			"write one (`taglast schema` describes it), name another with --config, or describe one image with --repository, --source and --tag")
+	case errors.As(err, &unread):
+		err = fmt.Errorf("release file %s: %w", escape.Text(path), unread.Err)
+	}
+	return file, err
 }
 
 // describes says whether flags describe an image: release-version goes with a file too.

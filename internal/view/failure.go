@@ -15,14 +15,34 @@ import (
 // Failure is an error in the program's words: what became of the tags, what failed, on which reference, why; and a hint
 // of what to do. Title is the first line without `error: `.
 func Failure(r *publish.Report, err error) (title, detail, hinted string) {
-	message := escape.Lines(err.Error())
-	first, rest, _ := strings.Cut(message, "\n")
+	var in *release.Error
+	ofRelease := errors.As(err, &in)
+	message := err.Error()
+	var e *publish.Error
+	if errors.As(err, &e) && e.Usage { // found before the first stage began: naming it would be noise
+		message = e.Err.Error()
+	}
+	first, rest, _ := strings.Cut(escape.Lines(message), "\n")
 	hinted = escape.Lines(hint.Of(err))
-	var file *release.Error
-	if errors.As(err, &file) {
+	if ofRelease {
+		rest = outdent(rest)
+	}
+	if ofRelease && in.Line > 0 { // the place in the file comes first, as compilers write it
 		return first, rest, hinted
 	}
 	return became(r, err) + " " + first, rest, hinted
+}
+
+// margin is what stands before the further lines of errors and hints: under the text of the first.
+const margin = "       "
+
+// outdent takes the margin off the lines of a release.Error, whose text has it.
+func outdent(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, margin)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // became says what became of the tags: the first words of every failure.
@@ -56,6 +76,6 @@ func indent(w io.Writer, text string) {
 		return
 	}
 	for line := range strings.SplitSeq(text, "\n") {
-		fmt.Fprintln(w, strings.TrimRight("       "+line, " "))
+		fmt.Fprintln(w, strings.TrimRight(margin+line, " "))
 	}
 }
