@@ -2,10 +2,11 @@ package publish
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
+	"path"
 )
 
 // output is the directory that bundles and the report are written to.
@@ -35,28 +36,26 @@ func (o *output) report(r *Report) error {
 	return o.write("report.json", raw)
 }
 
-// write replaces a file whole or not at all.
+// write replaces a file whole or not at all. A link that stands in the directory, for a file or a folder, leads nothing out of it.
 func (o *output) write(name string, content []byte) error {
-	path := filepath.Join(o.dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".taglast-*")
+	root, err := os.OpenRoot(o.dir)
 	if err != nil {
-		return err
+		return fmt.Errorf("output directory: %w", err)
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	if cerr := f.Close(); err == nil {
-		err = cerr
+	defer root.Close()
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return fmt.Errorf("output directory %s: %w", o.dir, err)
 	}
+	tmp := path.Join(path.Dir(name), ".taglast-"+rand.Text())
+	err = root.WriteFile(tmp, content, 0o644)
 	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
+		err = root.Rename(tmp, name)
 	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
+	if err != nil {
+		_ = root.Remove(tmp) // where it was made
+		return fmt.Errorf("output directory %s: %w", o.dir, err)
 	}
-	return err
+	return nil
 }
 
 // Marshal is the report's JSON document, indented, ending in a newline.

@@ -41,3 +41,24 @@ func TestWhatCannotBeWrittenIsToldAsWhatItIs(t *testing.T) {
 		})
 	}
 }
+
+// TestALinkLeadsNothingOutOfTheOutputDirectory has a checkout that comes with an output directory of its own.
+func TestALinkLeadsNothingOutOfTheOutputDirectory(t *testing.T) {
+	s := newScene(t, twoByTwo, sandbox.Options{})
+	o := s.rehearsal(nil)
+	elsewhere := t.TempDir()
+	if err := os.MkdirAll(o.OutputDir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, filepath.Join(o.OutputDir, "oci")); err != nil {
+		t.Fatal(err)
+	}
+	r, err := publish.DryRun(t.Context(), o, false)
+	if err == nil || publish.ExitCode(r, err) != 1 {
+		t.Errorf("exit %d: %v", publish.ExitCode(r, err), err)
+	}
+	left, err := os.ReadDir(elsewhere)
+	if err != nil || len(left) > 0 {
+		t.Errorf("%d files were written elsewhere: %v", len(left), err)
+	}
+}
