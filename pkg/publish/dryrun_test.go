@@ -442,7 +442,7 @@ func TestWhatADryRunLeavesIsTheSameEachTime(t *testing.T) {
 		}
 		return string(raw)
 	}
-	if read() != read() {
+	if once, again := read(), read(); once != again {
 		t.Error("two dry runs made different manifests")
 	}
 }

@@ -3,7 +3,6 @@ package publish_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 
 	"github.com/taglast/taglast/pkg/publish"
@@ -15,17 +14,20 @@ import (
 func Example() {
 	out, err := os.MkdirTemp("", "taglast")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer os.RemoveAll(out)
 
 	file, err := release.Load("../../testdata/quickstart/taglast.yaml", os.LookupEnv)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	report, err := publish.DryRun(context.Background(), publish.Options{File: file, OutputDir: out}, true)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(report.Outcome, report.Version, "dry run:", report.DryRun)
 	for _, image := range report.Images {
