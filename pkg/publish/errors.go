@@ -20,9 +20,6 @@ const (
 	StageTag    Stage = "tag"
 )
 
-// Stages in the order in which they run.
-var Stages = []Stage{StagePlan, StageBuild, StagePush, StageAttest, StageVerify, StageTag}
-
 // Error says which stage failed, on which image and reference, and why. A hint of what to do is beside it (Hint).
 type Error struct {
 	Stage Stage

@@ -76,10 +76,9 @@ type Event struct {
 
 // Took is what a run cost.
 type Took struct {
-	Elapsed        time.Duration
-	Reads, Writes  int   // requests that left the program
-	BytesUploaded  int64 // blob content
-	NothingChanged bool  // the run wrote nothing at all
+	Elapsed       time.Duration
+	Reads, Writes int   // requests that left the program
+	BytesUploaded int64 // blob content
 }
 
 type silent struct{}

@@ -10,8 +10,7 @@ type Report struct {
 	Error         *ErrorReport  `json:"error,omitempty"`
 
 	// What the person watching is told and the document does not hold.
-	Took     Took     `json:"-"`
-	Warnings []string `json:"-"`
+	Took Took `json:"-"`
 }
 
 // Outcome of a run.
