@@ -265,6 +265,11 @@ func (p *plan) readTags(ctx context.Context) error {
 						p.o.Observer.Warn(fmt.Sprintf("%s: the current tags cannot be read and are unknown: %v", name, err))
 					}
 				default:
+					if errors.Is(err, registry.ErrDenied) { // who may not push either is told so, with advice
+						if probed := p.probeOne(gctx, im, t.repo); probed != nil {
+							return probed
+						}
+					}
 					return at(StagePlan, im.file.Name, t.ref(), err)
 				}
 				return nil

@@ -199,16 +199,18 @@ func (p *plan) probe(ctx context.Context) error {
 				continue
 			}
 			seen[repo.Name()] = true
-			g.Go(func() error {
-				err := p.clients.Repository(repo).Probe(gctx)
-				if errors.Is(err, registry.ErrDenied) {
-					err = hint.With(fmt.Errorf("%s: this token may not push: %w", displayName(repo), err), p.deniedHint(repo))
-				}
-				return at(StagePlan, im.file.Name, displayName(repo), err)
-			})
+			g.Go(func() error { return p.probeOne(gctx, im, repo) })
 		}
 	}
 	return g.Wait()
+}
+
+func (p *plan) probeOne(ctx context.Context, im *planned, repo name.Repository) error {
+	err := p.clients.Repository(repo).Probe(ctx)
+	if errors.Is(err, registry.ErrDenied) {
+		err = hint.With(fmt.Errorf("%s: this token may not push: %w", displayName(repo), err), p.deniedHint(repo))
+	}
+	return at(StagePlan, im.file.Name, displayName(repo), err)
 }
 
 // deniedHint says what a push that a registry denies needs.

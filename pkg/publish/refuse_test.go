@@ -188,6 +188,13 @@ func TestARunThatMayNotPublishSendsNothing(t *testing.T) {
 			"ghcr.io/acme/app: this token may not push", "packages: write", 0,
 		},
 		{
+			"a login that a registry refuses, for reads as well", sandbox.Options{Registries: map[string]sandbox.RegistryOptions{
+				"index.docker.io": {Auth: sandbox.Auth{Scheme: "basic", Password: "another"}}, "ghcr.io": {},
+			}},
+			nil, nil,
+			"docker.io/acme/app: this token may not push", "docker login, or TAGLAST_REGISTRY_AUTH", 0,
+		},
+		{
 			"a signing config that is none",
 			sandbox.Options{},
 			nil, func(o *publish.Options) { o.SigningConfig = []byte("{}") },
