@@ -1,0 +1,288 @@
+// Package docs holds the documents to the program: links, examples, flags, keys and tests that they name are there.
+package docs
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/taglast/taglast/pkg/publish"
+	"github.com/taglast/taglast/pkg/release"
+)
+
+var root = filepath.Join("..", "..")
+
+// documents are the texts by their path from the root.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, file := range append(files, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md")) {
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[filepath.ToSlash(rel)] = read(t, file)
+	}
+	if len(out) < 8 {
+		t.Fatalf("only %d documents were found", len(out))
+	}
+	return out
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ +(.+)$`)
+	block   = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+	noSlug  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+func TestLinksResolve(t *testing.T) {
+	for doc, text := range documents(t) {
+		for _, m := range link.FindAllStringSubmatch(block.ReplaceAllString(text, ""), -1) {
+			target, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+				continue
+			}
+			file := filepath.Join(root, filepath.FromSlash(doc))
+			if target != "" {
+				file = filepath.Join(filepath.Dir(file), filepath.FromSlash(target))
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s: the link %s leads nowhere", doc, m[1])
+				continue
+			}
+			if anchor != "" && !slices.Contains(anchors(read(t, file)), anchor) {
+				t.Errorf("%s: %s has no such heading", doc, m[1])
+			}
+		}
+	}
+}
+
+// anchors are the names that GitHub gives to a document's headings.
+func anchors(text string) []string {
+	var out []string
+	for _, m := range heading.FindAllStringSubmatch(block.ReplaceAllString(text, ""), -1) {
+		out = append(out, strings.ReplaceAll(noSlug.ReplaceAllString(strings.ToLower(strings.TrimSpace(m[1])), ""), " ", "-"))
+	}
+	return out
+}
+
+func TestReleaseFilesParse(t *testing.T) {
+	unset := func(string) (string, bool) { return "", false }
+	parsed := 0
+	for doc, text := range documents(t) {
+		for _, m := range block.FindAllStringSubmatch(text, -1) {
+			if m[1] != "yaml" || !strings.Contains("\n"+m[2], "\nimages:") {
+				continue
+			}
+			parsed++
+			if _, err := release.Parse("taglast.yaml", []byte(m[2]), unset); err != nil {
+				t.Errorf("%s: %v", doc, err)
+			}
+		}
+	}
+	if parsed < 3 {
+		t.Errorf("only %d release files were found", parsed)
+	}
+}
+
+func TestReportsHaveTheFieldsOfTheProgram(t *testing.T) {
+	seen := 0
+	for doc, text := range documents(t) {
+		for _, m := range block.FindAllStringSubmatch(text, -1) {
+			if m[1] != "json" {
+				continue
+			}
+			seen++
+			d := json.NewDecoder(strings.NewReader(m[2]))
+			d.DisallowUnknownFields()
+			if err := d.Decode(&publish.Report{}); err != nil {
+				t.Errorf("%s: %v", doc, err)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no report was found")
+	}
+}
+
+// TestEveryKeyIsDocumented takes the keys from the schema: one that this version reads has a row, one that it refuses has
+// none and is named.
+func TestEveryKeyIsDocumented(t *testing.T) {
+	text := documents(t)["docs/release-file.md"]
+	var schema any
+	if err := json.Unmarshal(release.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{}
+	keysOf(schema, keys)
+	if len(keys) < 30 {
+		t.Fatalf("the schema has the keys %v", keys)
+	}
+	for key, refused := range keys {
+		row := strings.Contains(text, "| `"+key+"` |")
+		switch {
+		case refused && (row || !strings.Contains(text, "`"+key+"`")):
+			t.Errorf("docs/release-file.md: `%s` is refused by this version, and that is not told", key)
+		case !refused && !row && key != "images":
+			t.Errorf("docs/release-file.md: no row for `%s`", key)
+		}
+	}
+}
+
+// keysOf collects the keys of a schema and whether they are refused.
+func keysOf(schema any, keys map[string]bool) {
+	switch v := schema.(type) {
+	case map[string]any:
+		if properties, ok := v["properties"].(map[string]any); ok {
+			for key, value := range properties {
+				_, refused := value.(map[string]any)["not"]
+				keys[key] = refused
+			}
+		}
+		for _, value := range v {
+			keysOf(value, keys)
+		}
+	case []any:
+		for _, value := range v {
+			keysOf(value, keys)
+		}
+	}
+}
+
+var (
+	registered = regexp.MustCompile(`\.(?:String|StringArray|Bool|Int|Duration)VarP?\([^"\n]+"([a-z][a-z-]*)"`)
+	span       = regexp.MustCompile("`([^`\n]+)`")
+	flag       = regexp.MustCompile(`(?:^|[\s'"])--([a-z][a-z-]*)`)
+	command    = regexp.MustCompile(`(?:taglast"?|cmd/taglast|gh attestation) (publish|plan|verify)\b`)
+)
+
+// flags are those that a command's source registers.
+func flags(t *testing.T, file string) []string {
+	t.Helper()
+	var out []string
+	for _, m := range registered.FindAllStringSubmatch(read(t, filepath.Join(root, "cmd", "taglast", file)), -1) {
+		out = append(out, m[1])
+	}
+	if len(out) < 15 {
+		t.Fatalf("%s: only the flags %q were found", file, out)
+	}
+	return out
+}
+
+// TestFlagsExist looks at every flag behind one of our commands (and behind gh attestation verify, whose flags are ours
+// too), and at every one that stands alone.
+func TestFlagsExist(t *testing.T) {
+	publishes, verifies := flags(t, "publish.go"), flags(t, "verify.go")
+	of := map[string][]string{"publish": publishes, "plan": publishes, "verify": verifies}
+	checked := 0
+	for doc, text := range documents(t) {
+		for _, code := range codes(text) {
+			known := slices.Concat(publishes, verifies)
+			if at := command.FindStringSubmatchIndex(code); at != nil {
+				known, code = of[code[at[2]:at[3]]], code[at[1]:]
+			} else if !strings.HasPrefix(code, "--") {
+				continue
+			}
+			for _, m := range flag.FindAllStringSubmatch(code, -1) {
+				checked++
+				if !slices.Contains(known, m[1]) {
+					t.Errorf("%s: there is no --%s: %s", doc, m[1], code)
+				}
+			}
+		}
+	}
+	if checked < 50 {
+		t.Errorf("only %d flags were found", checked)
+	}
+	for _, name := range verifies {
+		if text := documents(t)["docs/verifying.md"]; !strings.Contains(text, "`--"+name) {
+			t.Errorf("docs/verifying.md: nothing of --%s", name)
+		}
+	}
+}
+
+// codes are a document's spans of code and the lines of its blocks, with lines that go on joined.
+func codes(text string) []string {
+	var out []string
+	for _, m := range block.FindAllStringSubmatch(text, -1) {
+		out = append(out, strings.Split(strings.ReplaceAll(m[2], "\\\n", " "), "\n")...)
+	}
+	for line := range strings.SplitSeq(strings.ReplaceAll(block.ReplaceAllString(text, ""), "\\\n", " "), "\n") {
+		if strings.HasPrefix(line, "    ") {
+			out = append(out, strings.TrimSpace(line))
+			continue
+		}
+		for _, m := range span.FindAllStringSubmatch(line, -1) {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+var (
+	testName = regexp.MustCompile(`\bTest[A-Z][A-Za-z0-9]*\b`)
+	testFunc = regexp.MustCompile(`(?m)^func (Test[A-Z][A-Za-z0-9]*)\(`)
+)
+
+func TestTestsThatAreNamedExist(t *testing.T) {
+	have := map[string]bool{}
+	for _, dir := range []string{"cmd", "internal", "pkg"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(file string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(file, "_test.go") {
+				return err
+			}
+			for _, m := range testFunc.FindAllStringSubmatch(read(t, file), -1) {
+				have[m[1]] = true
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for doc, text := range documents(t) {
+		named := testName.FindAllString(text, -1)
+		if doc == "docs/threat-model.md" && len(named) < 30 {
+			t.Errorf("%s names only %d tests", doc, len(named))
+		}
+		for _, name := range named {
+			if !have[name] && name != "TestRequests" { // a pattern for -run
+				t.Errorf("%s: there is no %s", doc, name)
+			}
+		}
+	}
+	for line := range strings.SplitSeq(documents(t)["docs/threat-model.md"], "\n") {
+		if strings.Count(line, "|") == 5 && !strings.HasPrefix(line, "|---") && !strings.HasPrefix(line, "| threat") && !testName.MatchString(line) {
+			t.Errorf("a control without a test: %s", line)
+		}
+	}
+}
+
+var local = regexp.MustCompile("(?m)(?:^|[\\s\"'`(=:])/(?:work|tmp|home|root|Users|var)(?:/|\\b)")
+
+func TestNoDocumentNamesALocalPath(t *testing.T) {
+	for doc, text := range documents(t) {
+		for _, found := range local.FindAllString(text, -1) {
+			t.Errorf("%s: %s", doc, strings.TrimSpace(found))
+		}
+	}
+}
