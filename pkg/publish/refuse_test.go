@@ -188,7 +188,8 @@ func TestARunThatMayNotPublishSendsNothing(t *testing.T) {
 			"ghcr.io/acme/app: this token may not push", "packages: write", 0,
 		},
 		{
-			"a login that a registry refuses, for reads as well", sandbox.Options{Registries: map[string]sandbox.RegistryOptions{
+			"a login that a registry refuses, for reads as well",
+			sandbox.Options{Registries: map[string]sandbox.RegistryOptions{
 				"index.docker.io": {Auth: sandbox.Auth{Scheme: "basic", Password: "another"}}, "ghcr.io": {},
 			}},
 			nil, nil,
