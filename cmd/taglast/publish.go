@@ -195,6 +195,7 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 		return o, fmt.Errorf("--trusted-root: %w", err)
 	}
 	runner.Mask(g.getenv("GITHUB_TOKEN"))
+	runner.Mask(g.getenv("GH_TOKEN"))
 	o.Keychain, err = registry.Keychain(registry.KeychainOptions{
 		RegistryAuth: g.getenv("TAGLAST_REGISTRY_AUTH"), GitHubToken: g.getenv("GITHUB_TOKEN"), Getenv: g.getenv, Mask: runner.Mask,
 	})
