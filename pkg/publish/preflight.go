@@ -208,10 +208,30 @@ func (p *plan) probe(ctx context.Context) error {
 func (p *plan) probeOne(ctx context.Context, im *planned, repo name.Repository) error {
 	err := p.clients.Repository(repo).Probe(ctx)
 	if errors.Is(err, registry.ErrDenied) {
-		err = hint.With(fmt.Errorf("%s: this token may not push: %w", displayName(repo), err), p.deniedHint(repo))
+		err = hint.With(&mayNotPush{displayName(repo), err}, p.deniedHint(repo))
 	}
 	return at(StagePlan, im.file.Name, displayName(repo), err)
 }
+
+// mayNotPush is a registry's refusal in short, its own words on a line below.
+type mayNotPush struct {
+	repository string
+	err        error
+}
+
+func (m *mayNotPush) Error() string {
+	var status *retry.StatusError
+	if !errors.As(m.err, &status) {
+		return fmt.Sprintf("%s: this token may not push: %v", m.repository, m.err)
+	}
+	text := fmt.Sprintf("%s: this token may not push (%d denied)", m.repository, status.Status)
+	if status.Message != "" {
+		text += "\nthe registry says: " + status.Message
+	}
+	return text
+}
+
+func (m *mayNotPush) Unwrap() error { return m.err }
 
 // deniedHint says what a push that a registry denies needs.
 func (p *plan) deniedHint(repo name.Repository) string {

@@ -31,7 +31,7 @@ func (p *pipeline) report(err error) *Report {
 	for _, im := range p.plan.images {
 		r.Images = append(r.Images, p.imageReport(im))
 	}
-	if r.Outcome == Published && p.left(r) {
+	if r.Outcome == Published && !p.o.dryRun && p.left(r) {
 		r.Outcome = Partial
 	}
 	return r
