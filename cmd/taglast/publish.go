@@ -141,8 +141,9 @@ func (f *releaseFlags) run(ctx context.Context, g *globals, do func(context.Cont
 	if f.format != "json" {
 		view.Result(g.stdout, r, f.outputDir, f.all)
 	}
-	if code := publish.ExitCode(r, nil); code != 0 {
-		return &exitError{code: code, err: errors.New("tags are pending"), shown: true}
+	if r.Outcome == publish.Partial { // tags are pending, and nothing failed
+		return f.fail(g, runner, r, hint.With(fmt.Errorf("pending: %d, left out by --registry", r.Count().Pending),
+			"run the same command without --registry later: it writes what is pending; nothing is built or signed again"))
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ import (
 //	failure FILE       write what the last command said of its failure: from `error: ` on
 //	normal NAME FILE   write stdout, stderr or a file with hosts, times and paths made the same for every run
 //	state FILE         write what the registries hold
+//	unmasked FILE      take the lines out of a log that tell the runner what to hide
 //	nothing-sent       fail unless all requests so far were reads or probes
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -44,7 +45,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sandbox": cmdSandbox, "job": cmdJob, "layout": cmdLayout, "exits": cmdExits, "failure": cmdFailure,
-			"normal": cmdNormal, "state": cmdState, "nothing-sent": cmdNothingSent,
+			"normal": cmdNormal, "state": cmdState, "unmasked": cmdUnmasked, "nothing-sent": cmdNothingSent,
 		},
 	})
 }
@@ -184,7 +185,10 @@ func cmdNormal(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 var (
+	digits  = regexp.MustCompile(`[0-9]+`)
 	seconds = regexp.MustCompile(`\b[0-9]+\.[0-9]s\b`)
+	counted = regexp.MustCompile(`\b[0-9]+ requests\b`)
+	ids     = regexp.MustCompile(`\[[0-9]+\](\(https://[^ )]*/attestations/)[0-9]+\)|\blog [0-9]+\b`)
 	date    = regexp.MustCompile(`\b[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}\b`)
 )
 
@@ -194,7 +198,19 @@ func writeNormal(ts *testscript.TestScript, text, file string) {
 	}
 	text = strings.ReplaceAll(text, filepath.ToSlash(ts.Getenv("WORK")), "$WORK")
 	text = date.ReplaceAllString(seconds.ReplaceAllString(text, "0.0s"), "2 Jan 2006")
+	text = counted.ReplaceAllString(text, "9 requests")
+	text = ids.ReplaceAllStringFunc(text, func(s string) string { return digits.ReplaceAllString(s, "7") })
 	ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))
+}
+
+func cmdUnmasked(ts *testscript.TestScript, _ bool, args []string) {
+	var kept strings.Builder
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		if !strings.HasPrefix(line, "::add-mask::") {
+			kept.WriteString(line)
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(kept.String()), 0o600))
 }
 
 // cmdState writes manifests and tags, one a line.

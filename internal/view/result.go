@@ -23,7 +23,7 @@ func Result(w io.Writer, r *publish.Report, outputDir string, all bool) {
 	fmt.Fprintln(w, answer(r))
 	if r.DryRun {
 		fmt.Fprintf(w, "Bundles, trusted root and layout: %s   Verify one:\n", here(outputDir))
-	} else if r.Outcome == publish.Published {
+	} else if r.Outcome != publish.Planned {
 		fmt.Fprintln(w, "Verify one:")
 	}
 	if r.Outcome == publish.Published || r.Outcome == publish.Partial {

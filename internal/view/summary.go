@@ -44,6 +44,10 @@ func summaryTitle(r *publish.Report) string {
 	if r.DryRun {
 		return "Rehearsed " + what + ", nothing written"
 	}
+	if r.Outcome == publish.Partial {
+		s := r.Count()
+		return fmt.Sprintf("Published %s in part: %d of %d tags are written", what, s.Written()+s.Unchanged, s.Total)
+	}
 	return "Published " + what
 }
 
@@ -127,7 +131,7 @@ func imageTable(b *strings.Builder, r *publish.Report) {
 	b.WriteString(head)
 	imageLine(b, r.Images[0], r.DryRun, true)
 	if rest := r.Images[1:]; len(rest) > 0 {
-		fmt.Fprintf(b, "\n<details><summary>%s more</summary>\n\n%s", plural(len(rest), "image"), head)
+		fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n%s", plural(len(rest), "more image"), head)
 		for _, im := range rest {
 			imageLine(b, im, r.DryRun, false)
 		}
