@@ -26,6 +26,9 @@ func (p *plan) build(ctx context.Context, step func(done, total int, note string
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(p.o.jobs())
 	for i, im := range p.images {
+		if im.unbuilt {
+			continue
+		}
 		g.Go(func() error {
 			b, err := p.buildOne(gctx, im)
 			if err != nil && p.o.dryRun && needsLogin(err) {

@@ -53,7 +53,7 @@ type planned struct {
 	tags    []*plannedTag
 	tagless bool   // digest alone: `tags: []`, or if-no-tags: skip
 	skipped string // why nothing is published of it, or only by digest
-	unbuilt bool   // a dry run could not have its source: it has no digest
+	unbuilt bool   // nothing is made of it: no rule gave a tag, or a dry run could not have its source
 }
 
 // plannedTag is one tag in one repository.
@@ -213,7 +213,7 @@ func (p *plan) evaluate(im *planned) error {
 	case len(im.file.Tags) == 0:
 		im.tagless = true
 	case len(im.rules.Tags) == 0 && im.file.IfNoTags == release.IfNoTagsSkip:
-		im.tagless, im.skipped = true, "no rule gives a tag on this event"
+		im.tagless, im.unbuilt, im.skipped = true, true, "no rule gives a tag on this event"
 	case len(im.rules.Tags) == 0 && !p.o.readOnly:
 		return at(StagePlan, im.file.Name, "", release.NoTags(im.file.Name, event, im.rules.Skipped))
 	case len(im.rules.Tags) == 0:

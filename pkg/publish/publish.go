@@ -81,7 +81,11 @@ func run(ctx context.Context, o Options) (*Report, error) {
 		err = interrupted(ctx, err)
 	}
 	r := p.report(err)
-	if werr := p.out.report(r); werr != nil && err == nil {
+	werr := p.out.report(r)
+	if werr != nil && err != nil {
+		o.Observer.Warn("report.json cannot be written: " + werr.Error())
+	}
+	if werr != nil && err == nil {
 		err, r.Outcome = at(StageTag, "", "", fmt.Errorf("every tag is written, but the report is not: %w", werr)), Partial
 		if o.dryRun {
 			err, r.Outcome = at(StageTag, "", "", fmt.Errorf("the report cannot be written: %w", werr)), Failed
@@ -118,6 +122,9 @@ func (p *pipeline) stages(ctx context.Context) error {
 			return p.advise(s.stage, at(s.stage, "", "", err))
 		}
 		p.finish(s.stage, begun, p.total(s.stage), note)
+		if len(p.built) == 0 { // every image is skipped: the report says why
+			return nil
+		}
 	}
 	return nil
 }
@@ -142,9 +149,6 @@ func (p *pipeline) finish(s Stage, begun time.Time, total int, note string) {
 func (p *pipeline) buildStage(ctx context.Context, step func(int, int, string)) (string, error) {
 	built, err := p.plan.build(ctx, step)
 	p.built = made(built, image.Built.Ok)
-	if err == nil && len(p.built) == 0 {
-		err = errors.New("every image is skipped: there is nothing to publish")
-	}
 	return buildNote(p.built), err
 }
 

@@ -145,6 +145,20 @@ func TestAnImageWithoutATagOnThisEvent(t *testing.T) {
 		if got := tagLines(s.world.State()); len(got) != 1 || !strings.HasPrefix(got[0], "ghcr.io/acme/app:edge ") {
 			t.Errorf("tags %v", got)
 		}
+		if r.Images[1].Digest != "" || len(s.world.State().Manifests["ghcr.io/acme/app"]) != 3 {
+			t.Errorf("something of it was made: %s, %v", r.Images[1].Digest, s.world.State().Manifests)
+		}
+	})
+	t.Run("nothing is made where every image is skipped", func(t *testing.T) {
+		only := strings.Replace(onMain, "[edge]", "[\"type=semver,pattern={{version}}\"]", 1)
+		if only == onMain {
+			t.Fatal("the release has no image that always has a tag")
+		}
+		s := newScene(t, "if-no-tags: skip\n"+only, main)
+		r, err := s.publish(t.Context())
+		if publish.ExitCode(r, err) != 0 || len(s.world.State().Manifests) != 0 {
+			t.Errorf("exit %d, %v, %v", publish.ExitCode(r, err), err, s.world.State().Manifests)
+		}
 	})
 	t.Run("has one with a release-version", func(t *testing.T) {
 		s := newScene(t, "release-version: 2.0.1\n"+onMain, main)
