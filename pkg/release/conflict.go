@@ -45,7 +45,7 @@ func conflict(t tagrule.Tag, images []string) *Error {
 	}
 	e := position{}.errorf("tag `%s` is wanted by %d images: %s", t.Text, len(images), shown)
 	if t.Latest {
-		return e.hinted("variants with `flavor: [latest=true]` need a suffix: `suffix=-{{variant}},onlatest=true`; or leave flavor out")
+		return e.hinted("images with `flavor: [latest=true]` need a suffix: `suffix=-{{image}},onlatest=true`; or leave flavor out")
 	}
 	return e.hinted("give each image tags of its own: `suffix=-{{image}}` on the rule, or {{image}} in its repository")
 }

@@ -77,7 +77,7 @@ func TestNoTagsText(t *testing.T) {
 	want := "error: no tag was changed. plan: image hello: no rule gives a tag on push of refs/heads/main\n" +
 		"       type=semver,pattern={{version}}             needs a git tag, or --release-version\n" +
 		"       type=semver,pattern={{major}}.{{minor}}     needs a git tag, or --release-version\n" +
-		"hint:  add `type=edge` for pushes to main, or run this job on tags only, or set `if-no-tags: skip`\n"
+		"hint:  add `type=raw,value=edge` for pushes to main, or run this job on tags only, or set `if-no-tags: skip`\n"
 	if got := shown("no tag was changed. plan: ", release.NoTags("hello", event, result.Skipped)); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -97,7 +97,7 @@ func TestConflictsText(t *testing.T) {
 		wanted = append(wanted, release.Wanted{Image: name, Repositories: []string{"ghcr.io/astral-sh/uv"}, Tags: latest})
 	}
 	want := "error: nothing was sent. tag `latest` is wanted by 33 images: uv, alpine3.23, alpine3.22 and 30 more\n" +
-		"hint:  variants with `flavor: [latest=true]` need a suffix: `suffix=-{{variant}},onlatest=true`; or leave flavor out\n"
+		"hint:  images with `flavor: [latest=true]` need a suffix: `suffix=-{{image}},onlatest=true`; or leave flavor out\n"
 	if got := shown("nothing was sent. ", release.Conflicts(wanted)); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
