@@ -10,7 +10,8 @@ type Report struct {
 	Error         *ErrorReport  `json:"error,omitempty"`
 
 	// What the person watching is told and the document does not hold.
-	Took Took `json:"-"`
+	Took  Took   `json:"-"`
+	Event string `json:"-"` // the event by its name, as GITHUB_EVENT_NAME gives it
 }
 
 // Outcome of a run.

@@ -17,6 +17,7 @@ import (
 // report tells what became of everything, from what each stage made and what the plan wanted.
 func (p *pipeline) report(err error) *Report {
 	r := &Report{SchemaVersion: 1, DryRun: p.o.dryRun, Outcome: p.outcome(err), Images: []ImageReport{}}
+	r.Event = p.o.Getenv("GITHUB_EVENT_NAME")
 	r.Took = Took{Elapsed: time.Since(p.o.startedAt), BytesUploaded: p.uploaded}
 	if err != nil {
 		r.Error = errorReport(err)
