@@ -47,9 +47,12 @@ func table(w io.Writer, r *publish.Report, all bool) {
 		rows = append(rows, imageRows(im, r.DryRun || r.Outcome == publish.Planned)...)
 	}
 	var width [3]int
-	for _, row := range rows {
+	for n := range rows {
+		for i := range rows[n] {
+			rows[n][i] = escape.Text(rows[n][i])
+		}
 		for i := range width {
-			width[i] = max(width[i], len([]rune(row[i])))
+			width[i] = max(width[i], len([]rune(rows[n][i])))
 		}
 	}
 	for _, row := range rows {
@@ -84,7 +87,7 @@ func imageRows(im publish.ImageReport, would bool) [][4]string {
 	default:
 		rows := make([][4]string, len(gs))
 		for i, g := range gs {
-			rows[i][3] = g.text()
+			rows[i] = [4]string{3: g.text()}
 		}
 		rows[0] = [4]string{first[0], first[1], first[2], rows[0][3]}
 		return rows
@@ -99,7 +102,7 @@ func answer(r *publish.Report) string {
 	case r.Outcome == publish.Planned:
 		return fmt.Sprintf("Would create %s and move %d. Would keep %d. %s", plural(s.Created, "tag"), s.Moved, s.Kept, took)
 	case r.DryRun && s.Total == 0:
-		return "Would publish no tag on this event. Rehearse a release: --release-version 1.2.3. " + took
+		return "Would publish nothing on " + event(r) + ". Rehearse a release: --release-version 1.2.3. " + took
 	case r.DryRun:
 		return fmt.Sprintf("Would create %s and move %d. Would keep %d. %s", plural(s.Created, "tag"), s.Moved, s.Kept, took)
 	case s.Pending > 0:
@@ -107,6 +110,14 @@ func answer(r *publish.Report) string {
 	default:
 		return fmt.Sprintf("Published %s. %s created, %d moved, %d kept. %s.", plural(len(r.Images), "image"), plural(s.Created, "tag"), s.Moved, s.Kept, Duration(r.Took.Elapsed))
 	}
+}
+
+// event is the event by its name.
+func event(r *publish.Report) string {
+	if r.Event == "" {
+		return "this event"
+	}
+	return "`" + escape.Text(r.Event) + "`"
 }
 
 func requests(r *publish.Report) string {

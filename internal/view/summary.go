@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/taglast/taglast/internal/escape"
@@ -21,13 +22,17 @@ func Summary(r *publish.Report, err error) string {
 		fmt.Fprintf(&b, "## %s\n\n%s\n\n", summaryTitle(r), summaryLine(r))
 	}
 	keptLines(&b, r)
-	if s := r.Count(); s.Total > 0 && (err == nil || s.Written() > 0) {
+	switch s := r.Count(); {
+	case err != nil && r.Outcome == publish.Partial:
+		halfwayTable(&b, r)
+	case err == nil && s.Total > 0:
 		repositoryTable(&b, r)
 	}
 	if err == nil {
 		for _, im := range r.Images {
 			if im.Verify != "" && !r.DryRun {
-				fmt.Fprintf(&b, "```sh\n%s\n```\n\n", escape.Text(im.Verify))
+				fence(&b, "sh", escape.Text(im.Verify))
+				b.WriteString("\n")
 				break
 			}
 		}
@@ -67,27 +72,35 @@ func summaryLine(r *publish.Report) string {
 func failureSummary(b *strings.Builder, r *publish.Report, err error) {
 	title, detail, hinted := Failure(nil, err)
 	title = strings.TrimPrefix(strings.TrimPrefix(title, "no tag was changed. "), "nothing was sent. ")
-	head := "Not published: no tag was changed"
-	if r != nil && r.Outcome == publish.Partial {
-		s := r.Count()
-		head = fmt.Sprintf("Stopped half-way: %d of %d tags are written", s.Written()+s.Unchanged, s.Total)
-	}
-	fmt.Fprintf(b, "## %s\n\n", head)
+	fmt.Fprintf(b, "## %s\n\n", failureTitle(r))
 	if stage, rest, ok := strings.Cut(title, ": "); ok && !strings.ContainsAny(stage, " /.") {
 		fmt.Fprintf(b, "**%s** %s\n", escape.Markdown(stage), escape.Markdown(rest))
 	} else {
 		fmt.Fprintf(b, "%s\n", escape.Markdown(title))
 	}
-	fence(b, detail)
+	fence(b, "text", detail)
 	if hinted != "" {
 		b.WriteString("\nWhat to do:\n")
-		fence(b, hinted)
+		fence(b, "text", hinted)
 	}
 	b.WriteString("\n")
 }
 
+// failureTitle says what became of the tags.
+func failureTitle(r *publish.Report) string {
+	if r == nil || r.Outcome != publish.Partial {
+		return "Not published: no tag was changed"
+	}
+	s := r.Count()
+	title := fmt.Sprintf("Stopped half-way: %d of %d tags are written", s.Written()+s.Unchanged, s.Total)
+	if s.Failed == 0 {
+		title += ", every written tag is right"
+	}
+	return title
+}
+
 // fence shows text as it is: no line of it can close the fence.
-func fence(b *strings.Builder, text string) {
+func fence(b *strings.Builder, language, text string) {
 	if text == "" {
 		return
 	}
@@ -95,34 +108,23 @@ func fence(b *strings.Builder, text string) {
 	for strings.Contains(text, marks) {
 		marks += "`"
 	}
-	fmt.Fprintf(b, "\n%s text\n%s\n%s\n", marks, text, marks)
+	fmt.Fprintf(b, "\n%s%s\n%s\n%s\n", marks, language, text, marks)
 }
 
 // keptLines stand first, because that is what a person must see.
 func keptLines(b *strings.Builder, r *publish.Report) {
+	var lines []string
 	for _, im := range r.Images {
 		for _, t := range im.Tags {
-			if t.Action == "kept" {
-				fmt.Fprintf(b, "> **Kept `%s`**: %s\n", tagOf(t.Ref), escape.Markdown(t.Reason))
+			line := fmt.Sprintf("> **Kept %s**: %s\n", code(tagOf(t.Ref)), escape.Markdown(t.Reason))
+			if t.Action == "kept" && !slices.Contains(lines, line) {
+				lines = append(lines, line)
 			}
 		}
 	}
-}
-
-func repositoryTable(b *strings.Builder, r *publish.Report) {
-	b.WriteString("| repository | created | moved | unchanged | kept | pending |\n|---|--:|--:|--:|--:|--:|\n")
-	for _, repo := range repositories(r) {
-		n := make(map[string]int)
-		for _, im := range r.Images {
-			for _, t := range im.Tags {
-				if repositoryOf(t.Ref) == repo {
-					n[t.Action]++
-				}
-			}
-		}
-		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d |\n", escape.Markdown(repo), n["created"], n["moved"], n["unchanged"], n["kept"], n["pending"]+n["failed"])
+	if len(lines) > 0 {
+		b.WriteString(strings.Join(lines, ">\n") + "\n")
 	}
-	b.WriteString("\n")
 }
 
 // imageTable is the first image, and the others folded.
@@ -148,7 +150,7 @@ func imageLine(b *strings.Builder, im publish.ImageReport, would, face bool) {
 	for _, g := range groups(im, would) {
 		var quoted []string
 		for _, t := range g.tags {
-			quoted = append(quoted, "`"+t+"`")
+			quoted = append(quoted, code(t))
 		}
 		tags = append(tags, strings.Join(quoted, " ")+" "+escape.Markdown(g.word))
 	}
@@ -157,7 +159,7 @@ func imageLine(b *strings.Builder, im publish.ImageReport, would, face bool) {
 	}
 	digest := ""
 	if im.Digest != "" {
-		digest = "`sha256:" + short(im.Digest) + "…`"
+		digest = code("sha256:" + short(im.Digest) + "…")
 	}
 	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, digest, escape.Markdown(platforms(im, ", ")), strings.Join(tags, " · "), attestationCell(im))
 }
@@ -166,7 +168,7 @@ func attestationCell(im publish.ImageReport) string {
 	var out []string
 	for _, a := range im.Attestations {
 		if a.URL != "" {
-			out = append(out, fmt.Sprintf("[%s](%s)", escape.Markdown(a.ID), escape.Text(a.URL)))
+			out = append(out, anchor(a.ID, a.URL))
 		}
 		if a.LogIndex != nil {
 			out = append(out, fmt.Sprintf("log %d", *a.LogIndex))

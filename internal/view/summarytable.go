@@ -1,0 +1,110 @@
+package view
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/pkg/publish"
+)
+
+// repositoryTable counts what became of the tags of each repository, or what would.
+func repositoryTable(b *strings.Builder, r *publish.Report) {
+	columns := []string{"created", "moved", "unchanged", "kept"}
+	titles := columns
+	if r.DryRun || r.Outcome == publish.Planned {
+		titles = []string{"would create", "would move", "unchanged", "would keep"}
+	}
+	if r.Count().Pending > 0 {
+		columns, titles = append(columns, "pending"), append(titles, "pending")
+	}
+	fmt.Fprintf(b, "| repository | %s |\n|---|%s\n", strings.Join(titles, " | "), strings.Repeat("--:|", len(titles)))
+	for _, repo := range repositories(r) {
+		n := make(map[string]int)
+		for _, t := range tagsIn(r, repo) {
+			n[t.Action]++
+		}
+		fmt.Fprintf(b, "| %s |", escape.Markdown(repo))
+		for _, c := range columns {
+			fmt.Fprintf(b, " %d |", n[c])
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+}
+
+// halfwayTable says of each repository how many tags are written and which are not.
+func halfwayTable(b *strings.Builder, r *publish.Report) {
+	b.WriteString("| | written | pending |\n|---|--:|--:|\n")
+	for _, repo := range repositories(r) {
+		written := 0
+		var left []publish.TagReport
+		for _, t := range tagsIn(r, repo) {
+			switch t.Action {
+			case "created", "moved", "unchanged", "kept":
+				written++
+			default:
+				left = append(left, t)
+			}
+		}
+		fmt.Fprintf(b, "| %s | %d | %s |\n", escape.Markdown(repo), written, pendingCell(left))
+	}
+	b.WriteString("\n")
+}
+
+// pendingCell is the number of tags that are left, the first of them by name, and why.
+func pendingCell(left []publish.TagReport) string {
+	if len(left) == 0 {
+		return "0"
+	}
+	first := left[0]
+	for _, t := range left {
+		if t.Action == "failed" {
+			first = t
+			break
+		}
+	}
+	cell := fmt.Sprintf("%d, first %s", len(left), code(tagOf(first.Ref)))
+	if len(left) == 1 {
+		cell = "1: " + code(tagOf(first.Ref))
+	}
+	if first.Reason != "" {
+		cell += ": " + escape.Markdown(escape.Bounded(first.Reason, 300))
+	}
+	return cell
+}
+
+// tagsIn are the tags of one repository, in the order of the images.
+func tagsIn(r *publish.Report, repo string) []publish.TagReport {
+	var out []publish.TagReport
+	for _, im := range r.Images {
+		for _, t := range im.Tags {
+			if repositoryOf(t.Ref) == repo {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+var (
+	plainCode = regexp.MustCompile(`^[A-Za-z0-9_.:…-]+$`)
+	plainURL  = regexp.MustCompile(`^https?://[A-Za-z0-9._:-]+(/[A-Za-z0-9._~-]+)*$`)
+)
+
+// code is a code span. What a span cannot hold as it is becomes an element with escaped text.
+func code(s string) string {
+	if plainCode.MatchString(s) {
+		return "`" + s + "`"
+	}
+	return "<code>" + escape.Markdown(s) + "</code>"
+}
+
+// anchor is a link, or the text alone where the address could be more than an address.
+func anchor(text, url string) string {
+	if !plainURL.MatchString(url) {
+		return escape.Markdown(text)
+	}
+	return fmt.Sprintf("[%s](%s)", escape.Markdown(text), url)
+}
