@@ -173,7 +173,7 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 		Transport: g.transport, Getenv: g.getenv, Version: programVersion(), WorkDir: g.workdir, CacheDir: trust.DefaultCacheDir(),
 		Observer: observer(g.stderr, runner),
 		IDToken: func(ctx context.Context, client *http.Client, audience string) (string, error) {
-			return runner.IDToken(ctx, client, audience, retry.Policy{Budget: 5 * time.Minute})
+			return runner.IDToken(ctx, client, audience, retry.Policy{Budget: 5 * time.Minute, AttemptTimeout: 30 * time.Second})
 		},
 	}
 	if f.rekor != "v1" {

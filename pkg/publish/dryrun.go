@@ -3,7 +3,6 @@ package publish
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path"
 	"path/filepath"
 
@@ -63,7 +62,7 @@ func (p *pipeline) rehearsed() error {
 // dryVerifyLine is the command that accepts a dry run's bundle, offline, with its trusted root.
 func (p *pipeline) dryVerifyLine(r ImageReport) string {
 	dir := filepath.ToSlash(p.out.dir)
-	return fmt.Sprintf("gh attestation verify %s --bundle %s --custom-trusted-root %s --repo %s",
-		path.Join(dir, "oci/blobs", blobPath(r.Digest)), path.Join(dir, r.Attestations[0].Bundle),
-		path.Join(dir, "trusted_root.json"), p.plan.claims.Repository)
+	return command("gh", "attestation", "verify", path.Join(dir, "oci/blobs", blobPath(r.Digest)),
+		"--bundle", path.Join(dir, r.Attestations[0].Bundle), "--custom-trusted-root", path.Join(dir, "trusted_root.json"),
+		"--repo", p.plan.claims.Repository)
 }

@@ -19,6 +19,8 @@ func Network() http.RoundTripper {
 		IdleConnTimeout:       90 * time.Second,
 		MaxIdleConnsPerHost:   32,
 		ForceAttemptHTTP2:     true,
+		// A connection on which nothing comes any more is given up, body or not.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }
 

@@ -2,7 +2,7 @@ package publish
 
 import (
 	"errors"
-	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -189,14 +189,26 @@ func (p *pipeline) verifyLine(im *planned, r ImageReport) string {
 			break
 		}
 	}
-	line := fmt.Sprintf("gh attestation verify oci://%s --repo %s", ref, p.plan.claims.Repository)
+	line := []string{"gh", "attestation", "verify", "oci://" + ref, "--repo", p.plan.claims.Repository}
 	if usual, ok := identity.GitHubIssuer(p.plan.serverURL); ok && p.plan.claims.Issuer != usual {
-		line += " --cert-oidc-issuer " + p.plan.claims.Issuer
+		line = append(line, "--cert-oidc-issuer", p.plan.claims.Issuer)
 	}
 	if signer, _, _ := strings.Cut(p.plan.claims.JobWorkflowRef, "@"); !strings.HasPrefix(strings.ToLower(signer), strings.ToLower(p.plan.claims.Repository)+"/") {
-		line += " --signer-workflow " + signer
+		line = append(line, "--signer-workflow", signer)
 	}
-	return line
+	return command(line...)
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// command is words as a shell takes them, so that what is shown works when it is pasted.
+func command(words ...string) string {
+	for i, w := range words {
+		if !plainWord.MatchString(w) {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // Unknown is the previous digest of a tag that could not be read: in plans and dry runs alone.
