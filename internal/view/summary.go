@@ -32,7 +32,6 @@ func Summary(r *publish.Report, err error) string {
 		for _, im := range r.Images {
 			if im.Verify != "" && !r.DryRun {
 				fence(&b, "sh", escape.Text(im.Verify))
-				b.WriteString("\n")
 				break
 			}
 		}
@@ -74,16 +73,15 @@ func failureSummary(b *strings.Builder, r *publish.Report, err error) {
 	title = strings.TrimPrefix(strings.TrimPrefix(title, "no tag was changed. "), "nothing was sent. ")
 	fmt.Fprintf(b, "## %s\n\n", failureTitle(r))
 	if stage, rest, ok := strings.Cut(title, ": "); ok && !strings.ContainsAny(stage, " /.") {
-		fmt.Fprintf(b, "**%s** %s\n", escape.Markdown(stage), escape.Markdown(rest))
+		fmt.Fprintf(b, "**%s** %s\n\n", escape.Markdown(stage), escape.Markdown(rest))
 	} else {
-		fmt.Fprintf(b, "%s\n", escape.Markdown(title))
+		fmt.Fprintf(b, "%s\n\n", escape.Markdown(title))
 	}
 	fence(b, "text", detail)
 	if hinted != "" {
-		b.WriteString("\nWhat to do:\n")
+		b.WriteString("What to do:\n\n")
 		fence(b, "text", hinted)
 	}
-	b.WriteString("\n")
 }
 
 // failureTitle says what became of the tags.
@@ -108,7 +106,7 @@ func fence(b *strings.Builder, language, text string) {
 	for strings.Contains(text, marks) {
 		marks += "`"
 	}
-	fmt.Fprintf(b, "\n%s%s\n%s\n%s\n", marks, language, text, marks)
+	fmt.Fprintf(b, "%s%s\n%s\n%s\n\n", marks, language, text, marks)
 }
 
 // keptLines stand first, because that is what a person must see.
@@ -161,12 +159,17 @@ func imageLine(b *strings.Builder, im publish.ImageReport, would, face bool) {
 	if im.Digest != "" {
 		digest = code("sha256:" + short(im.Digest) + "…")
 	}
-	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, digest, escape.Markdown(platforms(im, ", ")), strings.Join(tags, " · "), attestationCell(im))
+	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, digest, escape.Markdown(platforms(im, ", ")), strings.Join(tags, " · "), attestationCell(im, would))
 }
 
-func attestationCell(im publish.ImageReport) string {
+// attestationCell links to where the attestations can be seen; those of a rehearsal are nowhere.
+func attestationCell(im publish.ImageReport, would bool) string {
 	var out []string
 	for _, a := range im.Attestations {
+		if would {
+			out = append(out, "rehearsed")
+			continue
+		}
 		if a.URL != "" {
 			out = append(out, anchor(a.ID, a.URL))
 		}
