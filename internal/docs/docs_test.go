@@ -6,10 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/taglast/taglast/pkg/publish"
 	"github.com/taglast/taglast/pkg/release"
@@ -25,7 +28,10 @@ func documents(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	out := map[string]string{}
-	for _, file := range append(files, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md")) {
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"} {
+		files = append(files, filepath.Join(root, name))
+	}
+	for _, file := range files {
 		rel, err := filepath.Rel(root, file)
 		if err != nil {
 			t.Fatal(err)
@@ -122,6 +128,93 @@ func TestReportsHaveTheFieldsOfTheProgram(t *testing.T) {
 	if seen == 0 {
 		t.Error("no report was found")
 	}
+}
+
+// TestEveryFieldOfTheReportIsDocumented takes the fields from the program's own type, and looks for each in the first
+// column of a table.
+func TestEveryFieldOfTheReportIsDocumented(t *testing.T) {
+	const doc = "docs/report.md"
+	var rows []string
+	for line := range strings.SplitSeq(documents(t)[doc], "\n") {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			rows = append(rows, cells[1])
+		}
+	}
+	columns := strings.Join(append(rows, platformRow(documents(t)[doc])), "\n")
+	fields := fieldsOf(reflect.TypeFor[publish.Report]())
+	if len(fields) < 30 {
+		t.Fatalf("the report has the fields %q", fields)
+	}
+	for _, field := range fields {
+		if !strings.Contains(columns, "`"+field+"`") {
+			t.Errorf("%s: no row for `%s`", doc, field)
+		}
+	}
+}
+
+// platformRow is the row that describes the two fields of a platform.
+func platformRow(text string) string {
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.HasPrefix(line, "| `platforms` |") {
+			return line
+		}
+	}
+	return ""
+}
+
+// fieldsOf are the names in JSON of a struct's fields, and of those of the structs in it.
+func fieldsOf(typ reflect.Type) []string {
+	for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+		typ = typ.Elem()
+	}
+	if typ.Kind() != reflect.Struct {
+		return nil
+	}
+	var out []string
+	for field := range typ.Fields() {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "-" {
+			out = append(append(out, name), fieldsOf(field.Type)...)
+		}
+	}
+	return out
+}
+
+// TestNoWorkflowPutsAnExpressionIntoAShell: what GitHub replaces inside run: becomes code (GitHub, "Script injections").
+func TestNoWorkflowPutsAnExpressionIntoAShell(t *testing.T) {
+	steps := 0
+	for doc, text := range documents(t) {
+		for _, m := range block.FindAllStringSubmatch(text, -1) {
+			if m[1] != "yaml" || !strings.Contains("\n"+m[2], "\njobs:") {
+				continue
+			}
+			var workflow yaml.Node
+			if err := yaml.Unmarshal([]byte(m[2]), &workflow); err != nil {
+				t.Errorf("%s: %v", doc, err)
+				continue
+			}
+			for _, run := range runs(&workflow) {
+				steps++
+				if strings.Contains(run, "${{") {
+					t.Errorf("%s: an expression inside run: %s", doc, run)
+				}
+			}
+		}
+	}
+	if steps == 0 {
+		t.Error("no workflow was found")
+	}
+}
+
+// runs are the shell texts of a workflow.
+func runs(n *yaml.Node) []string {
+	var out []string
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == "run" && child.Kind == yaml.ScalarNode {
+			out = append(out, child.Value)
+		}
+		out = append(out, runs(child)...)
+	}
+	return out
 }
 
 // TestEveryKeyIsDocumented takes the keys from the schema: one that this version reads has a row, one that it refuses has
