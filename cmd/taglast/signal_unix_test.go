@@ -183,3 +183,33 @@ func failureLine(log string) string {
 	}
 	return ""
 }
+
+// A second signal ends the program at once: whoever presses the keys twice is not asked to wait for what is under way.
+func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
+	var p *process
+	var once sync.Once
+	j := newJob(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, ref, ok := strings.Cut(r.URL.Path, "/manifests/")
+			if !ok || r.Method != http.MethodPut || strings.HasPrefix(ref, "sha256:") {
+				next.ServeHTTP(w, r)
+				return
+			}
+			once.Do(func() {
+				<-p.started
+				_ = p.Process.Signal(syscall.SIGINT)
+				time.Sleep(hold)
+				_ = p.Process.Signal(syscall.SIGINT)
+			})
+			<-r.Context().Done() // no tag is ever answered: without the second signal the program waits for its grace
+		})
+	})
+	p = j.command(t)
+	begun := time.Now()
+	if code := p.run(t); code != -1 {
+		t.Errorf("exit %d; want the end by a signal\n%s", code, &p.stderr)
+	}
+	if status, ok := p.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
+		t.Errorf("the program ended by itself, after %s: %s", time.Since(begun), p.ProcessState)
+	}
+}
