@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/taglast/taglast/internal/sandbox/fault"
@@ -71,13 +72,15 @@ func undisturbed(t *testing.T) (writes int, want []string) {
 
 // killed lets the k-th write be the last thing that a run does.
 func killed(t *testing.T, k int, want []string) (violations int) {
-	var p *process
+	var victim atomic.Pointer[process]
 	killer := &fault.Killer{After: k, Kill: func() {
+		p := victim.Load()
 		<-p.started
 		_ = p.Process.Kill() // nothing after it is sent: the answer to the write is held back until the kill
 	}}
 	j := newJob(t, killer.Handler)
-	p = j.command(t)
+	p := j.command(t)
+	victim.Store(p)
 	if code := p.run(t); code != -1 {
 		t.Errorf("exit %d after %d writes, want a kill\n%s", code, killer.Writes(), &p.stderr)
 	}

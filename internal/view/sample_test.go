@@ -38,7 +38,9 @@ func golden(t *testing.T, name, got string) {
 var repositories = []string{"ghcr.io/astral-sh/uv", "docker.io/astral/uv"}
 
 // digest is one of many.
-func digest(n int) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte{byte(n), byte(n >> 8)})) }
+func digest(n int) string {
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte{byte(n), byte(n >> 8)}))
+}
 
 // uv is a release of an image and its variants to two repositories: each has a new fixed tag and two moving ones.
 func uv(variants int) *publish.Report {
