@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -186,7 +187,7 @@ func failureLine(log string) string {
 
 // A second signal ends the program at once: whoever presses the keys twice is not asked to wait for what is under way.
 func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
-	var p *process
+	var target atomic.Pointer[process]
 	var once sync.Once
 	j := newJob(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -196,6 +197,7 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 				return
 			}
 			once.Do(func() {
+				p := target.Load()
 				<-p.started
 				_ = p.Process.Signal(syscall.SIGINT)
 				time.Sleep(hold)
@@ -204,7 +206,8 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 			<-r.Context().Done() // no tag is ever answered: without the second signal the program waits for its grace
 		})
 	})
-	p = j.command(t)
+	p := j.command(t)
+	target.Store(p)
 	begun := time.Now()
 	if code := p.run(t); code != -1 {
 		t.Errorf("exit %d; want the end by a signal\n%s", code, &p.stderr)
