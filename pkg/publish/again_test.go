@@ -108,6 +108,17 @@ func TestAFixedTagIsAdopted(t *testing.T) {
 	}
 }
 
+func TestAnAdoptedImageHasThePlatformsOfTheFile(t *testing.T) {
+	s := newScene(t, titled("one", "ghcr.io/acme/app"), sandbox.Options{})
+	must(t, s, nil)
+	s.file.Images[0].Platforms = append(s.file.Images[0].Platforms, "linux/s390x")
+	s.next()
+	r, err := s.publish(t.Context())
+	if publish.ExitCode(r, err) != 1 || !strings.Contains(err.Error(), "ghcr.io/acme/app:1.2.3: what was published there has no linux/s390x") {
+		t.Errorf("exit %d: %v", publish.ExitCode(r, err), err)
+	}
+}
+
 // TestAPublishedVersionIsNotOverwritten has a fixed tag that may not be adopted: the error says what is there.
 func TestAPublishedVersionIsNotOverwritten(t *testing.T) {
 	for _, c := range []struct {

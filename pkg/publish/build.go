@@ -95,6 +95,12 @@ func (p *plan) adopt(ctx context.Context, im *planned) (image.Built, error) {
 		if err != nil {
 			return image.Built{}, fmt.Errorf("adopt %s: %w", t.ref(), err)
 		}
+		for _, want := range im.file.Platforms {
+			if !slices.ContainsFunc(b.Manifests(), func(c image.Child) bool { return c.Platform == want }) {
+				return image.Built{}, hint.With(fmt.Errorf("adopt %s: what was published there has no %s", t.ref(), want),
+					"a published version is not overwritten. Release another version, or take the platform out of `platforms`")
+			}
+		}
 		return b, nil
 	}
 	return image.Built{}, nil
