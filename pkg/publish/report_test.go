@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,14 +153,17 @@ func TestInterruptedInEachStage(t *testing.T) {
 						return nil, context.Cause(req.Context())
 					}
 				})}
+				var mu sync.Mutex
 				var ended time.Time
 				o := s.options(roundTripper(func(req *http.Request) (*http.Response, error) {
+					mu.Lock()
 					for _, k := range keysOf(watch, req) {
 						if ended.IsZero() && c.at(k) {
 							ended = time.Now()
 							cancel(stop)
 						}
 					}
+					mu.Unlock()
 					return watch.RoundTrip(req)
 				}))
 				o.Jobs = 1
