@@ -18,6 +18,9 @@ type Checkout struct {
 	Repository string // owner/name of the remote `origin`; local/<folder> where there is none
 	Ref        string // refs/tags/… where HEAD is exactly a tag, else refs/heads/…; refs/heads/main outside of git
 	SHA        string // of HEAD, 40 hex digits; zeros outside of git or before the first commit
+	// DefaultBranch is the remote's (refs/remotes/origin/HEAD), else main or master where there is such a local branch;
+	// else empty.
+	DefaultBranch string
 }
 
 // Read asks git about dir. It never fails: what git does not know has the documented default.
@@ -41,7 +44,21 @@ func Read(ctx context.Context, dir string) Checkout {
 	if tag := git(ctx, dir, "describe", "--tags", "--exact-match", "HEAD"); tag != "" {
 		c.Ref = "refs/tags/" + tag
 	}
+	c.DefaultBranch = defaultBranch(ctx, dir)
 	return c
+}
+
+func defaultBranch(ctx context.Context, dir string) string {
+	const remote = "refs/remotes/origin/"
+	if branch, ok := strings.CutPrefix(git(ctx, dir, "symbolic-ref", "-q", remote+"HEAD"), remote); ok {
+		return branch
+	}
+	for _, branch := range []string{"main", "master"} {
+		if git(ctx, dir, "rev-parse", "--verify", "-q", "refs/heads/"+branch) != "" {
+			return branch
+		}
+	}
+	return ""
 }
 
 var (
@@ -50,19 +67,26 @@ var (
 )
 
 func git(ctx context.Context, dir string, args ...string) string {
-	//nolint:gosec // the arguments are this file's
+	out, err := command(ctx, dir, args...).Output()
+	if err != nil || len(out) > 4096 {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// command is git with this file's arguments. It runs nothing that the checkout's configuration names, and fetches
+// nothing; objects are what they say, whatever refs/replace has.
+func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	//nolint:gosec // the arguments are this package's
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
 	cmd.Dir = dir
+	cmd.Env = []string{"GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_NO_REPLACE_OBJECTS=1"}
 	for _, key := range []string{"PATH", "HOME", "USERPROFILE", "SYSTEMROOT"} {
 		if v, ok := os.LookupEnv(key); ok {
 			cmd.Env = append(cmd.Env, key+"="+v)
 		}
 	}
-	out, err := cmd.Output()
-	if err != nil || len(out) > 4096 {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
+	return cmd
 }
 
 // fromRemote is owner/name of a remote's URL: https, ssh, or git's scp form; empty for anything else, a path included.

@@ -35,12 +35,12 @@ var order = [][]string{
 	{"pkg/registry/internal/permit"},
 	{"pkg/provenance"},
 	{"pkg/identity"},
-	{"pkg/release"},
+	{"pkg/release", "internal/event"},
 	{"pkg/tagrule"},
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
-	{"internal/escape", "internal/hint", "internal/link", "internal/nearest"},
+	{"internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.

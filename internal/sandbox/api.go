@@ -6,11 +6,14 @@ import (
 	"time"
 )
 
-// api is GitHub's REST API, as far as a publisher asks it: the store of attestations, and the date of a commit.
+// api is GitHub's REST API, as far as a publisher asks it: the store of attestations, the date of a commit, and which of
+// two commits came first.
 type api struct {
 	store      *attestations
 	identity   func() Identity
+	token      string
 	commitDate time.Time
+	compare    compare
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -19,6 +22,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i := a.identity()
+	if pair, ok := comparePath(r.URL.Path, i.Repository); ok {
+		if allow(w, r, http.MethodGet) && authorized(w, r, a.token) {
+			a.compare.answer(w, pair)
+		}
+		return
+	}
 	if !strings.EqualFold(r.URL.Path, "/repos/"+i.Repository+"/commits/"+i.SHA) || a.commitDate.IsZero() {
 		notFound(w)
 		return

@@ -83,13 +83,7 @@ func notFound(w http.ResponseWriter) {
 // create stores a bundle: {"bundle":{…}} gives 201 {"id":n}. The checks stand in GitHub's order: the token, the
 // repository, the permission, the body.
 func (a *attestations) create(w http.ResponseWriter, r *http.Request, repository string) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "bearer") && !strings.EqualFold(scheme, "token") || token == "" {
-		writeJSON(w, http.StatusUnauthorized, message{Message: "Requires authentication", Docs: apiDocs})
-		return
-	}
-	if token != a.token {
-		writeJSON(w, http.StatusUnauthorized, message{Message: "Bad credentials", Docs: apiDocs})
+	if !authorized(w, r, a.token) {
 		return
 	}
 	if !strings.EqualFold(repository, a.identity().Repository) {
@@ -119,6 +113,20 @@ func (a *attestations) create(w http.ResponseWriter, r *http.Request, repository
 	}
 	stored.repository, stored.created = repository, time.Now()
 	writeJSON(w, http.StatusCreated, map[string]int{"id": a.keep(stored)})
+}
+
+// authorized says whether a request carries the job's token; if not, it has answered.
+func authorized(w http.ResponseWriter, r *http.Request, want string) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	switch {
+	case !strings.EqualFold(scheme, "bearer") && !strings.EqualFold(scheme, "token") || token == "":
+		writeJSON(w, http.StatusUnauthorized, message{Message: "Requires authentication", Docs: apiDocs})
+	case token != want:
+		writeJSON(w, http.StatusUnauthorized, message{Message: "Bad credentials", Docs: apiDocs})
+	default:
+		return true
+	}
+	return false
 }
 
 func (a *attestations) keep(stored record) (id int) {

@@ -175,6 +175,39 @@ func TestCommitsAPIKnowsTheJobsCommitAlone(t *testing.T) {
 	}
 }
 
+func TestEventOfAPushNamesTheCommitAndItsDate(t *testing.T) {
+	date := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	for title, c := range map[string]struct {
+		o    Options
+		want string // empty: no head_commit
+	}{
+		"as it is":                 {Options{}, "2026-01-02T03:04:05Z"},
+		"with the date of the API": {Options{CommitDate: date}, "2026-02-03T04:05:06Z"},
+		"of a schedule":            {Options{Identity: Identity{EventName: "schedule", Ref: "refs/heads/main"}}, ""},
+	} {
+		w := newWorld(t, c.o)
+		var event struct {
+			Head *struct{ ID, Timestamp string } `json:"head_commit"`
+			Repo struct {
+				HTMLURL string `json:"html_url"`
+				Default string `json:"default_branch"`
+				License struct {
+					SPDX string `json:"spdx_id"`
+				}
+			} `json:"repository"`
+		}
+		if err := json.Unmarshal(must(w.Event()), &event); err != nil {
+			t.Fatal(err)
+		}
+		if (event.Head != nil) != (c.want != "") || event.Head != nil && (event.Head.Timestamp != c.want || event.Head.ID != w.Identity().SHA) {
+			t.Errorf("%s: %+v", title, event.Head)
+		}
+		if r := event.Repo; r.HTMLURL != "https://github.com/acme/app" || r.Default != "main" || r.License.SPDX != "Apache-2.0" {
+			t.Errorf("%s: %+v", title, r)
+		}
+	}
+}
+
 func TestEventSaysWhatTheIdentitySays(t *testing.T) {
 	w := newWorld(t, Options{Identity: Identity{Repository: "acme/tool", RepositoryVisibility: "private", OwnerType: "User"}})
 	raw, err := w.Event()

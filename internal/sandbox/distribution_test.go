@@ -166,6 +166,52 @@ func TestTagsAreListedInPages(t *testing.T) {
 	}
 }
 
+func TestTagListOfNoneIsEmptyAndLeadsNowhere(t *testing.T) {
+	w := newWorld(t, Options{})
+	if _, err := w.SeedManifest("ghcr.io", "acme/app", "1", mediaOCIIndex, []byte(`{"manifests":[]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if status, header, body := ask(t, w, "GET", "/tags/list?n=0", ""); status != 200 || body != `{"name":"acme/app","tags":[]}` || header.Get("Link") != "" {
+		t.Errorf("%d %q %s", status, header.Get("Link"), body)
+	}
+}
+
+func TestDeniedListIsDeniedForThatRepositoryAlone(t *testing.T) {
+	for denied, want := range map[string]int{"acme/app": 403, "*": 403, "acme/other": 200} {
+		w := newWorld(t, Options{Registry: RegistryOptions{DenyList: []string{denied}}})
+		if _, err := w.SeedManifest("ghcr.io", "acme/app", "1", mediaOCIIndex, []byte(`{"manifests":[]}`)); err != nil {
+			t.Fatal(err)
+		}
+		if status, _, body := ask(t, w, "GET", "/tags/list", ""); status != want {
+			t.Errorf("%s: %d %s", denied, status, body)
+		}
+		if status, _, body := ask(t, w, "GET", "/manifests/1", ""); status != 200 {
+			t.Errorf("%s: the tag itself: %d %s", denied, status, body)
+		}
+	}
+}
+
+func TestSeededTagsNameManifestsThatAreThere(t *testing.T) {
+	w := newWorld(t, Options{})
+	digest, err := w.SeedManifest("ghcr.io", "acme/app", "", mediaOCIIndex, []byte(`{"manifests":[]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SeedTag("ghcr.io", "acme/app", "1.2", digest); err != nil || w.State().Tags["ghcr.io/acme/app"]["1.2"] != digest {
+		t.Errorf("%v, %v", err, w.State().Tags)
+	}
+	for title, err := range map[string]error{
+		"no such host":       w.SeedTag("quay.io", "acme/app", "1", digest),
+		"no such repository": w.SeedTag("ghcr.io", "acme/other", "1", digest),
+		"no such manifest":   w.SeedTag("ghcr.io", "acme/app", "1", someDigest(1)),
+		"no tag":             w.SeedTag("ghcr.io", "acme/app", "-1", digest),
+	} {
+		if err == nil {
+			t.Errorf("%s: seeded", title)
+		}
+	}
+}
+
 func TestDeniedPushShowsAtTheUpload(t *testing.T) {
 	for _, scheme := range []string{"", "basic", "bearer"} {
 		w := newWorld(t, Options{Law: anyTag, Registry: RegistryOptions{

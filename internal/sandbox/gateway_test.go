@@ -64,6 +64,42 @@ func TestOverlayMergesAllPagesOfTheRealTags(t *testing.T) {
 	}
 }
 
+func TestOverlayReadsTheRealTagsOncePerList(t *testing.T) {
+	outside := newWorld(t, Options{Registry: RegistryOptions{PageSize: 100}})
+	digest := must(outside.SeedManifest("ghcr.io", "acme/app", "", mediaOCIIndex, []byte(`{"manifests":[]}`)))
+	seed := func(from, to int) {
+		for n := from; n < to; n++ {
+			if err := outside.SeedTag("ghcr.io", "acme/app", fmt.Sprintf("t%04d", n), digest); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	seed(0, 950)
+	w := newWorld(t, Options{Base: outside, Registry: RegistryOptions{PageSize: 200}})
+	repo, _ := name.NewRepository("ghcr.io/acme/app")
+	for _, want := range []int{950, 1000} {
+		before := len(outside.Requests())
+		got, err := remote.List(repo, remote.WithTransport(w))
+		if err != nil || len(got) != want || !slices.IsSorted(got) {
+			t.Errorf("%d tags, %v, want %d", len(got), err, want)
+		}
+		pages := 0
+		for _, r := range outside.Requests()[before:] {
+			if strings.HasSuffix(r.Path, "/tags/list") {
+				pages++
+			}
+		}
+		if pages != 10 {
+			t.Errorf("%d pages were asked for", pages)
+		}
+		seed(950, 1000) // a list that begins anew sees what came since
+	}
+	refusing := newWorld(t, Options{Registry: RegistryOptions{DenyList: []string{"*"}}})
+	if status, _, body := ask(t, newWorld(t, Options{Base: refusing}), "GET", "/tags/list", ""); status != http.StatusForbidden {
+		t.Errorf("a refusal became %d %s", status, body)
+	}
+}
+
 func TestTagListOfTheRealRegistryIsBounded(t *testing.T) {
 	for title, answer := range map[string]http.HandlerFunc{
 		"a page without end": func(w http.ResponseWriter, _ *http.Request) {

@@ -108,16 +108,25 @@ func (i Identity) claims(issuer, audience, id string, now time.Time) map[string]
 	return c
 }
 
-// event is the payload of the webhook that started the job, as far as a publisher reads it.
-func (i Identity) event(server string) ([]byte, error) {
+// event is the payload of the webhook that started the job, as far as a publisher reads it. That of a push names the
+// commit, and its committer's date (GitHub, "Webhook events and payloads").
+func (i Identity) event(server string, committed time.Time) ([]byte, error) {
 	owner, name, _ := strings.Cut(i.Repository, "/")
-	return json.Marshal(map[string]any{
+	payload := map[string]any{
 		"ref": i.Ref,
 		"repository": map[string]any{
 			"id": json.Number(i.RepositoryID), "name": name, "full_name": i.Repository,
 			"html_url": server + "/" + i.Repository, "visibility": i.RepositoryVisibility,
 			"private": i.RepositoryVisibility != "public", "default_branch": "main", "description": "",
-			"owner": map[string]any{"login": owner, "id": json.Number(i.RepositoryOwnerID), "type": i.OwnerType},
+			"owner":   map[string]any{"login": owner, "id": json.Number(i.RepositoryOwnerID), "type": i.OwnerType},
+			"license": map[string]any{"key": "apache-2.0", "name": "Apache License 2.0", "spdx_id": "Apache-2.0"},
 		},
-	})
+	}
+	if i.EventName == "push" {
+		if committed.IsZero() {
+			committed = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		}
+		payload["head_commit"] = map[string]any{"id": i.SHA, "timestamp": committed.UTC().Format(time.RFC3339)}
+	}
+	return json.Marshal(payload)
 }

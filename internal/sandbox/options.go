@@ -27,8 +27,13 @@ type Options struct {
 	// StoreRefuses is what the store answers every create call with, as a 403; empty: it takes them. GitHub says so
 	// where a plan or an account has no attestations.
 	StoreRefuses string
-	// CommitDate is what GitHub's commits API says of the identity's commit; zero: it knows no commit.
+	// CommitDate is what GitHub's commits API says of the identity's commit; zero: it knows no commit. The event of a push
+	// names it too, and a made-up one where it is zero.
 	CommitDate time.Time
+	// History is a line of commits, the oldest first, that GitHub's compare API knows.
+	History []string
+	// Branch is a line of commits, the oldest first, that left History at its first commit.
+	Branch []string
 	// InlineBundle lists attestations with the bundle inside, beside bundle_url.
 	InlineBundle bool
 	// StoreLag is how long a stored attestation stays unseen by lists.

@@ -15,11 +15,12 @@ type overlay struct {
 	base *gateway
 
 	mu      sync.Mutex
-	mounted map[string]string // repository@digest → the repository on the real registry that holds it
+	mounted map[string]string   // repository@digest → the repository on the real registry that holds it
+	listed  map[string][]string // by repository, the real registry's tags when their first page was last asked for
 }
 
 func newOverlay(g *registry, base *gateway) *overlay {
-	return &overlay{registry: g, base: base, mounted: map[string]string{}}
+	return &overlay{registry: g, base: base, mounted: map[string]string{}, listed: map[string][]string{}}
 }
 
 // RoundTrip answers inside what was written inside, and whatever would write.
@@ -124,7 +125,7 @@ func readOf(req *http.Request, method, repo, digest string) *http.Request {
 // listTags is the real registry's list and the overlay's own tags as one, without referrers tags.
 func (o *overlay) listTags(req *http.Request, repo string) (*http.Response, error) {
 	own, written := o.tags(repo)
-	theirs, refusal, err := o.base.tags(req, repo)
+	theirs, refusal, err := o.theirTags(req, repo)
 	switch {
 	case err != nil:
 		return nil, err
@@ -133,13 +134,34 @@ func (o *overlay) listTags(req *http.Request, repo string) (*http.Response, erro
 	case refusal != nil:
 		_ = refusal.Body.Close()
 	}
-	all := slices.DeleteFunc(theirs, referrersTag.MatchString)
-	all = append(all, own...)
+	all := slices.Concat(theirs, own)
 	slices.Sort(all)
 	all = slices.Compact(all)
 	return answerInProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o.writeTags(w, r, repo, all)
 	}), req)
+}
+
+// theirTags are the real registry's, referrers tags aside. They are read once for all pages of a list: read anew for each,
+// 40,000 tags would be 1,600 requests.
+func (o *overlay) theirTags(req *http.Request, repo string) (tags []string, refusal *http.Response, err error) {
+	if req.URL.Query().Has("last") {
+		o.mu.Lock()
+		tags, ok := o.listed[repo]
+		o.mu.Unlock()
+		if ok {
+			return tags, nil, nil
+		}
+	}
+	tags, refusal, err = o.base.tags(req, repo)
+	if err != nil || refusal != nil {
+		return nil, refusal, err
+	}
+	tags = slices.DeleteFunc(tags, referrersTag.MatchString)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.listed[repo] = tags
+	return tags, nil, nil
 }
 
 // pullOnly takes push and delete out of a token request's scopes.

@@ -13,6 +13,8 @@ type RegistryOptions struct {
 	Auth Auth
 	// DenyPush are the repositories that nobody may write; "*" is every one.
 	DenyPush []string
+	// DenyList are the repositories whose tag list nobody may read; "*" is every one.
+	DenyList []string
 	// ImmutableTags refuses every write of a tag that exists, of the same digest too (as Amazon ECR).
 	ImmutableTags bool
 	// Referrers serves the Referrers API and answers OCI-Subject.

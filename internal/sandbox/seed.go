@@ -37,6 +37,22 @@ func (w *World) SeedManifest(host, repo, tag, mediaType string, raw []byte) (str
 	return m.digest, nil
 }
 
+// SeedTag puts a tag on a manifest that the repository holds, as if it had always been there. No law is asked.
+func (w *World) SeedTag(host, repo, tag, digest string) error {
+	g, ok := w.existing(host)
+	if !ok {
+		return fmt.Errorf("seed %s/%s:%s: no such registry", host, repo, tag)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := g.repos[repo]
+	if r == nil || r.manifests[digest] == nil || !tagGrammar.MatchString(tag) {
+		return fmt.Errorf("seed %s/%s:%s: no such manifest, or no tag", host, repo, tag)
+	}
+	r.tags[tag] = digest
+	return nil
+}
+
 // Forget drops a manifest and the tags that name it, as a registry's garbage collection or another job would.
 func (w *World) Forget(host, repo, digest string) {
 	g, ok := w.existing(host)

@@ -15,6 +15,10 @@ func (g *registry) serveTags(w http.ResponseWriter, r *http.Request, t target) {
 		unsupported(w)
 		return
 	}
+	if deny := g.options.DenyList; slices.Contains(deny, "*") || slices.Contains(deny, t.repo) {
+		refuse(w, http.StatusForbidden, "DENIED", "permission_denied: read_package: "+t.repo)
+		return
+	}
 	tags, ok := g.tags(t.repo)
 	if !ok {
 		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
@@ -26,7 +30,7 @@ func (g *registry) serveTags(w http.ResponseWriter, r *http.Request, t target) {
 // writeTags answers with one page of sorted tags.
 func (g *registry) writeTags(w http.ResponseWriter, r *http.Request, repo string, tags []string) {
 	size := g.options.PageSize
-	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil && n > 0 {
+	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil && n >= 0 {
 		size = min(n, size)
 	}
 	if last := r.URL.Query().Get("last"); last != "" {
@@ -37,7 +41,10 @@ func (g *registry) writeTags(w http.ResponseWriter, r *http.Request, repo string
 		tags = tags[at:]
 	}
 	if len(tags) > size {
-		tags = tags[:size]
+		if tags = tags[:size]; size == 0 { // "an empty list", and no Link
+			writeJSON(w, http.StatusOK, map[string]any{"name": repo, "tags": tags})
+			return
+		}
 		w.Header().Set("Link", fmt.Sprintf(`</v2/%s/tags/list?last=%s&n=%d>; rel="next"`, repo, url.QueryEscape(tags[size-1]), size))
 	}
 	if tags == nil {

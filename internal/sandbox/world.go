@@ -93,7 +93,10 @@ func New(o Options) (*World, error) {
 		{o.URLs.Rekor, log},
 		{o.URLs.TSA, &tsa{chain: stamps}},
 		{o.URLs.Bundles, http.HandlerFunc(w.api.blob)},
-		{o.APIURL, &api{store: w.api, identity: w.Identity, commitDate: o.CommitDate}},
+		{o.APIURL, &api{
+			store: w.api, identity: w.Identity, token: o.GitHubToken, commitDate: o.CommitDate,
+			compare: compare{o.History, o.Branch},
+		}},
 	} {
 		if err := w.addRoute(s.url, s.handler); err != nil {
 			return nil, err
@@ -170,7 +173,9 @@ func (w *World) SigningConfig() []byte { return append([]byte(nil), w.signingCon
 func (w *World) TrustedRoot() []byte { return append([]byte(nil), w.trustedRoot...) }
 
 // Event is the webhook payload of the job, what GITHUB_EVENT_PATH names.
-func (w *World) Event() ([]byte, error) { return w.Identity().event(w.options.ServerURL) }
+func (w *World) Event() ([]byte, error) {
+	return w.Identity().event(w.options.ServerURL, w.options.CommitDate)
+}
 
 // Env is the environment of the job's steps, GITHUB_EVENT_PATH aside.
 func (w *World) Env() map[string]string {

@@ -19,6 +19,7 @@ const foldAbove = 12
 func Result(w io.Writer, r *publish.Report, outputDir string, all bool) {
 	fmt.Fprintln(w)
 	table(w, r, all)
+	rules(w, r, all)
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, answer(r))
 	if r.DryRun {
@@ -65,6 +66,38 @@ func table(w io.Writer, r *publish.Report, all bool) {
 	if folded > 0 {
 		fmt.Fprintf(w, "  … %d more: --all, or --format json\n", folded)
 	}
+}
+
+// rules says of each rule of a plan what it gave, or why it did not apply; of the images that the table lists.
+func rules(w io.Writer, r *publish.Report, all bool) {
+	for i, im := range r.Images {
+		if !all && len(r.Images) > foldAbove && i >= 3 {
+			return
+		}
+		width := 0
+		for _, rule := range im.Rules {
+			width = max(width, len([]rune(escape.Bounded(rule.Rule, 100))))
+		}
+		for n, rule := range im.Rules {
+			if n == 0 {
+				fmt.Fprintf(w, "\n  rules of %s\n", escape.Text(im.Name))
+			}
+			became := "gave " + escape.Text(rule.Gave)
+			if rule.Reason != "" {
+				became = "did not apply because " + because(escape.Text(rule.Reason))
+			}
+			line := escape.Bounded(rule.Rule, 100)
+			fmt.Fprintf(w, "    %s%s%s\n", line, strings.Repeat(" ", width-len([]rune(line))+3), became)
+		}
+	}
+}
+
+// because makes a reason the end of a sentence.
+func because(reason string) string {
+	if strings.HasPrefix(reason, "needs ") || strings.HasPrefix(reason, "gives ") {
+		return "it " + reason
+	}
+	return reason
 }
 
 func tagsHeading(r *publish.Report) string {

@@ -109,20 +109,58 @@ func fence(b *strings.Builder, language, text string) {
 	fmt.Fprintf(b, "%s%s\n%s\n%s\n\n", marks, language, text, marks)
 }
 
-// keptLines stand first, because that is what a person must see.
+// keptLines stand first, because that is what a person must see: the tags that stay where they are for one reason, in which
+// repositories, and how to force them.
 func keptLines(b *strings.Builder, r *publish.Report) {
-	var lines []string
+	type group struct {
+		reason       string
+		tags, places []string
+	}
+	var groups []*group
 	for _, im := range r.Images {
 		for _, t := range im.Tags {
-			line := fmt.Sprintf("> **Kept %s**: %s\n", code(tagOf(t.Ref)), escape.Markdown(t.Reason))
-			if t.Action == "kept" && !slices.Contains(lines, line) {
-				lines = append(lines, line)
+			if t.Action != "kept" {
+				continue
 			}
+			i := slices.IndexFunc(groups, func(g *group) bool { return g.reason == t.Reason })
+			if i < 0 {
+				i, groups = len(groups), append(groups, &group{reason: t.Reason})
+			}
+			groups[i].tags = appendNew(groups[i].tags, tagOf(t.Ref))
+			groups[i].places = appendNew(groups[i].places, repositoryOf(t.Ref))
 		}
+	}
+	var lines []string
+	for _, g := range groups {
+		var quoted []string
+		for _, tag := range g.tags {
+			quoted = append(quoted, code(tag))
+		}
+		lines = append(lines, fmt.Sprintf("> **Kept %s** in %s: %s. To force it: %s\n", strings.Join(quoted, ", "), places(r, g.places),
+			escape.Markdown(g.reason), code("allow-downgrade: ["+strings.Join(g.tags, ", ")+"]")))
 	}
 	if len(lines) > 0 {
 		b.WriteString(strings.Join(lines, ">\n") + "\n")
 	}
+}
+
+// places are repositories by name, or all of a release's by number.
+func places(r *publish.Report, some []string) string {
+	switch {
+	case len(some) == 2 && len(repositories(r)) == 2:
+		return "both repositories"
+	case len(some) > 1 && len(some) == len(repositories(r)):
+		return fmt.Sprintf("all %d repositories", len(some))
+	default:
+		return escape.Markdown(strings.Join(some, ", "))
+	}
+}
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
 }
 
 // imageTable is the first image, and the others folded.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/pace"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -31,7 +32,7 @@ type GitHub struct {
 	api    *API
 	scope  string // repos/OWNER/NAME
 	server string // https://github.com/OWNER/NAME
-	pace   pace
+	pace   *pace.Pace
 }
 
 // repositoryName is what GitHub lets an owner and a repository be named.
@@ -56,7 +57,7 @@ func NewGitHub(o GitHubOptions) (*GitHub, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &GitHub{api: api, scope: "repos/" + o.Repository, server: server.JoinPath(o.Repository).String()}, nil
+	return &GitHub{api: api, scope: "repos/" + o.Repository, server: server.JoinPath(o.Repository).String(), pace: newPace()}, nil
 }
 
 // Name is "github".

@@ -31,7 +31,7 @@ func (g *GitHub) Preflight(ctx context.Context) error {
 		p.Budget = preflightBudget
 	}
 	err := g.api.try(ctx, p, func(ctx context.Context) error {
-		if err := g.pace.wait(ctx); err != nil {
+		if err := g.pace.Wait(ctx); err != nil {
 			return err
 		}
 		_, err := g.api.call(ctx, http.MethodPost, g.create(), []byte(`{"bundle":{}}`), maxCreated)

@@ -38,7 +38,7 @@ func (g *GitHub) Put(ctx context.Context, bundle []byte) (Receipt, error) {
 				return err
 			}
 		}
-		if err := g.pace.wait(ctx); err != nil {
+		if err := g.pace.Wait(ctx); err != nil {
 			return err
 		}
 		var lost bool

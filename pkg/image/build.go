@@ -60,7 +60,11 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 		return nil, err
 	}
 	b := &built{name: r.Name, deps: g.deps}
-	annotations, same := r.indexAnnotations(g)
+	var own map[string]string
+	if len(g.trees) == 1 {
+		own = g.trees[0].annotations
+	}
+	same := maps.Equal(own, applied(own, r.Annotations))
 	rewritten, err := r.rewriteAll(ctx, images)
 	if err != nil {
 		return nil, err
@@ -81,6 +85,11 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	}
 	slices.SortStableFunc(images, func(x, y *found) int { return x.platform.compare(y.platform) })
 	all := slices.Concat(images, about(attestations, images))
+	defaults, err := r.defaults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	annotations := applied(own, slices.Concat(defaults, r.Annotations))
 	if b.root, err = writeIndex(all, annotations); err != nil {
 		return nil, err
 	}
@@ -164,15 +173,4 @@ func children(all []*found) ([]Child, error) {
 		out = append(out, c)
 	}
 	return out, nil
-}
-
-// indexAnnotations are those of the index, and whether they are the ones that the source has. Defaults are for an
-// index of our own and do not count as a difference.
-func (r Request) indexAnnotations(g gathered) (all map[string]string, same bool) {
-	var own map[string]string
-	if len(g.trees) == 1 {
-		own = g.trees[0].annotations
-	}
-	same = maps.Equal(own, applied(own, r.Annotations))
-	return applied(own, slices.Concat(r.Defaults, r.Annotations)), same
 }

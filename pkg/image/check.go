@@ -1,6 +1,7 @@
 package image
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -55,7 +56,7 @@ func (r Request) check() error {
 		}
 		return text(what, key, value)
 	}
-	for _, a := range slices.Concat(r.Defaults, r.Annotations) {
+	for _, a := range r.Annotations {
 		if err := a.check(r.KeepAttestations); err != nil {
 			return err
 		}
@@ -68,15 +69,33 @@ func (r Request) check() error {
 			return err
 		}
 	}
-	for _, a := range r.Defaults {
-		if a.Level == levelManifest {
-			return fmt.Errorf("annotation %s: a default is for the index", quote(a.Key))
-		}
-	}
 	if r.KeepAttestations && len(r.Labels) > 0 {
 		return errors.New("labels: BuildKit's attestations are about the digests that labels change; leave labels or keep-attestations out")
 	}
 	return nil
+}
+
+// defaults are asked for and checked as the request's own annotations are.
+func (r Request) defaults(ctx context.Context) ([]Annotation, error) {
+	if r.Defaults == nil {
+		return nil, nil
+	}
+	values, err := r.Defaults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Annotation
+	size := 0
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if size += len(key) + len(values[key]); size > maxMetadata {
+			return nil, fmt.Errorf("default annotations have more than %d bytes", maxMetadata)
+		}
+		if err := text("default annotation", key, values[key]); err != nil {
+			return nil, err
+		}
+		out = append(out, Annotation{Key: key, Value: values[key]})
+	}
+	return out, nil
 }
 
 func (a Annotation) check(keepAttestations bool) error {

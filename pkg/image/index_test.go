@@ -1,7 +1,9 @@
 package image_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,16 +79,17 @@ func TestTheDigestDoesNotDependOnTheOrderOfFiles(t *testing.T) {
 
 func TestIndexAnnotations(t *testing.T) {
 	for title, tc := range map[string]struct {
-		own                   object
-		defaults, annotations []image.Annotation
-		want                  map[string]string
+		own         object
+		defaults    map[string]string
+		annotations []image.Annotation
+		want        map[string]string
 	}{
 		"the index's own are kept":     {object{"own": "1"}, nil, nil, map[string]string{"own": "1"}},
 		"ours replace its own":         {object{"own": "1"}, nil, []image.Annotation{{Key: "own", Value: "2"}}, map[string]string{"own": "2"}},
 		"an empty value removes":       {object{"own": "1"}, nil, []image.Annotation{{Key: "own"}}, nil},
-		"ours replace defaults":        {nil, []image.Annotation{{Key: "a", Value: "1"}, {Key: "b", Value: "1"}}, []image.Annotation{{Key: "a", Value: "2"}, {Key: "b"}}, map[string]string{"a": "2"}},
+		"ours replace defaults":        {nil, map[string]string{"a": "1", "b": "1"}, []image.Annotation{{Key: "a", Value: "2"}, {Key: "b"}}, map[string]string{"a": "2"}},
 		"a manifest's are not here":    {nil, nil, []image.Annotation{{Level: "manifest", Key: "a", Value: "2"}}, nil},
-		"defaults replace the index's": {object{"a": "1"}, []image.Annotation{{Key: "a", Value: "2"}}, nil, map[string]string{"a": "2"}},
+		"defaults replace the index's": {object{"a": "1"}, map[string]string{"a": "2"}, nil, map[string]string{"a": "2"}},
 	} {
 		t.Run(title, func(t *testing.T) {
 			s := store{}
@@ -95,9 +98,34 @@ func TestIndexAnnotations(t *testing.T) {
 				i["annotations"] = tc.own
 			}
 			s.tops(named(s.document(ociIndex, i), "latest"))
-			b := mustBuild(t, layoutOf(t, s), image.Request{Source: oci("app"), Defaults: tc.defaults, Annotations: tc.annotations})
+			b := mustBuild(t, layoutOf(t, s), image.Request{Source: oci("app"), Defaults: defaults(tc.defaults), Annotations: tc.annotations})
 			if diff := cmp.Diff(tc.want, parse[indexJSON](t, b.Root().Raw).Annotations); diff != "" {
 				t.Errorf("annotations (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// defaults gives always the same.
+func defaults(values map[string]string) image.Defaults {
+	return func(context.Context) (map[string]string, error) { return values, nil }
+}
+
+func TestDefaultsAreCheckedAndAskedOnlyForAnIndexOfOurs(t *testing.T) {
+	s := store{}
+	s.tops(named(s.image("linux/amd64"), "latest"))
+	for title, tc := range map[string]struct {
+		defaults image.Defaults
+		want     string
+	}{
+		"a control character": {defaults(map[string]string{"a": "\r"}), "control characters"},
+		"too many bytes":      {defaults(map[string]string{"a": strings.Repeat("a", 1<<20)}), "more than"},
+		"an error":            {func(context.Context) (map[string]string, error) { return nil, errors.New("no date") }, "no date"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			_, err := build(t, layoutOf(t, s), image.Request{Source: oci("app"), Defaults: tc.defaults})
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error is %v, want one with %q", err, tc.want)
 			}
 		})
 	}

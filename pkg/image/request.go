@@ -20,6 +20,8 @@
 package image
 
 import (
+	"context"
+
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/pkg/registry"
@@ -55,7 +57,7 @@ type Request struct {
 	Source           Source
 	Platforms        []string // required, normalised as containerd does; more are kept
 	Annotations      []Annotation
-	Defaults         []Annotation      // index annotations for an index that is written here; an unchanged copy goes without, and Annotations come after
+	Defaults         Defaults          // index annotations for an index that is written here, below Annotations; nil: none
 	Labels           map[string]string // set on every child's config; an empty value removes one
 	InPlace          bool              // the image goes to the repository of its source alone: only what is sent need be checked
 	KeepAttestations bool              // keep BuildKit's unknown/unknown children
@@ -68,6 +70,10 @@ type Annotation struct {
 	Key      string
 	Value    string
 }
+
+// Defaults gives annotations of the index, by key. It is asked only for an index that is written here: an unchanged copy
+// goes without.
+type Defaults func(context.Context) (map[string]string, error)
 
 // Registry is what sources need of a registry.
 type Registry interface {

@@ -82,6 +82,11 @@ func (p *pipeline) tagError(err error) error {
 	if errors.As(err, &conflict) {
 		return &Error{Stage: StageTag, Ref: conflict.Ref, Err: hint.With(err, "a published version is not overwritten. Release another version")}
 	}
+	var overtaken *tag.OvertakenError
+	if errors.As(err, &overtaken) {
+		return &Error{Stage: StageTag, Ref: overtaken.Ref, Err: hint.With(err, fmt.Sprintf(
+			"re-run the release of %s: it moves its aliases forward again. Let one release run at a time (`concurrency:` in the workflow)", overtaken.Version))}
+	}
 	var race *tag.RaceError
 	if errors.As(err, &race) || errors.Is(err, registry.ErrMoved) {
 		out := &Error{Stage: StageTag, Err: hint.With(err,

@@ -189,7 +189,9 @@ func TestAPublishedVersionIsNotOverwritten(t *testing.T) {
 
 // TestAnAttestationIsReusedByWhoCouldHaveMadeIt publishes by digest alone, twice, the second time as somebody else.
 func TestAnAttestationIsReusedByWhoCouldHaveMadeIt(t *testing.T) {
-	const text = "repositories: [ghcr.io/acme/app]\ntags: []\nimages: [{name: app, source: {oci: image}}]"
+	// The annotations that tell of the commit would make it another image.
+	const text = "repositories: [ghcr.io/acme/app]\ntags: []\nimages: [{name: app, source: {oci: image}}]\n" +
+		"annotations: {org.opencontainers.image.revision: \"\", org.opencontainers.image.created: \"\"}"
 	for _, c := range []struct {
 		name   string
 		change func(*sandbox.Identity)

@@ -62,7 +62,7 @@ func (p *plan) buildOne(ctx context.Context, im *planned) (image.Built, error) {
 	}
 	request := image.Request{
 		Name: im.file.Name, Dir: p.o.File.Dir, Source: im.source, Platforms: im.file.Platforms,
-		Annotations: annotations(im.file.Annotations), Labels: im.file.Labels, InPlace: inPlace(im), KeepAttestations: im.file.KeepAttestations,
+		Annotations: annotations(im.file.Annotations), Defaults: p.defaults(im), Labels: im.file.Labels, InPlace: inPlace(im), KeepAttestations: im.file.KeepAttestations,
 	}
 	if err := request.Check(); err != nil {
 		return image.Built{}, at(StagePlan, im.file.Name, "", err)

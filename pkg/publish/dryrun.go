@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"github.com/taglast/taglast/internal/event"
 	"github.com/taglast/taglast/internal/sandbox"
 )
 
@@ -20,11 +21,11 @@ func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
 		return nil, usage("", errors.New("--signing-config and --trusted-root cannot be given with --dry-run: it signs with authorities of its own"))
 	}
 	o.dryRun, o.readOnly, o.offline = true, true, offline
-	o, o.fromCheckout = o.withJob(ctx)
+	o = o.withJob(ctx)
 	real := &counter{base: o.Transport}
-	event, _ := readPayload(o.Getenv("GITHUB_EVENT_PATH")) // one that cannot be read fails the plan, which reads it too
+	payload, _ := event.ReadPayload(o.Getenv("GITHUB_EVENT_PATH")) // one that cannot be read fails the plan, which reads it too
 	under := sandbox.Options{
-		Identity: jobIdentity(o.Getenv, event), GitHubToken: o.Getenv("GITHUB_TOKEN"), ServerURL: o.Getenv("GITHUB_SERVER_URL"), APIURL: o.Getenv("GITHUB_API_URL"), Base: &reachable{base: real, down: make(map[string]string)},
+		Identity: jobIdentity(o.Getenv, payload), GitHubToken: o.Getenv("GITHUB_TOKEN"), ServerURL: o.Getenv("GITHUB_SERVER_URL"), APIURL: o.Getenv("GITHUB_API_URL"), Base: &reachable{base: real, down: make(map[string]string)},
 	}
 	under.Registry = sandbox.RegistryOptions{KeepBlobs: 1 << 20, TrustBase: true} // layers are hashed and dropped
 	if offline {

@@ -5,35 +5,22 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/taglast/taglast/internal/actions"
-	"github.com/taglast/taglast/internal/checkout"
+	"github.com/taglast/taglast/internal/event"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/sandbox"
 )
 
-// withJob completes the environment of a plan or dry run outside of Actions, where none of a job is given: repository, ref
-// and commit come from the git checkout. fromCheckout says that they did.
-func (o Options) withJob(ctx context.Context) (_ Options, fromCheckout bool) {
-	given := o.Getenv("GITHUB_REPOSITORY") != "" && o.Getenv("GITHUB_REF") != "" && o.Getenv("GITHUB_SHA") != ""
-	if given || o.Getenv("GITHUB_ACTIONS") == "true" {
-		return o, false
-	}
-	c := checkout.Read(ctx, or(o.WorkDir, "."))
-	workflow := c.Repository + "/.github/workflows/release.yml@" + c.Ref
-	owner, _, _ := strings.Cut(c.Repository, "/")
-	return o.overlay(map[string]string{
-		"GITHUB_REPOSITORY":       c.Repository,
-		"GITHUB_REPOSITORY_OWNER": owner,
-		"GITHUB_REF":              c.Ref,
-		"GITHUB_SHA":              c.SHA,
-		"GITHUB_EVENT_NAME":       "push",
-		"GITHUB_EVENT_PATH":       "",
-		"GITHUB_WORKFLOW_REF":     workflow,
-		"GITHUB_WORKFLOW_SHA":     c.SHA,
-	}), true
+// withJob completes the environment of a plan or dry run outside of Actions by the git checkout.
+func (o Options) withJob(ctx context.Context) Options {
+	var getenv event.Getenv
+	getenv, o.branch, o.fromCheckout = event.Getenv(o.Getenv).OrCheckout(ctx, o.workDir())
+	o.Getenv = getenv
+	return o
 }
+
+func (o Options) workDir() string { return or(o.WorkDir, ".") }
 
 // overlay answers with env before the environment.
 func (o Options) overlay(env map[string]string) Options {
@@ -49,8 +36,8 @@ func (o Options) overlay(env map[string]string) Options {
 
 // jobIdentity is what a dry run's ID token says: the job's environment, and the visibility that the event tells. Where no
 // event does, as outside of Actions, it is public: the certificate then shows what a public release's would.
-func jobIdentity(getenv func(string) string, event payload) sandbox.Identity {
-	visibility := event.Repository.Visibility
+func jobIdentity(getenv func(string) string, payload event.Payload) sandbox.Identity {
+	visibility := payload.Repository.Visibility
 	if !slices.Contains([]string{"public", "private", "internal"}, visibility) {
 		visibility = ""
 	}

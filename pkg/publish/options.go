@@ -32,7 +32,7 @@ type Options struct {
 
 	Version  string // of taglast, for User-Agent and report
 	CacheDir string // of TUF metadata; empty keeps nothing on disk
-	WorkDir  string // the checkout, for a dry run's identity outside of Actions; empty means "."
+	WorkDir  string // the checkout, which git is asked about; empty means "."
 	Observer Observer
 
 	dryRun    bool
@@ -40,7 +40,8 @@ type Options struct {
 	offline   bool
 	startedAt time.Time
 
-	fromCheckout bool // a dry run outside of Actions
+	fromCheckout bool   // a plan or dry run outside of Actions
+	branch       string // the default branch, as the checkout knows it
 }
 
 // Observer is told how far a run is. Its methods may be called from several goroutines.

@@ -8,11 +8,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/event"
 	"github.com/taglast/taglast/pkg/attestation"
 	"github.com/taglast/taglast/pkg/identity"
 	"github.com/taglast/taglast/pkg/image"
@@ -30,7 +31,9 @@ type plan struct {
 	o       Options
 	version string // the release's, as the rules gave it
 	images  []*planned
-	payload payload
+	payload event.Payload
+	event   tagrule.Event // what rules see of it; an image's release-version is added
+	commits *commits
 
 	clients   *registry.Clients
 	claims    identity.Claims
@@ -41,6 +44,9 @@ type plan struct {
 	signer    *keyless.Signer
 	stores    []attestation.Store
 	network   *counter
+
+	attestedMu sync.Mutex
+	attestedAt map[string][]string // by digest
 }
 
 // planned is one image of the plan.
@@ -51,9 +57,10 @@ type planned struct {
 	repos   []name.Repository // those this run writes to
 	rules   tagrule.Result
 	tags    []*plannedTag
-	tagless bool   // digest alone: `tags: []`, or if-no-tags: skip
-	skipped string // why nothing is published of it, or only by digest
-	unbuilt bool   // nothing is made of it: no rule gave a tag, or a dry run could not have its source
+	aliases map[string]tagrule.Alias // of its moving tags, as the plan sees them
+	tagless bool                     // digest alone: `tags: []`, or if-no-tags: skip
+	skipped string                   // why nothing is published of it, or only by digest
+	unbuilt bool                     // nothing is made of it: no rule gave a tag, or a dry run could not have its source
 }
 
 // plannedTag is one tag in one repository.
@@ -83,15 +90,27 @@ func (o Options) jobs() int {
 }
 
 // prepare evaluates what needs no network: the selection, the rules and the tags that they give.
-func prepare(o Options) (*plan, error) {
+func prepare(ctx context.Context, o Options) (*plan, error) {
 	if o.File == nil || len(o.File.Images) == 0 {
 		return nil, usage("", errors.New("a release needs at least one image"))
 	}
-	p := &plan{o: o, serverURL: or(o.Getenv("GITHUB_SERVER_URL"), "https://github.com")}
+	p := &plan{
+		o: o, serverURL: or(o.Getenv("GITHUB_SERVER_URL"), "https://github.com"), network: &counter{base: o.Transport},
+		attestedAt: make(map[string][]string),
+	}
+	p.commits = &commits{p: p, dates: make(map[string]dated), behind: make(map[string]bool)}
+	getenv := event.Getenv(o.Getenv)
 	var err error
-	if p.payload, err = readPayload(o.Getenv("GITHUB_EVENT_PATH")); err != nil {
+	if p.payload, err = event.ReadPayload(getenv("GITHUB_EVENT_PATH")); err != nil {
 		return nil, at(StagePlan, "", "", err)
 	}
+	if p.event, err = getenv.Rules(p.payload, o.branch); err != nil {
+		return nil, usage("", err)
+	}
+	if _, _, err := getenv.SourceDate(); err != nil {
+		return nil, usage("", err)
+	}
+	p.event.CommitDate = func() (time.Time, error) { return p.commits.forRules(ctx, p.event.SHA, p.event.Now) }
 	if err := p.choose(); err != nil {
 		return p, err
 	}
@@ -201,7 +220,8 @@ func (p *plan) evaluate(im *planned) error {
 	if err != nil {
 		return usage(im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
 	}
-	event := tagrule.Event{Name: p.o.Getenv("GITHUB_EVENT_NAME"), Ref: p.o.Getenv("GITHUB_REF"), Version: im.file.ReleaseVersion}
+	event := p.event
+	event.Version = im.file.ReleaseVersion
 	if im.rules, err = tagrule.Evaluate(rules, flavor, event); err == nil {
 		im.rules.Tags, err = tagrule.Overrides{Fixed: im.file.Fixed, Moving: im.file.Moving}.Apply(im.rules.Tags)
 	}
@@ -215,7 +235,7 @@ func (p *plan) evaluate(im *planned) error {
 	case len(im.rules.Tags) == 0 && im.file.IfNoTags == release.IfNoTagsSkip:
 		im.tagless, im.unbuilt, im.skipped = true, true, "no rule gives a tag on this event"
 	case len(im.rules.Tags) == 0 && !p.o.readOnly:
-		return at(StagePlan, im.file.Name, "", release.NoTags(im.file.Name, event, im.rules.Skipped))
+		return at(StagePlan, im.file.Name, "", release.NoTags(im.file.Name, event, im.rules.Skipped()))
 	case len(im.rules.Tags) == 0:
 		im.tagless, im.skipped = true, "no tag on this event"
 	}
@@ -237,46 +257,6 @@ func (p *plan) conflicts() error {
 		return usage("", err)
 	}
 	return nil
-}
-
-// readTags looks at what every tag names now. A real run must be able to read all of them; a plan and a dry run go on.
-func (p *plan) readTags(ctx context.Context) error {
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(p.o.jobs())
-	var mu sync.Mutex
-	warned := make(map[string]bool)
-	for _, im := range p.images {
-		for _, t := range im.tags {
-			if t.later {
-				continue
-			}
-			g.Go(func() error {
-				d, err := p.clients.Repository(t.repo).Head(gctx, t.tag.Text)
-				switch {
-				case err == nil:
-					t.seen = d.Digest.String()
-				case errors.Is(err, registry.ErrNotFound):
-				case p.o.readOnly && gctx.Err() == nil:
-					t.unknown = true
-					mu.Lock()
-					defer mu.Unlock()
-					if name := displayName(t.repo); !warned[name] {
-						warned[name] = true
-						p.o.Observer.Warn(fmt.Sprintf("%s: the current tags cannot be read and are unknown: %v", name, err))
-					}
-				default:
-					if errors.Is(err, registry.ErrDenied) { // who may not push either is told so, with advice
-						if probed := p.probeOne(gctx, im, t.repo); probed != nil {
-							return probed
-						}
-					}
-					return at(StagePlan, im.file.Name, t.ref(), err)
-				}
-				return nil
-			})
-		}
-	}
-	return g.Wait()
 }
 
 func or(a, b string) string {

@@ -30,7 +30,7 @@ const (
 
 // makePlan is the first stage of a real or dry run: everything that can fail before anything is sent, fails here.
 func makePlan(ctx context.Context, o Options) (*plan, error) {
-	p, err := prepare(o)
+	p, err := prepare(ctx, o)
 	if err != nil {
 		return p, err
 	}
@@ -61,9 +61,8 @@ func makePlan(ctx context.Context, o Options) (*plan, error) {
 	return p, g.Wait()
 }
 
-// connect makes the clients of a run: one counting transport under all of them.
+// connect makes the registry clients of a run, over the one counting transport.
 func (p *plan) connect() {
-	p.network = &counter{base: p.o.Transport}
 	policy := retry.Policy{Report: p.report("registry")}
 	if p.o.readOnly {
 		policy.Budget = dryBudget
@@ -138,13 +137,16 @@ func (p *plan) identify(ctx context.Context) (trust.Services, error) {
 	return services, p.openStores()
 }
 
+// token is the job's, for GitHub's API.
+func (o Options) token() string { return or(o.Getenv("GITHUB_TOKEN"), o.Getenv("GH_TOKEN")) }
+
 func (p *plan) openStores() error {
 	for _, kind := range p.o.Stores {
 		if kind != "github" {
 			return &Error{Stage: StagePlan, Usage: true, Err: fmt.Errorf("--store %s: this version of taglast keeps bundles in `github` only", kind)}
 		}
 	}
-	token := or(p.o.Getenv("GITHUB_TOKEN"), p.o.Getenv("GH_TOKEN"))
+	token := p.o.token()
 	if token == "" {
 		return hint.With(errors.New("store github: there is no GITHUB_TOKEN to store attestations with"),
 			"set `env: {GITHUB_TOKEN: \"${{ github.token }}\"}` on the step")

@@ -10,6 +10,7 @@ import (
 	"github.com/taglast/taglast/pkg/image"
 	"github.com/taglast/taglast/pkg/registry/push"
 	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/pkg/tagrule"
 	"github.com/taglast/taglast/pkg/verify"
 )
 
@@ -205,6 +206,7 @@ func (p *pipeline) tagStage(ctx context.Context, step func(int, int, string)) (s
 	}
 	var err error
 	p.tagged, err = tag.Write(ctx, p.complete, p.plan.clients, requests, tag.Options{
+		Decide:   p.plan.decide,
 		Jobs:     p.o.jobs(),
 		Progress: func(done, total int) { step(done, total, "") },
 	})
@@ -221,7 +223,8 @@ func (p *pipeline) requests() []tag.Request {
 		for _, t := range im.tags {
 			if !t.later {
 				out = append(out, tag.Request{
-					Image: im.file.Name, Repository: t.repo, Tag: t.tag.Text, Fixed: t.tag.Class == "fixed", Seen: t.seen, Unknown: t.unknown,
+					Image: im.file.Name, Repository: t.repo, Tag: t.tag.Text, Fixed: t.tag.Class == tagrule.Fixed, Latest: t.tag.Latest,
+					Alias: im.alias(t), Seen: t.seen, Unknown: t.unknown,
 				})
 			}
 		}

@@ -12,10 +12,10 @@ import (
 func Rehearse(ctx context.Context, o Options, offline bool) (*Report, error) {
 	o = o.withDefaults()
 	o.readOnly, o.offline = true, offline
-	o, o.fromCheckout = o.withJob(ctx)
+	o = o.withJob(ctx)
 	o.Transport = &reachable{base: o.Transport, down: make(map[string]string)}
 	p := &pipeline{o: o}
-	made, err := prepare(o)
+	made, err := prepare(ctx, o)
 	if err != nil {
 		return p.report(err), err
 	}

@@ -36,6 +36,7 @@ type ImageReport struct {
 	Repositories []string            `json:"-"`
 	Platforms    []PlatformReport    `json:"platforms"`
 	Attestations []AttestationReport `json:"attestations"`
+	Rules        []RuleReport        `json:"rules,omitempty"` // of a plan
 	Tags         []TagReport         `json:"tags"`
 	Verify       string              `json:"verify,omitempty"` // the command that accepts this very run
 }
@@ -67,6 +68,13 @@ type TagReport struct {
 	Digest   string `json:"digest,omitempty"`
 	Previous string `json:"previous"`
 	Reason   string `json:"reason,omitempty"`
+}
+
+// RuleReport is what one tag rule gives on this event.
+type RuleReport struct {
+	Rule   string `json:"rule"`             // as written
+	Gave   string `json:"gave,omitempty"`   // its tag
+	Reason string `json:"reason,omitempty"` // why it did not apply
 }
 
 // ErrorReport is why a run failed.

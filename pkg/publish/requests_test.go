@@ -20,7 +20,9 @@ var reasons = map[string][]string{
 	"GET runner.taglast.invalid/idtoken":                       {"the job's ID token"},
 	"GET token.actions.githubusercontent.com/.well-known/jwks": {"its issuer's keys: the token is checked before it is believed"},
 	"GET ghcr.io/v2/": {"how the registry wants to be logged in to (distribution specification)"},
-	"HEAD ghcr.io/v2/acme/app/manifests/latest":               {"what the tag names now"},
+	"GET ghcr.io/v2/acme/app/tags/list": {
+		"which versions and aliases there are: in the plan", "the same after the fixed tags, to decide the aliases", "and after the last write: was another run between",
+	},
 	"HEAD ghcr.io/v2/acme/app/manifests/1.2.3":                {"guard in the plan", "guard just before the first write"},
 	"POST ghcr.io/v2/acme/app/blobs/uploads/":                 {"preflight: may this token push"},
 	"DELETE ghcr.io/v2/acme/app/blobs/uploads/{id}":           {"preflight: the upload is cancelled"},

@@ -12,6 +12,7 @@ import (
 	"github.com/taglast/taglast/pkg/image"
 	"github.com/taglast/taglast/pkg/provenance"
 	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/pkg/tagrule"
 )
 
 // report tells what became of everything, from what each stage made and what the plan wanted.
@@ -94,6 +95,11 @@ func (p *pipeline) imageReport(im *planned) ImageReport {
 			r.Attestations = append(r.Attestations, p.attestationReport(a))
 		}
 	}
+	if p.o.readOnly && !p.o.dryRun {
+		for _, o := range im.rules.Outcomes {
+			r.Rules = append(r.Rules, RuleReport(o))
+		}
+	}
 	r.Tags = p.tagReports(im, r.Digest)
 	r.Verify = p.verifyLine(im, r)
 	return r
@@ -144,6 +150,7 @@ func (p *pipeline) tagReports(im *planned, digest string) []TagReport {
 		for _, done := range p.tagged {
 			if done.Image == im.file.Name && done.Tag == t.tag.Text && done.Repository.Name() == t.repo.Name() {
 				r.Action, r.Digest, r.Previous = string(done.Action), done.Digest, done.Previous
+				r.Reason = done.Reason
 				if done.Err != nil {
 					r.Reason = done.Err.Error()
 				}
@@ -151,6 +158,9 @@ func (p *pipeline) tagReports(im *planned, digest string) []TagReport {
 		}
 		if p.o.readOnly && !p.o.dryRun {
 			r.Action, r.Digest = p.wouldBe(t, digest)
+			if a := im.aliases[t.tag.Text]; a.Keep && !t.later && t.tag.Class == tagrule.Moving && !t.unknown {
+				r.Action, r.Digest, r.Reason = string(tag.Kept), t.seen, a.Reason()
+			}
 		}
 		if t.unknown {
 			r.Previous = Unknown

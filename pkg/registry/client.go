@@ -20,7 +20,7 @@ type client struct {
 	repo    name.Repository
 	options Options
 	home    home
-	slots   chan struct{}
+	limits  limits
 	login   chan struct{} // lock of session
 	session *session      // nil before the first use and after the registry refused it
 	blobs   *flights
@@ -31,12 +31,12 @@ type client struct {
 	turns map[v1.Hash]chan struct{} // manifests that somebody brings
 }
 
-func newClient(r name.Repository, o Options, slots chan struct{}) *client {
+func newClient(r name.Repository, o Options, l limits) *client {
 	return &client{
 		repo:    r,
 		options: o,
 		home:    homeOf(r),
-		slots:   slots,
+		limits:  l,
 		login:   make(chan struct{}, 1),
 		blobs:   newFlights(),
 		seen:    map[v1.Hash]time.Time{},
@@ -64,8 +64,8 @@ func (c *client) report(ev retry.Event) {
 // slot waits until a further request to the host may begin.
 func (c *client) slot(ctx context.Context) (release func(), err error) {
 	select {
-	case c.slots <- struct{}{}:
-		return func() { <-c.slots }, nil
+	case c.limits.slots <- struct{}{}:
+		return func() { <-c.limits.slots }, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

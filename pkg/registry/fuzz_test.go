@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
@@ -74,6 +75,34 @@ func FuzzManifest(f *testing.F) {
 		}
 		if !ok || m.check() != nil {
 			t.Errorf("%q as %q passes as %q", raw, contentType, m.MediaType)
+		}
+	})
+}
+
+// FuzzTagsPage: what passes for a page of tags holds tags alone, of the repository that was asked for.
+func FuzzTagsPage(f *testing.F) {
+	for _, s := range []string{
+		`{"name":"acme/app","tags":["1.2.3","latest"]}`, `{"name":"acme/app","tags":null}`, `{"tags":[]}`, `{}`, `null`, `[]`,
+		`{"name":"acme/other","tags":[]}`, `{"name":"acme/app","tags":["a b",null]}`, `{"NAME":"x","name":"acme/app","tags":[""]}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		tags, err := parseTags(raw, "acme/app")
+		if err != nil {
+			if strings.ContainsAny(err.Error(), "\n\r\x1b") || len(err.Error()) > 2048 {
+				t.Errorf("%q is not inert", err)
+			}
+			return
+		}
+		var doc map[string]any
+		if err := json.Unmarshal(raw, &doc); err != nil {
+			t.Errorf("%q passes: %v", raw, err)
+		}
+		for _, tag := range tags {
+			if r, err := parseReference(tag); err != nil || r.byDigest() {
+				t.Errorf("%q passes for a tag", tag)
+			}
 		}
 	})
 }

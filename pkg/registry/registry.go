@@ -61,7 +61,7 @@ type clients struct {
 
 	mu    sync.Mutex
 	repos map[string]*Client
-	slots map[string]chan struct{} // by host: one token for each request under way
+	hosts map[string]limits
 }
 
 // Client speaks to one repository for the length of a run. It is safe for concurrent use.
@@ -72,7 +72,7 @@ func NewClients(o Options) *Clients {
 	if o.Jobs <= 0 {
 		o.Jobs = defaultJobs
 	}
-	return &Clients{&clients{options: o, repos: map[string]*Client{}, slots: map[string]chan struct{}{}}}
+	return &Clients{&clients{options: o, repos: map[string]*Client{}, hosts: map[string]limits{}}}
 }
 
 // Repository is the client of that repository, always the same one.
@@ -83,12 +83,12 @@ func (c *Clients) Repository(r name.Repository) *Client {
 		return known
 	}
 	host := r.RegistryStr()
-	slots, ok := c.p.slots[host]
+	l, ok := c.p.hosts[host]
 	if !ok {
-		slots = make(chan struct{}, c.p.options.Jobs)
-		c.p.slots[host] = slots
+		l = newLimits(host, c.p.options.Jobs)
+		c.p.hosts[host] = l
 	}
-	made := &Client{newClient(r, c.p.options, slots)}
+	made := &Client{newClient(r, c.p.options, l)}
 	c.p.repos[r.Name()] = made
 	return made
 }

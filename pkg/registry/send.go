@@ -85,6 +85,10 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 			return nil, nil, err
 		}
 		next = s.auth
+		// Before the body is opened: its source may not wait.
+		if err := c.limits.pace.Wait(ctx); err != nil {
+			return nil, s, err
+		}
 	}
 	req, err := r.build(ctx, u)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/taglast/taglast/internal/pace"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -17,9 +18,12 @@ type wire struct {
 	home      home
 	userAgent string
 	base      http.RoundTripper
+	pace      *pace.Pace
 }
 
-func (c *client) wire() wire { return wire{c.home, c.options.UserAgent, c.options.Transport} }
+func (c *client) wire() wire {
+	return wire{c.home, c.options.UserAgent, c.options.Transport, c.limits.pace}
+}
 
 // mineKey marks the requests that this package makes itself; all others are the library's.
 type mineKey struct{}
@@ -38,7 +42,15 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	out.Header.Del("Cookie")
 	out.Header.Set("User-Agent", w.userAgent)
 	m, _ := req.Context().Value(mineKey{}).(*mine)
-	if m == nil || m.req != req {
+	ours := m != nil && m.req == req
+	// Our own requests have waited for their turn, except for those that the library sends again.
+	if (!ours || m.sent > 0) && w.home.owns(out.URL) {
+		if err := w.pace.Wait(req.Context()); err != nil {
+			closeBody(req)
+			return nil, err
+		}
+	}
+	if !ours {
 		return w.library(req, out)
 	}
 	if !w.home.owns(out.URL) {

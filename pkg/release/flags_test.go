@@ -50,7 +50,7 @@ func TestFromFlagsRefuses(t *testing.T) {
 		"no repository":              {func(f *release.Flags) { f.Repositories = nil }, "neither a release file nor --repository"},
 		"no tag":                     {func(f *release.Flags) { f.Tags = nil }, "neither a release file nor --tag"},
 		"an empty tag":               {func(f *release.Flags) { f.Tags = []string{""} }, "--tag: an empty entry"},
-		"a bad rule":                 {func(f *release.Flags) { f.Tags = []string{"type=x"} }, "--tag: tag rule `type=x`: unknown type `x`; this version knows raw, semver, pep440"},
+		"a bad rule":                 {func(f *release.Flags) { f.Tags = []string{"type=x"} }, "--tag: tag rule `type=x`: unknown type `x`; it is one of schedule, semver, pep440, match, edge, ref, raw, sha"},
 		"a repository without host":  {func(f *release.Flags) { f.Repositories = []string{"app"} }, "--repository: repository `app` has no registry\nhint: write docker.io/app, or the name of another registry before it"},
 		"a repository with braces":   {func(f *release.Flags) { f.Repositories = []string{"ghcr.io/{{image}}"} }, "--repository: repository `ghcr.io/{{image}}`: the name after the registry is lower-case letters and digits, with . _ - / between them"},
 		"no source":                  {func(f *release.Flags) { f.Sources = nil }, "--source: image app: a source has exactly one of `oci`, `digests`, `image`"},

@@ -10,7 +10,7 @@ import (
 )
 
 // NoTags is the error for an image with IfNoTagsError whose rules give no tag on an event: each rule with its reason.
-func NoTags(image string, e tagrule.Event, skipped []tagrule.Skip) *Error {
+func NoTags(image string, e tagrule.Event, skipped []tagrule.Outcome) *Error {
 	on := strings.TrimSpace(e.Name + " of " + e.Ref)
 	if e.Name == "" {
 		on = e.Ref

@@ -97,7 +97,7 @@ func TestParseRefusesValues(t *testing.T) {
 		"a glob that cannot be read":       {head + "moving: ['[a']" + tail, "taglast.yaml:2:10: glob `[a` cannot be read: syntax error in pattern"},
 		"no rule at all":                   {"tags:\nfixed: []" + tail, "taglast.yaml:1:6: `tags` is empty\nhint: write `tags: []` to publish by digest alone"},
 		"a bad rule in a list":             {"tags: [a, 'type=semver,patern=x']\nfixed: []" + tail, "taglast.yaml:1:11: tag rule `type=semver,patern=x`: unknown attribute `patern`; did you mean `pattern`?"},
-		"a bad rule in a block":            {"tags: |\n  a\n\n  type=sha\nfixed: []" + tail, "taglast.yaml:4:3: tag rule `type=sha`: type `sha` is not supported by this version of taglast; it knows raw, semver, pep440"},
+		"a bad rule in a block":            {"tags: |\n  a\n\n  type=shaa\nfixed: []" + tail, "taglast.yaml:4:3: tag rule `type=shaa`: unknown type `shaa`; did you mean `sha`?"},
 		"a bad flavor":                     {head + "flavor: [latest=maybe]" + tail, "taglast.yaml:2:10: flavor `latest=maybe`: flavor latest=maybe: it is `auto`, `true` or `false`"},
 		"a bad word":                       {head + "if-no-tags: ignore" + tail, "taglast.yaml:2:13: `if-no-tags` is `ignore`; it is `error` or `skip`"},
 		"a bad switch":                     {image("name: app, keep-attestations: yes, source: {oci: x}"), "taglast.yaml:4:34: `keep-attestations` is `yes`; it is `false` or `true`"},

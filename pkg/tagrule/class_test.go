@@ -38,11 +38,18 @@ func TestClass(t *testing.T) {
 		"a day in a prefix attribute is fixed":            {"type=raw,prefix=nightly-,value=20260131", "x", "nightly-20260131", tagrule.Fixed},
 		"a text that an alias also makes moves":           {"type=pep440,pattern={{version}} ; type=pep440,pattern={{major}}", "20260131", "20260131", tagrule.Moving},
 		"whichever comes first":                           {"type=pep440,pattern={{major}} ; type=pep440,pattern={{version}}", "20260131", "20260131", tagrule.Moving},
+		"a commit is fixed":                               {"type=sha", "x", "sha-860c190", tagrule.Fixed},
+		"a whole commit is fixed":                         {"type=sha,format=long,prefix=", "x", "860c1904a1ce19322e91ac35af1ab07466440c37", tagrule.Fixed},
+		"a day of a date is fixed":                        {"value={{date 'YYYYMMDD'}}", "x", "20200110", tagrule.Fixed},
+		"a week of a date moves":                          {"value={{date 'gggg-[W]ww'}}", "x", "2020-W02", tagrule.Moving},
+		"the raw version is fixed":                        {"type=semver,pattern={{raw}}", "v1.2.3", "v1.2.3", tagrule.Fixed},
+		"beside major it is no alias":                     {"type=semver,pattern={{raw}}-{{major}}", "1.2.3", "1.2.3-1", tagrule.Fixed},
+		"a git tag that is a word moves":                  {"type=ref,event=tag", "stable", "stable", tagrule.Moving},
 		"latest of the flavor moves":                      {"type=semver,pattern={{version}}", "v1.2.3", "latest", tagrule.Moving},
 		"a pre-release's alias is the version, and fixed": {"type=pep440,pattern={{major}}.{{minor}}", "1.1beta2", "1.1b2", tagrule.Fixed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			result := evaluate(t, split(tc.rules), nil, tagrule.Event{Name: "push", Ref: "refs/tags/" + tc.tag})
+			result := evaluate(t, split(tc.rules), nil, fixture("push tags/"+tc.tag+" @860c190"))
 			for _, tag := range result.Tags {
 				if tag.Text == tc.text {
 					if tag.Class != tc.want {

@@ -25,83 +25,122 @@ var (
 // came first. No tag is not an error: Skipped says why.
 //
 // Errors: a tag outside the grammar of the OCI distribution specification, or in the form of its referrers tags
-// (sha256-<64 hex>); a release-version on the push of a git tag that says another version; a rule Parse did not make.
+// (sha256-<64 hex>); an enable= that comes to neither true nor false; {{sha}} without a commit; a commit's date that
+// cannot be had; a regular expression that takes too long; a release-version on the push of a git tag that says another
+// version; a rule Parse did not make.
 func Evaluate(rules []Rule, f Flavor, e Event) (Result, error) {
 	if err := e.agree(); err != nil {
 		return Result{}, err
 	}
-	order := make([]int, len(rules))
-	for i := range order {
-		order[i] = i
+	f, err := f.parsed()
+	if err != nil {
+		return Result{}, fmt.Errorf("flavor: %w", err)
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rules[b].priority, rules[a].priority) })
-
+	on := &facts{Event: e}
+	e.CommitDate = on.commitDate // asked once, for whoever looks at this event again
+	result := Result{Outcomes: make([]Outcome, len(rules)), rules: rules, flavor: f, event: e}
 	var (
-		set     tagSet
-		latest  bool
-		reasons = make([]string, len(rules))
+		set    tagSet
+		latest bool
 	)
-	for _, i := range order {
-		r := rules[i]
+	for _, i := range byPriority(rules) {
+		r, o := rules[i], &result.Outcomes[i]
 		if r.kind == nil {
 			return Result{}, errors.New("a tag rule that was not parsed")
 		}
-		value, reason := r.give(e)
-		prefix, suffix := f.affixes(r)
-		if reason == "" && prefix+value.text+suffix == "" {
-			reason = "gives an empty text"
+		t, reason, err := r.tag(f, on)
+		if err != nil {
+			return Result{}, fmt.Errorf("tag rule `%s`: %w", escape.Bounded(r.line, 200), err)
 		}
-		if reason != "" {
-			reasons[i] = reason
+		if o.Rule, o.Reason = r.line, reason; reason != "" {
 			continue
 		}
-		if len(set.tags) == 0 {
-			latest = f.latest(value.latest)
+		if len(set) == 0 {
+			latest = f.latest(t.made.latest)
 		}
-		if err := set.add(affixed(prefix, value.text, suffix, r.line), value.alias); err != nil {
+		t.index, o.Gave = i, t.Text
+		if err := set.add(t); err != nil {
 			return Result{}, err
 		}
 	}
 	if latest {
 		prefix, suffix := f.latestAffixes()
-		t := affixed(prefix, "latest", suffix, "flavor latest="+cmp.Or(f.Latest, "auto"))
-		t.Latest = true
-		if err := set.add(t, true); err != nil {
+		t := affixed(prefix, made{text: "latest", alias: true}, suffix, "flavor latest="+cmp.Or(f.Latest, "auto"))
+		t.Latest, t.index = true, -1
+		if err := set.add(t); err != nil {
 			return Result{}, err
 		}
+		result.Outcomes = append(result.Outcomes, Outcome{Rule: t.Rule, Gave: t.Text})
 	}
-	result := Result{Tags: set.classified()}
-	if len(result.Tags) > 0 {
+	if result.Tags = set.classified(); len(result.Tags) > 0 {
 		result.Version = result.Tags[0].Text
-	}
-	for i, reason := range reasons {
-		if reason != "" {
-			result.Skipped = append(result.Skipped, Skip{Rule: rules[i].line, Reason: reason})
-		}
 	}
 	return result, nil
 }
 
-func (r Rule) give(e Event) (made, string) {
-	if !r.enable {
-		return made{}, "enable=false"
+// byPriority is the order in which rules are taken.
+func byPriority(rules []Rule) []int {
+	order := make([]int, len(rules))
+	for i := range order {
+		order[i] = i
 	}
-	return r.kind.value(r, e)
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rules[b].priority, rules[a].priority) })
+	return order
+}
+
+// tag is what one rule gives, or the reason why it gives none.
+func (r Rule) tag(f Flavor, on *facts) (Tag, string, error) {
+	enabled, err := r.enabled(on)
+	if err != nil {
+		return Tag{}, "", err
+	}
+	if !enabled {
+		return Tag{}, "enable=false", nil
+	}
+	m, reason, err := r.kind.value(r, on)
+	if err != nil || reason != "" {
+		return Tag{}, reason, err
+	}
+	prefix, suffix, err := f.affixes(r, on)
+	if err != nil {
+		return Tag{}, "", err
+	}
+	if prefix+m.text+suffix == "" {
+		return Tag{}, "gives an empty text", nil
+	}
+	return affixed(prefix, m, suffix, r.line), "", nil
+}
+
+// textOn is the text of the tag that the rule gives on another event. ok is false where it gives none, or one that no
+// registry takes.
+func (r Rule) textOn(f Flavor, e Event) (text string, ok bool) {
+	f, err := f.parsed()
+	if err != nil || r.kind == nil {
+		return "", false
+	}
+	t, reason, err := r.tag(f, &facts{Event: e})
+	if err != nil || reason != "" || t.check() != nil {
+		return "", false
+	}
+	return t.Text, true
+}
+
+// withValue is the rule with another value=, taken as it is.
+func (r Rule) withValue(v string) Rule {
+	r.value = plain(v)
+	return r
 }
 
 func sanitise(s string) string { return outside.ReplaceAllLiteralString(s, "-") }
 
-func affixed(prefix, text, suffix, rule string) Tag {
-	return Tag{Text: sanitise(prefix + text + suffix), Prefix: sanitise(prefix), Suffix: sanitise(suffix), Rule: rule}
+func affixed(prefix string, m made, suffix, rule string) Tag {
+	return Tag{
+		Text: sanitise(prefix + m.text + suffix), Prefix: sanitise(prefix), Suffix: sanitise(suffix), Rule: rule, made: m,
+	}
 }
 
-// tagSet collects tags, each text once.
-type tagSet struct {
-	tags  []Tag
-	alias []bool // of the tag at the same place: some alias rule gives it
-}
-
-func (s *tagSet) add(t Tag, alias bool) error {
+// check refuses what no registry takes as a tag.
+func (t Tag) check() error {
 	switch {
 	case !grammar.MatchString(t.Text):
 		return fmt.Errorf("tag `%s` of `%s` is not valid: a tag is at most 128 of A-Z a-z 0-9 _ . - and begins with none of . -",
@@ -109,24 +148,35 @@ func (s *tagSet) add(t Tag, alias bool) error {
 	case fallback.MatchString(t.Text):
 		return fmt.Errorf("tag `%s` of `%s` is in the form that registries use for referrers of a digest", t.Text, escape.Bounded(t.Rule, 200))
 	}
-	for i := range s.tags {
-		if s.tags[i].Text == t.Text {
-			s.tags[i].Latest = s.tags[i].Latest || t.Latest
-			s.alias[i] = s.alias[i] || alias
-			return nil
-		}
-	}
-	s.tags, s.alias = append(s.tags, t), append(s.alias, alias)
 	return nil
 }
 
-func (s *tagSet) classified() []Tag {
-	for i := range s.tags {
-		t := &s.tags[i]
+// tagSet collects tags, each text once.
+type tagSet []Tag
+
+func (s *tagSet) add(t Tag) error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	for i := range *s {
+		if old := &(*s)[i]; old.Text == t.Text {
+			old.Latest = old.Latest || t.Latest
+			old.made.alias = old.made.alias || t.made.alias
+			old.made.fixed = old.made.fixed || t.made.fixed
+			return nil
+		}
+	}
+	*s = append(*s, t)
+	return nil
+}
+
+func (s tagSet) classified() []Tag {
+	for i := range s {
+		t := &s[i]
 		t.Class = Moving
-		if !s.alias[i] && fixedText(strings.TrimSuffix(strings.TrimPrefix(t.Text, t.Prefix), t.Suffix)) {
+		if !t.made.alias && (t.made.fixed || fixedText(strings.TrimSuffix(strings.TrimPrefix(t.Text, t.Prefix), t.Suffix))) {
 			t.Class = Fixed
 		}
 	}
-	return s.tags
+	return s
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/taglast/taglast/pkg/tagrule"
 )
@@ -35,7 +36,7 @@ func TestVersionOfARule(t *testing.T) {
 		"an invalid PEP 440 version skips":       {"type=pep440,pattern={{version}}", tagrule.Event{Ref: "refs/tags/sometag"}, "skip: sometag is not a PEP 440 version"},
 		"pep440 fills what is not written":       {"type=pep440,pattern={{major}}.{{minor}}.{{patch}}", tagrule.Event{Ref: "refs/tags/3"}, "3.0.0"},
 		"pep440 ignores the epoch in {{major}}":  {"type=pep440,pattern={{major}}", tagrule.Event{Ref: "refs/tags/1!2.3"}, "2"},
-		"pep440 keeps a local part":              {"type=pep440,pattern={{version}}", tagrule.Event{Ref: "refs/tags/1.2.3+Ubuntu_01"}, "1.2.3-ubuntu.1"},
+		"pep440 keeps a local part":              {"type=pep440,pattern={{version}}", tagrule.Event{Ref: "refs/tags/1.2.3+Ubuntu_01"}, "1.2.3-ubuntu-1"},
 		"blanks in braces do not count":          {"type=semver,pattern={{ major }}-x", tagged, "1-x"},
 		"a pattern without expression is text":   {"type=semver,pattern=stable", tagged, "stable"},
 		"enable=false skips":                     {"type=raw,value=x,enable=false", tagged, "skip: enable=false"},
@@ -49,8 +50,8 @@ func TestVersionOfARule(t *testing.T) {
 			switch {
 			case len(result.Tags) > 0:
 				got = result.Tags[0].Text
-			case len(result.Skipped) == 1 && result.Skipped[0].Rule == tc.rule:
-				got = "skip: " + result.Skipped[0].Reason
+			case len(result.Skipped()) == 1 && result.Skipped()[0].Rule == tc.rule:
+				got = "skip: " + result.Skipped()[0].Reason
 			}
 			if got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
@@ -65,8 +66,13 @@ func TestEachTextOnce(t *testing.T) {
 	want := tagrule.Result{Version: "1.2.3", Tags: []tagrule.Tag{
 		{Text: "1.2.3", Class: tagrule.Fixed, Rule: "type=semver,pattern={{version}}"},
 		{Text: "latest", Class: tagrule.Moving, Rule: "latest", Latest: true},
+	}, Outcomes: []tagrule.Outcome{
+		{Rule: "latest", Gave: "latest"},
+		{Rule: "type=semver,pattern={{version}}", Gave: "1.2.3"},
+		{Rule: "type=raw,value=1.2.3,priority=1", Gave: "1.2.3"},
+		{Rule: "flavor latest=auto", Gave: "latest"},
 	}}
-	if diff := cmp.Diff(want, result); diff != "" {
+	if diff := cmp.Diff(want, result, cmpopts.IgnoreUnexported(tagrule.Result{}, tagrule.Tag{})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -75,7 +81,7 @@ func TestSkippedKeepsTheOrderOfTheRules(t *testing.T) {
 	lines := []string{"type=raw,value=a,enable=false", "type=semver,pattern={{version}}", "type=pep440,pattern={{version}}"}
 	result := evaluate(t, lines, nil, tagrule.Event{Name: "push", Ref: "refs/heads/main"})
 	var got []string
-	for _, s := range result.Skipped {
+	for _, s := range result.Skipped() {
 		got = append(got, s.Rule)
 	}
 	if diff := cmp.Diff(lines, got); diff != "" {

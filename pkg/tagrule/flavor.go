@@ -8,13 +8,16 @@ import (
 	"github.com/taglast/taglast/internal/nearest"
 )
 
-// Flavor is what all rules of an image have in common. Its zero value is latest=auto without prefix and suffix.
+// Flavor is what all rules of an image have in common. Its zero value is latest=auto without prefix and suffix. Prefix
+// and Suffix are templates as in a rule; before latest they stand as they are, as in the original.
 type Flavor struct {
 	Latest       string // auto, true or false; empty is auto
 	Prefix       string
 	PrefixLatest bool // the prefix holds for latest too
 	Suffix       string
 	SuffixLatest bool // the suffix holds for latest too
+
+	prefix, suffix template // as parsed from Prefix and Suffix
 }
 
 var flavorKeys = []string{"latest", "prefix", "suffix", "onlatest"}
@@ -25,6 +28,21 @@ func ParseFlavor(lines []string) (Flavor, error) {
 	f := Flavor{Latest: "auto"}
 	for _, line := range lines {
 		if err := f.line(line); err != nil {
+			return Flavor{}, err
+		}
+	}
+	return f.parsed()
+}
+
+// parsed is the flavor with its templates.
+func (f Flavor) parsed() (_ Flavor, err error) {
+	if f.prefix.source != f.Prefix {
+		if f.prefix, err = parseTemplate("prefix", f.Prefix, globalExpressions); err != nil {
+			return Flavor{}, err
+		}
+	}
+	if f.suffix.source != f.Suffix {
+		if f.suffix, err = parseTemplate("suffix", f.Suffix, globalExpressions); err != nil {
 			return Flavor{}, err
 		}
 	}
@@ -39,15 +57,12 @@ func (f *Flavor) line(line string) error {
 	var onlatest *bool
 	for _, field := range fields {
 		key, value, found := strings.Cut(field, "=")
-		key, value = strings.ToLower(strings.TrimSpace(key)), strings.TrimSpace(value)
+		key, value = strings.ToLower(trim(key)), trim(value)
 		if !found {
 			return fmt.Errorf("flavor `%s` has no value: it is latest=, prefix=, suffix= or onlatest=", escape.Bounded(field, 80))
 		}
 		if strings.Contains(value, "=") {
 			return fmt.Errorf("flavor `%s` has a second `=`", escape.Bounded(field, 80))
-		}
-		if _, err := parseTemplate(key, value, nil); err != nil {
-			return err
 		}
 		switch key {
 		case "latest":
@@ -78,15 +93,18 @@ func (f *Flavor) line(line string) error {
 }
 
 // affixes are the prefix and suffix of a rule: its own, even if empty, else the flavor's.
-func (f Flavor) affixes(r Rule) (prefix, suffix string) {
-	prefix, suffix = f.Prefix, f.Suffix
-	if own, ok := r.attrs["prefix"]; ok {
-		prefix = own
+func (f Flavor) affixes(r Rule, on *facts) (prefix, suffix string, err error) {
+	before, behind := f.prefix, f.suffix
+	if _, ok := r.attrs["prefix"]; ok {
+		before = r.prefix
 	}
-	if own, ok := r.attrs["suffix"]; ok {
-		suffix = own
+	if _, ok := r.attrs["suffix"]; ok {
+		behind = r.suffix
 	}
-	return prefix, suffix
+	if prefix, err = before.render(on.global); err == nil {
+		suffix, err = behind.render(on.global)
+	}
+	return prefix, suffix, err
 }
 
 // latest says whether there is a latest tag, given what the first rule that gave a tag says for auto.

@@ -1,38 +1,51 @@
 package tagrule
 
-// kind is a type of rule. Adding one means a file with its value function and an entry in kinds.
+// kind is a type of rule. Adding one means a file with its functions and an entry in kinds.
 type kind struct {
 	name       string
 	attributes []string // beside those that every type has
 	required   []string
-	later      []string // attributes that the original has and this version does not
 	priority   int
-	pattern    []string // expressions that its pattern takes
-	value      func(Rule, Event) (made, string)
+	pattern    []string // expressions that its pattern takes; nil: its pattern, if it has one, is no template
+	// check completes and checks the attributes that are no templates; nil: nothing to do.
+	check func(*Rule) error
+	// value is what the rule gives, or the reason why it gives nothing.
+	value func(Rule, *facts) (made, string, error)
 }
 
 // made is what a rule gives, before prefix and suffix.
 type made struct {
 	text   string
-	latest bool // latest=auto means true after this rule
-	alias  bool // a pattern's text that leaves out a part of the version
+	latest bool   // latest=auto means true after this rule
+	alias  bool   // a pattern's text that leaves out a part of the version
+	fixed  bool   // fixed whatever the text is
+	kind   string // of a rule that reads a version: semver or pep440
+	source string // and the version's text as it was read: after match=, with a dash for each slash
 }
 
 // Names and default priorities are those of docker/metadata-action v6.
 var kinds = []kind{
+	{
+		name: "schedule", attributes: []string{"pattern"}, priority: 1000, pattern: dateExpressions,
+		check: checkSchedule, value: scheduleValue,
+	},
+	{
+		name: "semver", attributes: []string{"match", "pattern", "value"}, required: []string{"pattern"},
+		priority: 900, pattern: semverExpressions, check: checkVersionMatch, value: semverValue,
+	},
+	{
+		name: "pep440", attributes: []string{"match", "pattern", "value"}, required: []string{"pattern"},
+		priority: 900, pattern: versionExpressions, check: checkVersionMatch, value: pep440Value,
+	},
+	{
+		name: "match", attributes: []string{"group", "pattern", "value"}, required: []string{"pattern"},
+		priority: 800, check: checkMatch, value: matchValue,
+	},
+	{name: "edge", attributes: []string{"branch"}, priority: 700, value: edgeValue},
+	{name: "ref", attributes: []string{"event"}, required: []string{"event"}, priority: 600, check: checkRef, value: refValue},
 	{name: "raw", attributes: []string{"value"}, required: []string{"value"}, priority: 200, value: rawValue},
-	{
-		name: "semver", attributes: []string{"pattern", "value"}, required: []string{"pattern"}, later: []string{"match"},
-		priority: 900, pattern: versionExpressions, value: semverValue,
-	},
-	{
-		name: "pep440", attributes: []string{"pattern", "value"}, required: []string{"pattern"}, later: []string{"match"},
-		priority: 900, pattern: versionExpressions, value: pep440Value,
-	},
+	{name: "sha", attributes: []string{"format"}, priority: 100, check: checkSHA, value: shaValue},
 }
-
-// laterKinds are types of the original that this version does not have.
-var laterKinds = []string{"schedule", "match", "edge", "ref", "sha"}
 
 // common are the attributes that every type has.
 var common = []string{"enable", "prefix", "priority", "suffix", "type"}

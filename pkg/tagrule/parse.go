@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,10 +20,12 @@ const maxLine = 4096
 type Rule struct {
 	line     string
 	kind     *kind
-	attrs    map[string]string
-	pattern  template
-	priority int
-	enable   bool
+	attrs    map[string]string // as written, and defaults
+	priority float64
+
+	enable, value, prefix, suffix template
+	pattern                       template
+	regex                         *regex // of type=match the pattern, else match=
 }
 
 // String is the line as written, without the blanks around it.
@@ -32,14 +33,14 @@ func (r Rule) String() string { return r.line }
 
 // Parse reads one rule: a CSV record of key=value fields, a double-quoted field being a whole key=value. A field
 // without a key is the value, a rule without a type is raw, so a bare word is itself; of an attribute that is given
-// twice the later counts. All of that is the original's; unlike there, an unknown attribute and an expression that this
-// version does not know are errors.
+// twice the later counts. All of that is the original's; unlike there, an unknown attribute, an unknown expression and a
+// template that cannot be read are errors, whether the rule applies or not.
 func Parse(line string) (Rule, error) {
 	fields, err := record(line)
 	if err != nil {
 		return Rule{}, err
 	}
-	r := Rule{line: strings.TrimSpace(line), attrs: map[string]string{}, enable: true}
+	r := Rule{line: trim(line), attrs: map[string]string{}}
 	typ := "raw"
 	for _, field := range fields {
 		key, value := attribute(field)
@@ -65,12 +66,12 @@ func record(line string) ([]string, error) {
 		return nil, fmt.Errorf("a line of %d bytes; at most %d are read", len(line), maxLine)
 	case !utf8.ValidString(line):
 		return nil, errors.New("the line is not valid UTF-8")
-	case strings.ContainsFunc(strings.TrimSpace(line), func(c rune) bool { return unicode.IsControl(c) && c != '\t' }):
+	case strings.ContainsFunc(trim(line), func(c rune) bool { return unicode.IsControl(c) && c != '\t' }):
 		return nil, errors.New("a control character in the line")
-	case strings.TrimSpace(line) == "":
+	case trim(line) == "":
 		return nil, errors.New("the line is empty")
 	}
-	r := csv.NewReader(strings.NewReader(strings.TrimSpace(line)))
+	r := csv.NewReader(strings.NewReader(trim(line)))
 	r.FieldsPerRecord = -1
 	fields, err := r.Read()
 	var syntax *csv.ParseError
@@ -84,9 +85,9 @@ func record(line string) ([]string, error) {
 func attribute(field string) (key, value string) {
 	i := strings.IndexByte(field, '=')
 	if i <= 0 {
-		return "value", strings.TrimSpace(field)
+		return "value", trim(field)
 	}
-	return strings.ToLower(strings.TrimSpace(field[:i])), strings.TrimSpace(field[i+1:])
+	return strings.ToLower(trim(field[:i])), trim(field[i+1:])
 }
 
 func kindOf(name string) (*kind, error) {
@@ -95,14 +96,17 @@ func kindOf(name string) (*kind, error) {
 			return &kinds[i], nil
 		}
 	}
-	known := strings.Join(kindNames(), ", ")
-	if slices.Contains(laterKinds, name) {
-		return nil, fmt.Errorf("type `%s` is not supported by this version of taglast; it knows %s", name, known)
-	}
-	if near := nearest.Word(name, slices.Concat(kindNames(), laterKinds)); near != "" {
+	if near := nearest.Word(name, kindNames()); near != "" {
 		return nil, fmt.Errorf("unknown type `%s`; did you mean `%s`?", escape.Bounded(name, 80), near)
 	}
-	return nil, fmt.Errorf("unknown type `%s`; this version knows %s", escape.Bounded(name, 80), known)
+	return nil, fmt.Errorf("unknown type `%s`; it is one of %s", escape.Bounded(name, 80), strings.Join(kindNames(), ", "))
+}
+
+// otherwise gives an attribute that is not written its default.
+func (r *Rule) otherwise(key, value string) {
+	if _, ok := r.attrs[key]; !ok {
+		r.attrs[key] = value
+	}
 }
 
 // check checks the attributes against the rule's type and reads those that are not text.
@@ -116,9 +120,6 @@ func (r *Rule) check() error {
 	for _, key := range keys {
 		if slices.Contains(known, key) {
 			continue
-		}
-		if slices.Contains(r.kind.later, key) {
-			return fmt.Errorf("attribute `%s` of type=%s is not supported by this version of taglast", key, r.kind.name)
 		}
 		if near := nearest.Word(key, known); near != "" {
 			return fmt.Errorf("unknown attribute `%s`; did you mean `%s`?", escape.Bounded(key, 80), near)
@@ -135,26 +136,44 @@ func (r *Rule) check() error {
 }
 
 func (r *Rule) read() (err error) {
-	for _, key := range []string{"value", "prefix", "suffix", "enable"} {
-		if _, err := parseTemplate(key, r.attrs[key], nil); err != nil {
+	r.otherwise("enable", "true")
+	if r.kind.check != nil {
+		if err := r.kind.check(r); err != nil {
 			return err
 		}
 	}
-	if r.pattern, err = parseTemplate("pattern", r.attrs["pattern"], r.kind.pattern); err != nil {
-		return err
+	for key, t := range map[string]*template{"value": &r.value, "prefix": &r.prefix, "suffix": &r.suffix, "enable": &r.enable} {
+		if *t, err = parseTemplate(key, r.attrs[key], globalExpressions); err != nil {
+			return err
+		}
 	}
-	switch enable, ok := r.attrs["enable"]; {
-	case !ok || enable == "true":
-	case enable == "false":
-		r.enable = false
-	default:
-		return fmt.Errorf("enable=%s: it is `true` or `false`", escape.Bounded(enable, 80))
+	if r.kind.pattern != nil {
+		if r.pattern, err = parseTemplate("pattern", r.attrs["pattern"], r.kind.pattern); err != nil {
+			return err
+		}
 	}
-	r.priority = r.kind.priority
+	if r.enable.static() {
+		if _, err := r.enabled(&facts{}); err != nil {
+			return err
+		}
+	}
+	r.priority = float64(r.kind.priority)
 	if text, ok := r.attrs["priority"]; ok {
-		if r.priority, err = strconv.Atoi(text); err != nil {
-			return fmt.Errorf("priority=%s is not a whole number", escape.Bounded(text, 80))
+		if r.priority, ok = parseNumber(text); !ok {
+			return fmt.Errorf("priority=%s is not a number", escape.Bounded(text, 80))
 		}
 	}
 	return nil
+}
+
+// enabled is enable=, which must come to true or false.
+func (r Rule) enabled(f *facts) (bool, error) {
+	switch text, err := r.enable.render(f.global); {
+	case err != nil:
+		return false, err
+	case text == "true" || text == "false":
+		return text == "true", nil
+	default:
+		return false, fmt.Errorf("enable=%s: it is `true` or `false`", escape.Bounded(text, 80))
+	}
 }

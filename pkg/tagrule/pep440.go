@@ -2,33 +2,54 @@ package tagrule
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	version "github.com/aquasecurity/go-pep440-version"
 
 	"github.com/taglast/taglast/internal/escape"
 )
 
-type pythonVersion struct{ version.Version }
-
-// parsePEP440 reads a version in any spelling that PEP 440 allows.
-func parsePEP440(s string) (pythonVersion, bool) {
-	v, err := version.Parse(s)
-	return pythonVersion{v}, err == nil
+type pythonVersion struct {
+	version.Version
+	local string // as written
 }
 
-// text is the version in PEP 440's normal form. The library leaves the local part's separators and leading zeros.
-func (v pythonVersion) text() string {
-	if v.Local() == "" {
-		return v.String()
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// parsePEP440 reads a version in any spelling that PEP 440 allows, without blanks around it. Numbers that JavaScript
+// would round are refused: two versions would be one.
+func parsePEP440(s string) (pythonVersion, bool) {
+	if strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c >= utf8.RuneSelf }) {
+		return pythonVersion{}, false
 	}
-	parts := strings.FieldsFunc(v.Local(), func(c rune) bool { return c == '-' || c == '_' || c == '.' })
-	for i, p := range parts {
-		if strings.Trim(p, "0123456789") == "" {
-			parts[i] = strings.TrimLeft(p[:len(p)-1], "0") + p[len(p)-1:]
+	public, local, _ := strings.Cut(s, "+")
+	for _, digits := range digits.FindAllString(public, -1) {
+		if n, err := strconv.ParseUint(digits, 10, 64); err != nil || n > maxSemverNumber && formatNumber(float64(n)) != digits {
+			return pythonVersion{}, false
 		}
 	}
-	return v.Public() + "+" + strings.Join(parts, ".")
+	v, err := version.Parse(s)
+	return pythonVersion{v, local}, err == nil
+}
+
+// text is the version in PEP 440's normal form, but for the local part, which the original takes apart, reads as numbers
+// where JavaScript does, and joins with commas.
+func (v pythonVersion) text() string {
+	if v.local == "" {
+		return v.String()
+	}
+	parts := strings.FieldsFunc(v.local, func(c rune) bool { return c == '-' || c == '_' || c == '.' })
+	for i, p := range parts {
+		if n, ok := parseNumber(p); ok {
+			parts[i] = formatNumber(n)
+		} else {
+			parts[i] = strings.ToLower(p)
+		}
+	}
+	return v.Public() + "+" + strings.Join(parts, ",")
 }
 
 // release are the numbers of the release segment.
@@ -41,25 +62,30 @@ func (v pythonVersion) release() []string {
 func (v pythonVersion) special() bool { return v.IsPreRelease() || v.IsPostRelease() }
 
 // pep440Value is type=pep440: the pattern over a version; of a pre-, post- or development release the version alone,
-// whatever the pattern.
-func pep440Value(r Rule, e Event) (made, string) {
-	text, reason := r.source(e)
-	if reason != "" {
-		return made{}, reason
+// whatever the pattern, but for a pattern that is {{raw}} and nothing beside.
+func pep440Value(r Rule, f *facts) (made, string, error) {
+	source, reason, err := r.version(f)
+	if err != nil || reason != "" {
+		return made{}, reason, err
 	}
-	v, ok := parsePEP440(text)
+	v, ok := parsePEP440(source)
 	if !ok {
-		return made{}, fmt.Sprintf("%s is not a PEP 440 version", escape.Bounded(text, 128))
+		return made{}, fmt.Sprintf("%s is not a PEP 440 version", escape.Bounded(source, 128)), nil
 	}
-	if v.special() {
-		return made{text: v.text()}, ""
+	out := made{kind: kindPEP440, source: source}
+	switch {
+	case !v.special():
+		out.latest, out.alias = true, r.pattern.alias()
+	case r.pattern.raw:
+		out.text = source
+		return out, "", nil
+	default:
+		out.text = v.text()
+		return out, "", nil
 	}
 	numbers := append(v.release(), "0", "0") // a number that is not written is 0
-	return made{
-		text: r.pattern.render(map[string]string{
-			"version": v.text(), "major": numbers[0], "minor": numbers[1], "patch": numbers[2],
-		}),
-		latest: true,
-		alias:  r.pattern.alias(),
-	}, ""
+	out.text, err = r.pattern.render(named(map[string]string{
+		"raw": source, "version": v.text(), "major": numbers[0], "minor": numbers[1], "patch": numbers[2],
+	}))
+	return out, "", err
 }

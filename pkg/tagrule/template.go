@@ -1,82 +1,76 @@
 package tagrule
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/taglast/taglast/internal/escape"
-	"github.com/taglast/taglast/internal/nearest"
 )
 
-// template is text with {{expressions}}, as handlebars reads it, in the order of its parts.
-type template []part
+// maxText bounds what a template gives; a tag has 128 characters.
+const maxText = 1 << 16
+
+// template is text with {{expressions}}, as Handlebars reads it, in the order of its parts.
+type template struct {
+	source string
+	parts  []part
+	raw    bool // it is one {{raw}} and nothing beside
+}
 
 type part struct {
-	text string
-	name string // of an expression; empty for text
+	text       string
+	expression *expression // nil for text
 }
 
-// laterExpressions are those of the original that this version does not have, in any attribute.
-var laterExpressions = []string{
-	"raw", "branch", "tag", "sha", "base_ref", "is_default_branch", "is_not_default_branch", "date", "commit_date",
-	"prerelease", "build",
+// expression is what stands in {{ }}, checked.
+type expression struct {
+	name   string
+	escape bool   // as in HTML
+	layout layout // of a date
+	zone   zone
 }
 
-// parseTemplate reads the text of an attribute in which the known expressions may stand.
-func parseTemplate(attribute, text string, known []string) (template, error) {
-	var t template
-	for rest := text; rest != ""; {
-		before, after, found := strings.Cut(rest, "{{")
-		if before != "" {
-			t = append(t, part{text: before})
-		}
-		if !found {
-			break
-		}
-		inside, tail, closed := strings.Cut(after, "}}")
-		switch {
-		case !closed:
-			return nil, fmt.Errorf("`{{` without `}}` in %s=%s", attribute, escape.Bounded(text, 200))
-		case strings.HasSuffix(before, `\`) || strings.HasPrefix(inside, "{"):
-			return nil, fmt.Errorf("`\\{{` and `{{{` are not supported in %s=%s", attribute, escape.Bounded(text, 200))
-		}
-		name := strings.TrimSpace(inside)
-		if !slices.Contains(known, name) {
-			return nil, expressionError(attribute, name, known)
-		}
-		t = append(t, part{name: name})
-		rest = tail
+// plain is a template without expressions.
+func plain(s string) template {
+	if s == "" {
+		return template{}
 	}
-	return t, nil
+	return template{source: s, parts: []part{{text: s}}}
 }
 
-func expressionError(attribute, name string, known []string) error {
-	takes := "takes no expression"
-	if len(known) > 0 {
-		takes = "takes {{" + strings.Join(known, "}}, {{") + "}}"
-	}
-	word, _, _ := strings.Cut(name, " ")
-	shown := escape.Bounded(name, 80)
-	if slices.Contains(laterExpressions, word) {
-		return fmt.Errorf("`{{%s}}` is not supported by this version of taglast: `%s` %s", shown, attribute, takes)
-	}
-	if near := nearest.Word(name, known); near != "" {
-		return fmt.Errorf("unknown expression `{{%s}}`; did you mean `{{%s}}`?", shown, near)
-	}
-	return fmt.Errorf("unknown expression `{{%s}}`: `%s` %s", shown, attribute, takes)
-}
-
-// render puts the values in their places.
-func (t template) render(values map[string]string) string {
-	var b strings.Builder
-	for _, p := range t {
-		b.WriteString(p.text)
-		b.WriteString(values[p.name])
-	}
-	return b.String()
+// static says whether the template gives the same text on every event.
+func (t template) static() bool {
+	return !slices.ContainsFunc(t.parts, func(p part) bool { return p.expression != nil })
 }
 
 func (t template) has(name string) bool {
-	return slices.ContainsFunc(t, func(p part) bool { return p.name == name })
+	return slices.ContainsFunc(t.parts, func(p part) bool { return p.expression != nil && p.expression.name == name })
+}
+
+// entities are what Handlebars escapes in {{ }}, though its output is no HTML here: a branch a&b is a tag a-amp-b.
+var entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;", "`", "&#x60;", "=", "&#x3D;")
+
+// render puts the values in their places.
+func (t template) render(value func(*expression) (string, error)) (string, error) {
+	if len(t.parts) == 1 && t.parts[0].expression == nil {
+		return t.parts[0].text, nil
+	}
+	var b strings.Builder
+	for _, p := range t.parts {
+		s := p.text
+		if p.expression != nil {
+			var err error
+			if s, err = value(p.expression); err != nil {
+				return "", fmt.Errorf("{{%s}}: %w", p.expression.name, err)
+			}
+			if p.expression.escape {
+				s = entities.Replace(s)
+			}
+		}
+		if b.Len()+len(s) > maxText {
+			return "", errors.New("the text is too long")
+		}
+		b.WriteString(s)
+	}
+	return b.String(), nil
 }

@@ -39,6 +39,7 @@ func Test(t *testing.T, newRegistry func(t *testing.T) (host string, rt http.Rou
 		{"a manifest with unknown blobs is never half there", unknownBlobs},
 		{"a tag needs a permit, and by a tag the same is read", tagged},
 		{"an empty blob and a large one are kept", sizes},
+		{"tags are listed in pages and completely", listed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			host, rt := newRegistry(t)
@@ -154,15 +155,11 @@ func (s *suite) path() string { return "/v2/" + s.client.Name().RepositoryStr() 
 // tags of the repository, as it lists them. A registry may not know a repository without tags.
 func (s *suite) tags(t *testing.T) []string {
 	t.Helper()
-	status, _, answer := s.ask(t, http.MethodGet, s.path()+"/tags/list", "", nil)
-	if status == http.StatusNotFound {
-		return nil
+	tags, err := s.client.Tags(t.Context())
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
+		t.Fatal(err)
 	}
-	var list struct{ Tags []string }
-	if err := json.Unmarshal([]byte(answer), &list); err != nil || status != http.StatusOK {
-		t.Fatalf("tags/list: %d %s", status, answer)
-	}
-	return list.Tags
+	return tags
 }
 
 func notFound(t *testing.T, what string, err error) {

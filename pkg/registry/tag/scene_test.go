@@ -3,6 +3,7 @@ package tag_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type watch struct {
 	base   http.RoundTripper
 	before func(*http.Request) (*http.Response, error) // answers in the registry's place, unless both are nil
 	after  func(*http.Request)                         // the registry has answered
+	list   func(*http.Request) *http.Response          // answers a list of tags in its place, unless nil
 
 	mu  sync.Mutex
 	log []string // PUT ghcr.io/acme/app:1.2.3, in the order in which they began
@@ -29,6 +31,11 @@ type watch struct {
 
 func (w *watch) RoundTrip(req *http.Request) (*http.Response, error) {
 	ref, isTag := tagOf(req)
+	if w.list != nil && strings.HasSuffix(req.URL.Path, "/tags/list") {
+		if resp := w.list(req); resp != nil {
+			return resp, nil
+		}
+	}
 	if !isTag {
 		return w.base.RoundTrip(req)
 	}
@@ -175,12 +182,18 @@ func (s *scene) truthful(tagged []tag.Tagged) {
 	}
 }
 
+func answerJSON(req *http.Request, body string) *http.Response {
+	resp := answer(req, http.StatusOK, body)
+	resp.Header.Set("Content-Type", "application/json")
+	return resp
+}
+
 func answer(req *http.Request, status int, body string) *http.Response {
 	if req.Body != nil {
 		_ = req.Body.Close()
 	}
 	return &http.Response{
 		Status: fmt.Sprint(status), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: http.NoBody, Request: req,
+		Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: req,
 	}
 }

@@ -1,6 +1,7 @@
 // Package tag is the last stage and the only one that writes tags: it takes the Complete that the barrier made and puts
-// the proof's own bytes under each tag, to a repository that the proof names, fixed tags before moving ones and the
-// first image's last; reads each back; and looks at everything once more.
+// the proof's own bytes under each tag, to a repository that the proof names. Fixed tags come first, in all repositories;
+// then it looks at what is there now, has it decided which moving tags stay where they are, and writes the others, the
+// first image's last. Each is read back, and everything is looked at once more.
 package tag
 
 import (
@@ -25,6 +26,8 @@ type Request struct {
 	Repository name.Repository
 	Tag        string
 	Fixed      bool
+	Latest     bool   // after every other tag
+	Alias      bool   // moves with a version: the tags of its image's repositories are listed before it is decided
 	Seen       string // digest that the plan saw there; empty where there was none
 	Unknown    bool   // the plan could not read it: a dry run's alone, which then writes over nothing
 }
@@ -57,6 +60,7 @@ type Tagged struct {
 	Action   Action
 	Digest   string // what the tag names now, as far as this run knows
 	Previous string // what it named before; empty where it was not there
+	Reason   string // why it was kept
 	Err      error  // why it failed
 	Doubtful bool   // a write was sent and its effect is not known, or not what was wanted
 }
@@ -86,6 +90,28 @@ func (e *RaceError) Error() string {
 	return fmt.Sprintf("%s should name %s, and now it names %s: another run was between", e.Ref, e.Wrote, or(e.Found, "nothing"))
 }
 
+// OvertakenError says that an alias which this run wrote should have been kept: a higher version was published between
+// the look that decided and the last one.
+type OvertakenError struct {
+	Ref           string
+	Wrote         string // digest
+	By, ByDigest  string // the other version's reference and digest
+	Ours, Version string // this release's version and the other
+}
+
+// Error names both versions and digests.
+func (e *OvertakenError) Error() string {
+	return fmt.Sprintf("%s was set to %s (%s) while %s was published as %s (%s): another run was between",
+		e.Ref, e.Wrote, e.Ours, e.Version, or(e.ByDigest, "an unknown digest"), e.By)
+}
+
+// raced says that an error tells of another run.
+func raced(err error) bool {
+	var race *RaceError
+	var overtaken *OvertakenError
+	return errors.As(err, &race) || errors.As(err, &overtaken)
+}
+
 func or(a, b string) string {
 	if a == "" {
 		return b
@@ -98,8 +124,21 @@ type Clients interface {
 	Repository(name.Repository) *registry.Client
 }
 
+// Decision is about one moving tag. The zero value moves it.
+type Decision struct {
+	Keep          string // why the tag stays where it is
+	By            string // tag of the version that is higher; empty where no version decided
+	Ours, Version string // this release's version and that one
+}
+
 // Options of a run.
 type Options struct {
+	// Decide is asked for each image with moving tags, after all fixed tags are written and what moving tags name has
+	// been looked at (Previous). there are the tags of the image's repositories where its moving tags are aliases. It
+	// gives one Decision for each tag of moving. After the last write it is asked once more about the aliases that were
+	// written: what should have been kept by then is an OvertakenError. nil moves every tag.
+	Decide func(ctx context.Context, image string, there []string, moving []Tagged) ([]Decision, error)
+
 	Jobs     int                   // parallel writes; at least 1
 	Grace    time.Duration         // how long writes under way may take after ctx has ended, and half as long again their reading back; zero means 3 seconds
 	Progress func(done, total int) // after each tag; nil means nobody listens

@@ -152,8 +152,8 @@ func TestWhatIsRightIsNotWritten(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	}
-	if heads := s.watch.requests(http.MethodHead); len(heads) != 3 || len(s.watch.log) != 3 {
-		t.Errorf("asked %v, want one look at each fixed tag", s.watch.log)
+	if heads := s.watch.requests(http.MethodHead); len(heads) != 9 || len(s.watch.log) != 9 {
+		t.Errorf("asked %v, want one look at each tag", s.watch.log)
 	}
 	s.truthful(tagged)
 }
@@ -369,7 +369,8 @@ func TestAnEndedContextWritesNothing(t *testing.T) {
 	s.truthful(tagged)
 }
 
-// TestATagFoundRightIsLookedAtOnceMore: the plan saw `1.2` right; another run moves it while this one writes the rest.
+// TestATagFoundRightIsLookedAtOnceMore: `1.2` is right when the stage looks; another run moves it while this one writes
+// the rest.
 func TestATagFoundRightIsLookedAtOnceMore(t *testing.T) {
 	s := newScene(t, sandbox.Options{})
 	if _, err := s.write(t.Context(), tag.Options{}); err != nil {
@@ -377,11 +378,32 @@ func TestATagFoundRightIsLookedAtOnceMore(t *testing.T) {
 	}
 	s.stranger("ghcr.io", "latest")
 	requests := s.requests()
-	found := s.stranger("ghcr.io", "1.2")
+	found := ""
+	s.watch.after = func(req *http.Request) {
+		if ref, _ := tagOf(req); req.Method == http.MethodPut && ref == "ghcr.io/acme/app:latest" {
+			found = s.stranger("ghcr.io", "1.2")
+		}
+	}
 	tagged, err := tag.Write(t.Context(), s.complete, s.run.Clients, requests, tag.Options{})
 	var race *tag.RaceError
 	if !errors.As(err, &race) || race.Ref != "ghcr.io/acme/app:1.2" || race.Found != found {
 		t.Errorf("%v", err)
 	}
 	s.truthful(tagged)
+}
+
+// TestWhatThePlanSawIsLookedAtAgain: the plan saw nothing, and another run has moved the tag since.
+func TestWhatThePlanSawIsLookedAtAgain(t *testing.T) {
+	s := newScene(t, sandbox.Options{})
+	requests := s.requests()
+	before := s.stranger("ghcr.io", "latest")
+	tagged, err := tag.Write(t.Context(), s.complete, s.run.Clients, requests, tag.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range tagged {
+		if got.Ref() == "ghcr.io/acme/app:latest" && (got.Action != tag.Moved || got.Previous != before) {
+			t.Errorf("%+v", got)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,8 +31,9 @@ type writer struct {
 	read   []int64      // for each tag, how many of them were answered when its last read began; 0 where it was not read
 }
 
-// run holds the order: look at all fixed tags, write them, then the moving ones, the first image's last. What was written
-// is read back even where the stage stops: the report must be true. Where another run was between, all are looked at.
+// run holds the order: look at all fixed tags, write them; look at the moving ones and decide; write them, the first
+// image's last; look at everything once more. What was written is read back even where the stage stops: the report must
+// be true. Where another run was between, all are looked at.
 func (w *writer) run(ctx context.Context) error {
 	grace := w.o.Grace
 	if grace <= 0 {
@@ -47,18 +49,26 @@ func (w *writer) run(ctx context.Context) error {
 	if err := w.each(writing, fixed, goOn, w.lookFixed); err != nil {
 		return err
 	}
-	for _, group := range append([][]int{fixed}, moving...) {
+	for n, group := range append([][]int{fixed}, moving...) {
+		if n == 1 {
+			if err := w.decide(writing, slices.Concat(moving...), goOn); err != nil {
+				return err
+			}
+		}
 		err := w.each(writing, group, goOn, w.write)
 		err = errors.Join(err, w.each(reading, w.written(group), always, w.readBack))
-		var race *RaceError
 		switch {
-		case errors.As(err, &race):
+		case raced(err):
 			return errors.Join(err, w.each(reading, w.unseen(), goOn, w.lookAgain))
 		case err != nil:
 			return err
 		}
 	}
-	return w.each(reading, w.unseen(), goOn, w.lookAgain)
+	err := w.each(reading, w.unseen(), goOn, w.lookAgain)
+	if err != nil && !raced(err) {
+		return err
+	}
+	return errors.Join(err, w.overtaken(reading, goOn))
 }
 
 // order gives the fixed requests and then the groups of moving ones: all images but the first, then the first image's;
@@ -70,9 +80,9 @@ func (w *writer) order() (fixed []int, moving [][]int) {
 		switch {
 		case t.Fixed:
 			fixed = append(fixed, i)
-		case t.Tag != "latest" && !face:
+		case !t.latest() && !face:
 			groups[0] = append(groups[0], i)
-		case t.Tag != "latest":
+		case !t.latest():
 			groups[1] = append(groups[1], i)
 		case !face:
 			groups[2] = append(groups[2], i)
@@ -88,8 +98,10 @@ func (w *writer) order() (fixed []int, moving [][]int) {
 	return fixed, moving
 }
 
+func (r Request) latest() bool { return r.Latest || r.Tag == "latest" }
+
 // each runs op for every index of a group, at most Jobs at once. After the first failure, or once goOn says why not, none
-// begins; what is under way is finished. A RaceError stops nothing: every tag that the other run touched is told.
+// begins; what is under way is finished. Another run's traces stop nothing: every tag that it touched is told.
 func (w *writer) each(ctx context.Context, group []int, goOn func() error, op func(context.Context, int) error) error {
 	var g errgroup.Group
 	g.SetLimit(max(w.o.Jobs, 1))
@@ -113,8 +125,7 @@ func (w *writer) each(ctx context.Context, group []int, goOn func() error, op fu
 			if err := op(ctx, i); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				var race *RaceError
-				stopped = stopped || !errors.As(err, &race)
+				stopped = stopped || !raced(err)
 				failed = errors.Join(failed, err)
 			}
 			return nil
@@ -175,6 +186,10 @@ func (w *writer) write(ctx context.Context, i int) error {
 	t := &w.tagged[i]
 	root := w.root(i)
 	here := root.Digest.String()
+	if t.Action == Kept {
+		w.step()
+		return nil
+	}
 	if t.Previous == here {
 		t.Action, t.Digest = Unchanged, here
 		w.step()

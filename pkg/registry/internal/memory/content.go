@@ -9,7 +9,6 @@ import (
 	"hash"
 	"io"
 	"net/http"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -211,13 +210,4 @@ func (g *Registry) end(id string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.sessions, id)
-}
-
-func (g *Registry) list(w http.ResponseWriter, name string) {
-	tags := []string{}
-	for tag := range g.Tags(name) {
-		tags = append(tags, tag)
-	}
-	sort.Strings(tags)
-	_ = json.NewEncoder(w).Encode(map[string]any{"name": name, "tags": tags})
 }

@@ -70,7 +70,7 @@ func (g *Registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "blobs/uploads":
 		g.upload(w, r, m[1], m[3])
 	default:
-		g.list(w, m[1])
+		g.list(w, r, m[1])
 	}
 }
 

@@ -1,0 +1,121 @@
+// Package event reads what started this run: the webhook payload and the environment of a GitHub Actions job, or the git
+// checkout outside of one.
+package event
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// maxPayload bounds the event payload: GitHub caps webhook payloads at 25 MB.
+const maxPayload = 25 << 20
+
+// Payload is what taglast reads of the event (GITHUB_EVENT_PATH; GitHub, "Webhook events and payloads"). What an event
+// does not have is empty.
+type Payload struct {
+	Number      int64        `json:"number"`   // of a pull request
+	BaseRef     string       `json:"base_ref"` // of the push of a tag, now and then
+	Commits     []Commit     `json:"commits"`
+	HeadCommit  *Commit      `json:"head_commit"`
+	Repository  Repository   `json:"repository"`
+	PullRequest *PullRequest `json:"pull_request"`
+	WorkflowRun *WorkflowRun `json:"workflow_run"`
+}
+
+// Commit is one of a push.
+type Commit struct {
+	ID        string `json:"id"`
+	Timestamp string `json:"timestamp"` // RFC 3339
+}
+
+// Repository is the one that the event is about.
+type Repository struct {
+	Name          string   `json:"name"`
+	FullName      string   `json:"full_name"`
+	Description   string   `json:"description"`
+	HTMLURL       string   `json:"html_url"`
+	DefaultBranch string   `json:"default_branch"`
+	Visibility    string   `json:"visibility"`
+	License       *License `json:"license"`
+	Owner         struct {
+		Type string `json:"type"`
+	} `json:"owner"`
+}
+
+// License is what GitHub thinks a repository's is.
+type License struct {
+	SPDXID string `json:"spdx_id"`
+}
+
+// PullRequest of a pull_request or pull_request_target event.
+type PullRequest struct {
+	Head struct {
+		SHA  string `json:"sha"`
+		Repo *Fork  `json:"repo"` // null where the fork was deleted
+	} `json:"head"`
+	Base struct {
+		Ref string `json:"ref"`
+	} `json:"base"`
+}
+
+// WorkflowRun of a workflow_run event.
+type WorkflowRun struct {
+	HeadRepository *Fork `json:"head_repository"`
+}
+
+// Fork is where the code of an event comes from.
+type Fork struct {
+	FullName string `json:"full_name"`
+}
+
+// ReadPayload reads the event at path, at most 25 MiB. No path and no file are an empty payload, which means private
+// wherever it is asked.
+func ReadPayload(path string) (Payload, error) {
+	var p Payload
+	if path == "" {
+		return p, nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return p, nil
+	}
+	if err != nil {
+		return p, fmt.Errorf("read the event payload: %w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxPayload+1))
+	if err != nil {
+		return p, fmt.Errorf("read the event payload: %w", err)
+	}
+	if len(raw) > maxPayload {
+		return p, fmt.Errorf("the event payload is larger than %d bytes", maxPayload)
+	}
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return Payload{}, fmt.Errorf("the event payload (GITHUB_EVENT_PATH) is not JSON of an event: %w", err)
+	}
+	return p, nil
+}
+
+// CommitDate is when a commit of the payload was made.
+func (p Payload) CommitDate(sha string) (time.Time, bool) {
+	for _, c := range append(p.Commits, p.head()...) {
+		if c.ID != sha || sha == "" {
+			continue
+		}
+		if at, err := time.Parse(time.RFC3339, c.Timestamp); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+func (p Payload) head() []Commit {
+	if p.HeadCommit == nil {
+		return nil
+	}
+	return []Commit{*p.HeadCommit}
+}

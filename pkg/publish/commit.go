@@ -1,0 +1,138 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/taglast/taglast/internal/checkout"
+	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/pkg/attestation"
+)
+
+// commitBudget is how long GitHub's API is asked about commits: what it would tell, a run can do without.
+const commitBudget = 30 * time.Second
+
+var commitSHA = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+// commits answers what a run wants to know of the repository's commits: from the event, from git where there is a
+// checkout, else from GitHub's API. Each answer is looked for once.
+type commits struct {
+	p *plan
+
+	mu     sync.Mutex
+	dates  map[string]dated
+	behind map[string]bool // commit → ours is its ancestor
+}
+
+type dated struct {
+	at  time.Time
+	err error
+}
+
+// errNoDate says that nothing tells when a commit was made.
+var errNoDate = errors.New("nothing tells when the commit was made")
+
+// api is GitHub's REST API; an error where a run has none to ask.
+func (c *commits) api() (*attestation.API, error) {
+	if c.p.o.offline {
+		return nil, errors.New("offline")
+	}
+	return attestation.NewAPI(attestation.APIOptions{
+		HTTP: c.p.network, URL: c.p.o.Getenv("GITHUB_API_URL"), Token: c.p.o.token(), UserAgent: c.p.userAgent(),
+		Retry: retry.Policy{Budget: commitBudget, Report: c.p.report("GitHub")},
+	})
+}
+
+// date is when a commit was made: its committer's date. errNoDate where nothing knows it.
+func (c *commits) date(ctx context.Context, sha string) (time.Time, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.dates[sha]; ok {
+		return known.at, known.err
+	}
+	at, err := c.look(ctx, sha)
+	c.dates[sha] = dated{at, err}
+	return at, err
+}
+
+func (c *commits) look(ctx context.Context, sha string) (time.Time, error) {
+	if !commitSHA.MatchString(sha) || strings.Trim(sha, "0") == "" {
+		return time.Time{}, errNoDate
+	}
+	if at, ok := checkout.CommitDate(ctx, c.p.o.workDir(), sha); ok {
+		return at, nil
+	}
+	if at, ok := c.p.payload.CommitDate(sha); ok {
+		return at, nil
+	}
+	api, err := c.api()
+	if err != nil {
+		return time.Time{}, errNoDate
+	}
+	var answer struct {
+		Commit struct {
+			Committer struct{ Date time.Time }
+		}
+	}
+	err = api.Get(ctx, &answer, "repos", c.p.o.Getenv("GITHUB_REPOSITORY"), "commits", sha)
+	switch {
+	case errors.Is(err, attestation.ErrNoDocument), err == nil && answer.Commit.Committer.Date.IsZero():
+		return time.Time{}, errNoDate
+	case err != nil:
+		return time.Time{}, fmt.Errorf("when commit %.7s was made: %w", sha, err)
+	}
+	return answer.Commit.Committer.Date, nil
+}
+
+// forRules is the commit's date as tag rules take it: the event's word first, as docker/metadata-action has it, and now
+// where nothing knows.
+func (c *commits) forRules(ctx context.Context, sha string, now time.Time) (time.Time, error) {
+	if at, ok := c.p.payload.CommitDate(sha); ok {
+		return at, nil
+	}
+	at, err := c.date(ctx, sha)
+	if errors.Is(err, errNoDate) {
+		return now, nil
+	}
+	return at, err
+}
+
+// isBehind says whether ours is an ancestor of theirs; what nothing knows is no.
+func (c *commits) isBehind(ctx context.Context, ours, theirs string) bool {
+	if !commitSHA.MatchString(ours) || !commitSHA.MatchString(theirs) || ours == theirs {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.behind[theirs]; ok {
+		return known
+	}
+	yes, known := checkout.Ancestor(ctx, c.p.o.workDir(), ours, theirs)
+	if !known {
+		yes = c.compare(ctx, ours, theirs)
+	}
+	c.behind[theirs] = yes
+	return yes
+}
+
+// compare asks GitHub ("Compare two commits"): theirs is ahead where it has ours among its ancestors.
+func (c *commits) compare(ctx context.Context, ours, theirs string) bool {
+	api, err := c.api()
+	if err != nil {
+		return false
+	}
+	var answer struct {
+		Status   string
+		BehindBy *int `json:"behind_by"`
+	}
+	err = api.Get(ctx, &answer, "repos", c.p.claims.Repository, "compare", ours+"..."+theirs)
+	if err != nil && !errors.Is(err, attestation.ErrNoDocument) {
+		c.p.o.Observer.Warn(fmt.Sprintf("how commit %.7s stands to %.7s is not known, so tags move: %v", ours, theirs, err))
+	}
+	return err == nil && answer.Status == "ahead" && answer.BehindBy != nil && *answer.BehindBy == 0
+}

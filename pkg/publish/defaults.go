@@ -1,0 +1,86 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/taglast/taglast/internal/event"
+	"github.com/taglast/taglast/internal/hint"
+)
+
+const annotationPrefix = "org.opencontainers.image."
+
+// defaults are the annotations of an index that the file's own stand above (OCI image specification, "Pre-Defined
+// Annotation Keys"), named as docker/metadata-action names them: from the ID token's claims, and what these lack from the
+// event payload. What nothing tells is left out.
+func (p *plan) defaults(im *planned) func(context.Context) (map[string]string, error) {
+	return func(ctx context.Context) (map[string]string, error) {
+		source := p.serverURL + "/" + p.claims.Repository
+		_, title, _ := strings.Cut(p.claims.Repository, "/")
+		version := im.file.ReleaseVersion
+		if version == "" {
+			version = im.rules.Version
+		}
+		out := map[string]string{
+			"title": title, "url": source, "source": source, "version": version, "revision": p.claims.SHA,
+			"description": oneLine(p.payload.Repository.Description),
+		}
+		if strings.Trim(p.claims.SHA, "0") == "" { // not a commit: a rehearsal outside of git
+			delete(out, "revision")
+		}
+		if license := p.payload.Repository.License; license != nil && license.SPDXID != "NOASSERTION" {
+			out["licenses"] = oneLine(license.SPDXID)
+		}
+		created, err := p.created(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out["created"] = created
+		named := make(map[string]string, len(out))
+		for key, value := range out {
+			if value != "" {
+				named[annotationPrefix+key] = value
+			}
+		}
+		return named, nil
+	}
+}
+
+// created is SOURCE_DATE_EPOCH, else the date of the token's commit; never now, or each run would give another digest.
+// Empty where nothing tells the date.
+func (p *plan) created(ctx context.Context) (string, error) {
+	at, ok, err := event.Getenv(p.o.Getenv).SourceDate()
+	if err != nil || ok {
+		return stamp(at), err
+	}
+	at, err = p.commits.date(ctx, p.claims.SHA)
+	switch {
+	case errors.Is(err, errNoDate):
+		return "", nil
+	case err != nil:
+		return "", hint.With(fmt.Errorf("annotation %screated: %w", annotationPrefix, err),
+			"run again later; or check the commit out in this job, or set SOURCE_DATE_EPOCH: then GitHub is not asked")
+	}
+	return stamp(at), nil
+}
+
+func stamp(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+// oneLine makes text of the payload fit for an annotation: without control characters.
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)), " ")
+}
