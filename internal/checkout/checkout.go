@@ -89,6 +89,21 @@ func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// inside says whether dir is in a checkout: where it is not, git need not be started to say so.
+func inside(dir string) bool {
+	at, err := filepath.Abs(dir)
+	for err == nil {
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			return true
+		}
+		if filepath.Dir(at) == at {
+			break
+		}
+		at = filepath.Dir(at)
+	}
+	return false
+}
+
 // fromRemote is owner/name of a remote's URL: https, ssh, or git's scp form; empty for anything else, a path included.
 func fromRemote(remote string) string {
 	path := ""

@@ -19,7 +19,7 @@ const maxDate = 253402300799
 // CommitDate is the committer's date of exactly that commit, in UTC. It is unknown where sha is not 40 lower-case hex
 // digits, or no commit that the checkout at dir has.
 func CommitDate(ctx context.Context, dir, commit string) (time.Time, bool) {
-	if !sha.MatchString(commit) {
+	if !sha.MatchString(commit) || !inside(dir) {
 		return time.Time{}, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -65,7 +65,7 @@ func committed(object string) (time.Time, bool) {
 // lower-case hex digits or not in the checkout at dir, and not where a shallow clone knows of no way from one to the
 // other: it may lie beyond what was cloned.
 func Ancestor(ctx context.Context, dir, older, newer string) (yes, known bool) {
-	if !sha.MatchString(older) || !sha.MatchString(newer) {
+	if !sha.MatchString(older) || !sha.MatchString(newer) || !inside(dir) {
 		return false, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)

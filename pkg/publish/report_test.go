@@ -115,7 +115,7 @@ func TestReportOfAFailureInEachStage(t *testing.T) {
 			if len(r.Images) != 2 || c.digests != (r.Images[0].Digest != "") {
 				t.Errorf("%d images, digest %q", len(r.Images), r.Images[0].Digest)
 			}
-			truthful(t, s, r, err, final{})
+			truthful(t, s, r, err, final{}, final{})
 			s.next()
 			if r, _ := must(t, s, nil); r.Outcome != publish.Published || len(tagLines(s.world.State())) != 10 {
 				t.Errorf("the next run: %s", r.Outcome)
@@ -178,7 +178,7 @@ func TestInterruptedInEachStage(t *testing.T) {
 					t.Errorf("%v", err)
 				}
 				onDisk(t, s, r)
-				truthful(t, s, r, err, final{})
+				truthful(t, s, r, err, final{}, final{})
 				lawful(t, s)
 				s.next()
 				if r, _ := must(t, s, nil); r.Outcome != publish.Published || len(tagLines(s.world.State())) != 10 {

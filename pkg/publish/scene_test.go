@@ -89,7 +89,7 @@ func (s *scene) options(rt http.RoundTripper) publish.Options {
 		panic(err)
 	}
 	return publish.Options{
-		Keychain: keychain,
+		Keychain: keychain, WorkDir: s.out, // no checkout
 		File:     s.file, OutputDir: filepath.Join(s.out, "taglast-out"), Transport: rt, Getenv: func(k string) string { return env[k] },
 		SigningConfig: s.world.SigningConfig(), TrustedRoot: s.world.TrustedRoot(),
 	}

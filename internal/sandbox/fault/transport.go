@@ -19,6 +19,7 @@ type Transport struct {
 	At   Key  // the request that goes wrong
 	Kind Kind // how; 0 lets all go well
 
+	Before     func()        // called once, just before that request goes wrong; nil: nothing happens
 	RetryAfter string        // of 403 and 429; default "1" second
 	StaleFor   time.Duration // of StaleReads; default 5 s
 
@@ -70,6 +71,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if !planned {
 		return t.send(req)
+	}
+	if t.Before != nil {
+		t.Before()
 	}
 	switch t.Kind {
 	case ServerError, Unauthorized, Forbidden, TooMany:

@@ -59,7 +59,7 @@ func (w *writer) run(ctx context.Context) error {
 		err = errors.Join(err, w.each(reading, w.written(group), always, w.readBack))
 		switch {
 		case raced(err):
-			return errors.Join(err, w.each(reading, w.unseen(), goOn, w.lookAgain))
+			return errors.Join(err, w.each(reading, w.right(), goOn, w.lookAgain))
 		case err != nil:
 			return err
 		}
@@ -263,16 +263,21 @@ func (w *writer) step() {
 	}
 }
 
-// unseen lists the tags that shall name their proof's digest and whose last read began before the last write was
-// answered: none where nothing was written.
-func (w *writer) unseen() []int {
-	var again []int
+// right lists the tags that shall name their proof's digest.
+func (w *writer) right() []int {
+	var out []int
 	for i, t := range w.tagged {
-		if (t.Written() || t.Action == Unchanged) && w.read[i] < w.writes.Load() {
-			again = append(again, i)
+		if t.Written() || t.Action == Unchanged {
+			out = append(out, i)
 		}
 	}
-	return again
+	return out
+}
+
+// unseen lists those of them whose last read began before the last write was
+// answered: none where nothing was written.
+func (w *writer) unseen() []int {
+	return slices.DeleteFunc(w.right(), func(i int) bool { return w.read[i] >= w.writes.Load() })
 }
 
 // lookAgain looks at a tag once more after the last write.
