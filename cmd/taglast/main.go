@@ -85,7 +85,7 @@ func run(ctx context.Context, g *globals, args []string) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(publishCommand(g), planCommand(g), verifyCommand(g), schemaCommand(g), versionCommand(g))
+	root.AddCommand(publishCommand(g), planCommand(g), verifyCommand(g), tagsCommand(g), schemaCommand(g), versionCommand(g))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
 	root.SetIn(g.stdin)

@@ -216,7 +216,7 @@ func (f *releaseFlags) file(g *globals) (*release.File, error) {
 	if described {
 		return nil, errors.New("--repository, --source, --tag, --flavor, --platform, --annotation and --label describe an image without a release file; with one, write them into it")
 	}
-	file, err := f.load(g, path)
+	file, err := load(g, path)
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +229,7 @@ func (f *releaseFlags) file(g *globals) (*release.File, error) {
 }
 
 // load reads the release file; its mistakes name it as the person did.
-func (f *releaseFlags) load(g *globals, path string) (*release.File, error) {
+func load(g *globals, path string) (*release.File, error) {
 	at := path
 	if !filepath.IsAbs(at) {
 		at = filepath.Join(g.workdir, at)

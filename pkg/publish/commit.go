@@ -34,6 +34,10 @@ type dated struct {
 	err error
 }
 
+func newCommits(p *plan) *commits {
+	return &commits{p: p, dates: make(map[string]dated), behind: make(map[string]bool)}
+}
+
 // errNoDate says that nothing tells when a commit was made.
 var errNoDate = errors.New("nothing tells when the commit was made")
 

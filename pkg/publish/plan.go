@@ -98,7 +98,7 @@ func prepare(ctx context.Context, o Options) (*plan, error) {
 		o: o, serverURL: or(o.Getenv("GITHUB_SERVER_URL"), "https://github.com"), network: &counter{base: o.Transport},
 		attestedAt: make(map[string][]string),
 	}
-	p.commits = &commits{p: p, dates: make(map[string]dated), behind: make(map[string]bool)}
+	p.commits = newCommits(p)
 	getenv := event.Getenv(o.Getenv)
 	var err error
 	if p.payload, err = event.ReadPayload(getenv("GITHUB_EVENT_PATH")); err != nil {
@@ -150,7 +150,7 @@ func (p *plan) choose() error {
 		p.images = append(p.images, im)
 	}
 	if len(unknown) > 0 {
-		return usage("", fmt.Errorf("--only %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(p.names(p.o.File.Images), ", ")))
+		return usage("", fmt.Errorf("--only %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(names(p.o.File.Images), ", ")))
 	}
 	for _, h := range p.o.Registries {
 		if !hosts[canonicalHost(h)] {
@@ -165,7 +165,7 @@ func (p *plan) choose() error {
 	return nil
 }
 
-func (p *plan) names(images []release.Image) []string {
+func names(images []release.Image) []string {
 	var out []string
 	for _, im := range images {
 		out = append(out, im.Name)
@@ -208,25 +208,14 @@ func sourceOf(s release.Source) (image.Source, error) {
 
 // evaluate turns an image's rules into tags, one for each repository.
 func (p *plan) evaluate(im *planned) error {
-	rules := make([]tagrule.Rule, 0, len(im.file.Tags))
-	for _, line := range im.file.Tags {
-		r, err := tagrule.Parse(line)
-		if err != nil {
-			return usage(im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
-		}
-		rules = append(rules, r)
-	}
-	flavor, err := tagrule.ParseFlavor(im.file.Flavor)
-	if err != nil {
-		return usage(im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
-	}
 	event := p.event
 	event.Version = im.file.ReleaseVersion
-	if im.rules, err = tagrule.Evaluate(rules, flavor, event); err == nil {
+	var err error
+	if im.rules, err = evaluateLines(im.file.Tags, im.file.Flavor, event); err == nil {
 		im.rules.Tags, err = tagrule.Overrides{Fixed: im.file.Fixed, Moving: im.file.Moving}.Apply(im.rules.Tags)
 	}
 	if err != nil {
-		return usage(im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))
+		return usage(im.file.Name, named(im.file.Name, err))
 	}
 	p.version = or(p.version, or(im.file.ReleaseVersion, im.rules.Version))
 	switch {

@@ -90,7 +90,7 @@ func (s *scene) options(rt http.RoundTripper) publish.Options {
 	}
 	return publish.Options{
 		Keychain: keychain, WorkDir: s.out, // no checkout
-		File:     s.file, OutputDir: filepath.Join(s.out, "taglast-out"), Transport: rt, Getenv: func(k string) string { return env[k] },
+		File: s.file, OutputDir: filepath.Join(s.out, "taglast-out"), Transport: rt, Getenv: func(k string) string { return env[k] },
 		SigningConfig: s.world.SigningConfig(), TrustedRoot: s.world.TrustedRoot(),
 	}
 }

@@ -1,0 +1,173 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/event"
+	"github.com/taglast/taglast/pkg/release"
+	"github.com/taglast/taglast/pkg/tagrule"
+)
+
+// TagsOptions say which tags are asked for: those of rules, or of a release file's images.
+type TagsOptions struct {
+	Rules, Flavor []string // lines; without rules docker/metadata-action's default rules apply
+	Images        []string // lines of image names as docker/metadata-action takes them; with File, names of its images
+
+	File           *release.File // in the place of rules, flavor and image names
+	ReleaseVersion string        // stands above the file's
+
+	Transport http.RoundTripper // GitHub's API, for the date of a commit that nothing else tells; nil means Network()
+	Getenv    func(string) string
+	WorkDir   string // the checkout; empty means "."
+	Version   string // of taglast, for User-Agent
+}
+
+// TagSet is what rules give for a git event: the output of `tags --format json`.
+type TagSet struct {
+	Version string   `json:"version"` // text of the first tag; empty without tags
+	Tags    []string `json:"tags"`    // without image names, each once
+	Refs    []string `json:"refs"`    // full references, image by image; empty without images
+}
+
+// Tags evaluates rules over the git event: that of a GitHub Actions job, as its environment tells it, or of the git
+// checkout. No tag is not an error. It sends nothing to any registry; GitHub is asked in a job alone, and only for the
+// date of a commit that a rule wants and neither event nor checkout tells.
+func Tags(ctx context.Context, o TagsOptions) (TagSet, error) {
+	out := TagSet{Tags: []string{}, Refs: []string{}}
+	e, err := o.event(ctx)
+	if err != nil {
+		return out, err
+	}
+	wanted, err := o.wanted()
+	if err != nil {
+		return out, err
+	}
+	var all []release.Wanted
+	for i := range wanted {
+		w := &wanted[i]
+		e.Version = w.version
+		if o.ReleaseVersion != "" {
+			e.Version = o.ReleaseVersion
+		}
+		result, err := evaluateLines(w.rules, w.flavor, e)
+		if err != nil {
+			return out, usage(w.image, named(w.image, err))
+		}
+		out.Version = or(out.Version, result.Version)
+		all = append(all, release.Wanted{Image: w.image, Repositories: w.repositories, Tags: result.Tags})
+		for _, t := range result.Tags {
+			out.Tags = appendNew(out.Tags, t.Text)
+		}
+		for _, repo := range w.repositories {
+			for _, t := range result.Tags {
+				out.Refs = appendNew(out.Refs, repo+":"+t.Text)
+			}
+		}
+	}
+	if err := release.Conflicts(all); err != nil {
+		return out, usage("", err)
+	}
+	return out, nil
+}
+
+// wantedTags is one image: what its rules are, and where it goes.
+type wantedTags struct {
+	image, version string
+	rules, flavor  []string
+	repositories   []string
+}
+
+func (o TagsOptions) wanted() ([]wantedTags, error) {
+	if o.File == nil {
+		w := wantedTags{rules: tagrule.Lines(o.Rules), flavor: tagrule.Lines(o.Flavor)}
+		if len(w.rules) == 0 {
+			w.rules = tagrule.DefaultRules()
+		}
+		images, err := tagrule.ParseImages(tagrule.Lines(o.Images))
+		if err != nil {
+			return nil, usage("", err)
+		}
+		for _, im := range images {
+			if !im.Enable {
+				continue
+			}
+			if _, err := name.NewRepository(im.Name); err != nil {
+				return nil, usage("", fmt.Errorf("image %q: %w", im.Name, err))
+			}
+			w.repositories = appendNew(w.repositories, im.Name)
+		}
+		return []wantedTags{w}, nil
+	}
+	unknown := tagrule.Lines(o.Images)
+	only := slices.Clone(unknown)
+	var out []wantedTags
+	for _, im := range o.File.Images {
+		unknown = slices.DeleteFunc(unknown, func(n string) bool { return n == im.Name })
+		if len(only) > 0 && !slices.Contains(only, im.Name) {
+			continue
+		}
+		out = append(out, wantedTags{image: im.Name, version: im.ReleaseVersion, rules: im.Tags, flavor: im.Flavor, repositories: im.Repositories})
+	}
+	if len(unknown) > 0 {
+		return nil, usage("", fmt.Errorf("--image %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(names(o.File.Images), ", ")))
+	}
+	return out, nil
+}
+
+// event is the job's, or the checkout's.
+func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
+	getenv := event.Getenv(o.Getenv)
+	branch, checkout := "", false
+	if !getenv.HasEvent() {
+		getenv, branch, checkout = getenv.OrCheckout(ctx, or(o.WorkDir, "."))
+	}
+	payload, err := event.ReadPayload(getenv("GITHUB_EVENT_PATH"))
+	if err != nil {
+		return tagrule.Event{}, at(StagePlan, "", "", err)
+	}
+	e, err := getenv.Rules(payload, branch)
+	if err != nil {
+		return e, usage("", err)
+	}
+	if e.SHA == "" && checkout { // no git, or no commit: nothing happened
+		e.Ref = ""
+	}
+	run := Options{Transport: o.Transport, Getenv: getenv, WorkDir: o.WorkDir, Version: o.Version}.withDefaults()
+	run.offline = !getenv.InActions() || run.token() == ""
+	p := &plan{o: run, payload: payload, network: &counter{base: run.Transport}}
+	p.commits = newCommits(p)
+	e.CommitDate = func() (time.Time, error) { return p.commits.forRules(ctx, e.SHA, e.Now) }
+	return e, nil
+}
+
+// evaluateLines parses rules and flavor and evaluates them.
+func evaluateLines(lines, flavor []string, e tagrule.Event) (tagrule.Result, error) {
+	rules := make([]tagrule.Rule, 0, len(lines))
+	for _, line := range lines {
+		r, err := tagrule.Parse(line)
+		if err != nil {
+			return tagrule.Result{}, fmt.Errorf("tag rule `%s`: %w", escape.Bounded(line, 200), err)
+		}
+		rules = append(rules, r)
+	}
+	f, err := tagrule.ParseFlavor(flavor)
+	if err != nil {
+		return tagrule.Result{}, err
+	}
+	return tagrule.Evaluate(rules, f, e)
+}
+
+func named(image string, err error) error {
+	if image == "" {
+		return err
+	}
+	return fmt.Errorf("image %s: %w", image, err)
+}
