@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Values[worldKey{}] = &served{}
 			e.Setenv("DOCKER_CONFIG", filepath.Join(e.WorkDir, ".docker"))
+			e.Setenv("NL", "\n")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -66,12 +67,13 @@ func world(ts *testscript.TestScript) *served {
 // cmdSandbox serves a world.
 func cmdSandbox(ts *testscript.TestScript, _ bool, args []string) {
 	var o sandbox.Options
-	var deny, huge, login string
+	var deny, denyList, huge, login string
 	flags := flag.NewFlagSet("sandbox", flag.ContinueOnError)
 	flags.BoolVar(&o.NoIDToken, "no-id-token", false, "")
 	flags.BoolVar(&o.NoAttestations, "no-attestations", false, "")
 	flags.StringVar(&o.StoreRefuses, "store-refuses", "", "what the store answers")
 	flags.StringVar(&deny, "deny-push", "", "a repository that nobody may write")
+	flags.StringVar(&denyList, "deny-list", "", "a repository whose tags nobody may list")
 	flags.StringVar(&o.Identity.RepositoryVisibility, "visibility", "", "")
 	flags.StringVar(&o.Identity.OwnerType, "owner", "", "Organization or User")
 	flags.StringVar(&o.Identity.EventName, "event", "", "")
@@ -81,6 +83,9 @@ func cmdSandbox(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(flags.Parse(args))
 	if deny != "" {
 		o.Registry.DenyPush = []string{deny}
+	}
+	if denyList != "" {
+		o.Registry.DenyList = []string{denyList}
 	}
 	if user, password, ok := strings.Cut(login, ":"); ok {
 		o.Registry.Auth = sandbox.Auth{Scheme: "basic", Username: user, Password: password}

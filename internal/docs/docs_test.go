@@ -265,17 +265,17 @@ var (
 	registered = regexp.MustCompile(`\.(?:String|StringArray|Bool|Int|Duration)VarP?\([^"\n]+"([a-z][a-z-]*)"`)
 	span       = regexp.MustCompile("`([^`\n]+)`")
 	flag       = regexp.MustCompile(`(?:^|[\s'"])--([a-z][a-z-]*)`)
-	command    = regexp.MustCompile(`(?:taglast"?|cmd/taglast|gh attestation) (publish|plan|verify)\b`)
+	command    = regexp.MustCompile(`(?:taglast"?|cmd/taglast|gh attestation) (publish|plan|verify|tags)\b`)
 )
 
 // flags are those that a command's source registers.
-func flags(t *testing.T, file string) []string {
+func flags(t *testing.T, file string, least int) []string {
 	t.Helper()
 	var out []string
 	for _, m := range registered.FindAllStringSubmatch(read(t, filepath.Join(root, "cmd", "taglast", file)), -1) {
 		out = append(out, m[1])
 	}
-	if len(out) < 15 {
+	if len(out) < least {
 		t.Fatalf("%s: only the flags %q were found", file, out)
 	}
 	return out
@@ -284,12 +284,12 @@ func flags(t *testing.T, file string) []string {
 // TestFlagsExist looks at every flag behind one of our commands (and behind gh attestation verify, whose flags are ours
 // too), and at every one that stands alone.
 func TestFlagsExist(t *testing.T) {
-	publishes, verifies := flags(t, "publish.go"), flags(t, "verify.go")
-	of := map[string][]string{"publish": publishes, "plan": publishes, "verify": verifies}
+	publishes, verifies, prints := flags(t, "publish.go", 15), flags(t, "verify.go", 15), flags(t, "tags.go", 6)
+	of := map[string][]string{"publish": publishes, "plan": publishes, "verify": verifies, "tags": prints}
 	checked := 0
 	for doc, text := range documents(t) {
 		for _, code := range codes(text) {
-			known := slices.Concat(publishes, verifies)
+			known := slices.Concat(publishes, verifies, prints)
 			if at := command.FindStringSubmatchIndex(code); at != nil {
 				known, code = of[code[at[2]:at[3]]], code[at[1]:]
 			} else if !strings.HasPrefix(code, "--") {
@@ -309,6 +309,11 @@ func TestFlagsExist(t *testing.T) {
 	for _, name := range verifies {
 		if text := documents(t)["docs/verifying.md"]; !strings.Contains(text, "`--"+name) {
 			t.Errorf("docs/verifying.md: nothing of --%s", name)
+		}
+	}
+	for _, name := range prints {
+		if !strings.Contains(documents(t)[tagsDoc], "--"+name) && name != "config" { // as -f
+			t.Errorf("%s: nothing of --%s", tagsDoc, name)
 		}
 	}
 }

@@ -26,13 +26,15 @@ type record struct {
 	since         time.Time
 }
 
-// api answers for api.github.com (GitHub, "REST API endpoints for artifact attestations").
+// api answers for api.github.com (GitHub, "REST API endpoints for artifact attestations" and "… for commits").
 func (g *github) api() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /repos/{owner}/{repo}/attestations", g.create)
 	mux.HandleFunc("GET /repos/{owner}/{repo}/attestations/{digest}", g.list)
 	mux.HandleFunc("GET /orgs/{owner}/attestations/{digest}", g.list)
 	mux.HandleFunc("GET /users/{owner}/attestations/{digest}", g.list)
+	mux.HandleFunc("GET /repos/{owner}/{repo}/commits/{sha}", g.commit)
+	mux.HandleFunc("GET /repos/{owner}/{repo}/compare/{pair}", g.compare)
 	mux.HandleFunc("GET /meta", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]any{"domains": map[string]any{"artifact_attestations": map[string]any{"trust_domain": ""}}})
 	})

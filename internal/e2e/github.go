@@ -24,7 +24,7 @@ const (
 )
 
 // github stands in for what of GitHub a job and its consumers use: the runner's token endpoint, the OIDC issuer, the
-// attestations API and its blob store.
+// attestations API and its blob store, and what the API tells of commits.
 type github struct {
 	key *rsa.PrivateKey
 
@@ -33,6 +33,7 @@ type github struct {
 	requests map[string]job // by ACTIONS_ID_TOKEN_REQUEST_TOKEN
 	tokens   map[string]job // by GITHUB_TOKEN
 	kept     []record
+	commits  []string // a line of them, the oldest first
 	faults   []string // requests that GitHub would not like
 }
 

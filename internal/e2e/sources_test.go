@@ -179,9 +179,11 @@ images:
 }
 
 // What a publication costs in requests, where round trips are what costs: an image of two platforms that is in the
-// registry by digest, two tags. crane and cosign need 24 to 35 for less.
+// registry by digest, two tags. crane and cosign need 24 to 35 for less. Three of ours are lists of the tags: in the plan,
+// after the fixed tag to decide the alias, and after the last write to see whether another run was between. They save the
+// look at an alias that is not there yet.
 func TestAPublicationTakesFewRequests(t *testing.T) {
-	const most = 24
+	const most = 26
 	s, j, dir := servers(t), release(), t.TempDir()
 	const host = "registry.example.com"
 	s.gateway.route(host, forward(s.ports.distribution))

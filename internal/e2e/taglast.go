@@ -94,6 +94,7 @@ type report struct {
 			Action   string `json:"action"`
 			Digest   string `json:"digest"`
 			Previous string `json:"previous"`
+			Reason   string `json:"reason"`
 		} `json:"tags"`
 		Verify string `json:"verify"`
 	} `json:"images"`

@@ -92,7 +92,7 @@ func inertLog(log string) error {
 
 // The Markdown that the program writes itself.
 var (
-	spans   = regexp.MustCompile("`[A-Za-z0-9_.:…-]+`")
+	spans   = regexp.MustCompile("`[A-Za-z0-9_.:…-]+`|`allow-downgrade: \\[[A-Za-z0-9_., -]+\\]`")
 	own     = regexp.MustCompile(`^(## |> \*\*Kept |>$|\*\*every|\| |\|---|<details>|</details>$|What to do:$)`)
 	tags    = regexp.MustCompile(`</?(details|summary|code)>`)
 	links   = regexp.MustCompile(`\]\((https?://[A-Za-z0-9._:-]+(/[A-Za-z0-9._~-]+)*)\)`)

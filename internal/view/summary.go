@@ -137,11 +137,20 @@ func keptLines(b *strings.Builder, r *publish.Report) {
 			quoted = append(quoted, code(tag))
 		}
 		lines = append(lines, fmt.Sprintf("> **Kept %s** in %s: %s. To force it: %s\n", strings.Join(quoted, ", "), places(r, g.places),
-			escape.Markdown(g.reason), code("allow-downgrade: ["+strings.Join(g.tags, ", ")+"]")))
+			escape.Markdown(g.reason), list("allow-downgrade", g.tags)))
 	}
 	if len(lines) > 0 {
 		b.WriteString(strings.Join(lines, ">\n") + "\n")
 	}
+}
+
+// list is a key of the release file with tags as its value, as a code span.
+func list(key string, tags []string) string {
+	text := key + ": [" + strings.Join(tags, ", ") + "]"
+	if slices.ContainsFunc(tags, func(t string) bool { return !plainCode.MatchString(t) }) {
+		return code(text)
+	}
+	return "`" + text + "`"
 }
 
 // places are repositories by name, or all of a release's by number.

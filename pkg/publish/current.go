@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/pkg/registry"
 	"github.com/taglast/taglast/pkg/registry/tag"
 	"github.com/taglast/taglast/pkg/tagrule"
@@ -123,7 +124,10 @@ func (c *current) look(ctx context.Context, l looked) error {
 
 // unread is the error for tags that cannot be read; nil where a run goes on without, with one warning a repository.
 func (c *current) unread(ctx context.Context, im *planned, repo name.Repository, ref string, err error) error {
-	if c.p.o.readOnly && ctx.Err() == nil {
+	if c.p.o.readOnly {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if shown := displayName(repo); !c.warned[shown] {
@@ -133,9 +137,10 @@ func (c *current) unread(ctx context.Context, im *planned, repo name.Repository,
 		return nil
 	}
 	if errors.Is(err, registry.ErrDenied) { // who may not push either is told so, with advice
-		if probed := c.p.probeOne(ctx, im, repo); probed != nil {
+		if probed := c.p.probes[repo.Name()](); probed != nil {
 			return probed
 		}
+		err = hint.With(err, "this token may push there, but not read: give it both. Without what is there no tag can be guarded")
 	}
 	return at(StagePlan, im.file.Name, ref, err)
 }

@@ -44,6 +44,7 @@ type plan struct {
 	signer    *keyless.Signer
 	stores    []attestation.Store
 	network   *counter
+	probes    map[string]func() error // by repository
 
 	attestedMu sync.Mutex
 	attestedAt map[string][]string // by digest

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -44,11 +45,14 @@ func makePlan(ctx context.Context, o Options) (*plan, error) {
 	if err != nil {
 		return p, at(StagePlan, "", "", err)
 	}
+	if !p.o.readOnly {
+		p.prepareProbes(ctx)
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.readTags(gctx) })
 	g.Go(func() error { return p.trust(gctx, services) })
 	if !p.o.readOnly {
-		g.Go(func() error { return p.probe(gctx) })
+		g.Go(p.probe)
 	}
 	for _, s := range p.stores {
 		g.Go(func() error {
@@ -190,29 +194,34 @@ func (p *plan) trust(ctx context.Context, given trust.Services) error {
 	return nil
 }
 
-// probe proves that this run may push to every repository.
-func (p *plan) probe(ctx context.Context) error {
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(p.o.jobs())
-	seen := make(map[string]bool)
+// prepareProbes makes the probe of each repository, which is made once, whoever asks for it. Another check that fails
+// meanwhile does not break it off: an upload that is begun is also cancelled.
+func (p *plan) prepareProbes(ctx context.Context) {
+	p.probes = make(map[string]func() error)
 	for _, im := range p.images {
 		for _, repo := range im.repos {
-			if seen[repo.Name()] {
+			if p.probes[repo.Name()] != nil {
 				continue
 			}
-			seen[repo.Name()] = true
-			g.Go(func() error { return p.probeOne(gctx, im, repo) })
+			p.probes[repo.Name()] = sync.OnceValue(func() error {
+				err := p.clients.Repository(repo).Probe(ctx)
+				if errors.Is(err, registry.ErrDenied) {
+					err = hint.With(&mayNotPush{displayName(repo), err}, p.deniedHint(repo))
+				}
+				return at(StagePlan, im.file.Name, displayName(repo), err)
+			})
 		}
 	}
-	return g.Wait()
 }
 
-func (p *plan) probeOne(ctx context.Context, im *planned, repo name.Repository) error {
-	err := p.clients.Repository(repo).Probe(ctx)
-	if errors.Is(err, registry.ErrDenied) {
-		err = hint.With(&mayNotPush{displayName(repo), err}, p.deniedHint(repo))
+// probe proves that this run may push to every repository.
+func (p *plan) probe() error {
+	var g errgroup.Group
+	g.SetLimit(p.o.jobs())
+	for _, probe := range p.probes {
+		g.Go(probe)
 	}
-	return at(StagePlan, im.file.Name, displayName(repo), err)
+	return g.Wait()
 }
 
 // mayNotPush is a registry's refusal in short, its own words on a line below.

@@ -27,7 +27,11 @@ func NoTags(image string, e tagrule.Event, skipped []tagrule.Outcome) *Error {
 	err.Snippet = strings.Join(lines, "\n")
 	err.Hint = "run this job on tags only, or set `if-no-tags: skip`"
 	if branch, ok := strings.CutPrefix(e.Ref, "refs/heads/"); ok && e.Name == "push" {
-		err.Hint = "add `type=raw,value=edge` for pushes to " + escape.Bounded(branch, 100) + ", or " + err.Hint
+		rule := "type=ref,event=branch"
+		if e.DefaultBranch == "" || e.DefaultBranch == branch {
+			rule = "type=edge"
+		}
+		err.Hint = "add `" + rule + "` for pushes to " + escape.Bounded(branch, 100) + ", or " + err.Hint
 	}
 	return err
 }

@@ -77,7 +77,7 @@ func TestNoTagsText(t *testing.T) {
 	want := "error: no tag was changed. plan: image hello: no rule gives a tag on push of refs/heads/main\n" +
 		"       type=semver,pattern={{version}}             needs a git tag, or --release-version\n" +
 		"       type=semver,pattern={{major}}.{{minor}}     needs a git tag, or --release-version\n" +
-		"hint:  add `type=raw,value=edge` for pushes to main, or run this job on tags only, or set `if-no-tags: skip`\n"
+		"hint:  add `type=edge` for pushes to main, or run this job on tags only, or set `if-no-tags: skip`\n"
 	if got := shown("no tag was changed. plan: ", release.NoTags("hello", event, result.Skipped())); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
