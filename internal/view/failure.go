@@ -51,7 +51,7 @@ func became(r *publish.Report, err error) string {
 	switch {
 	case r != nil && (r.Outcome == publish.Partial || r.Outcome == publish.Published && !r.DryRun):
 		s := r.Count()
-		return fmt.Sprintf("%d of %d tags are written.", s.Written()+s.Unchanged, s.Total)
+		return fmt.Sprintf("%d of %d tags are written.", s.Right(), s.Wanted())
 	case errors.As(err, &e) && e.Usage:
 		return "nothing was sent."
 	default:

@@ -50,7 +50,7 @@ func summaryTitle(r *publish.Report) string {
 	}
 	if r.Outcome == publish.Partial {
 		s := r.Count()
-		return fmt.Sprintf("Published %s in part: %d of %d tags are written", what, s.Written()+s.Unchanged, s.Total)
+		return fmt.Sprintf("Published %s in part: %d of %d tags are written", what, s.Right(), s.Wanted())
 	}
 	return "Published " + what
 }
@@ -90,7 +90,7 @@ func failureTitle(r *publish.Report) string {
 		return "Not published: no tag was changed"
 	}
 	s := r.Count()
-	title := fmt.Sprintf("Stopped half-way: %d of %d tags are written", s.Written()+s.Unchanged, s.Total)
+	title := fmt.Sprintf("Stopped half-way: %d of %d tags are written", s.Right(), s.Wanted())
 	if s.Failed == 0 {
 		title += ", every written tag is right"
 	}

@@ -42,8 +42,9 @@ func halfwayTable(b *strings.Builder, r *publish.Report) {
 		var left []publish.TagReport
 		for _, t := range tagsIn(r, repo) {
 			switch t.Action {
-			case "created", "moved", "unchanged", "kept":
+			case "created", "moved", "unchanged":
 				written++
+			case "kept":
 			default:
 				left = append(left, t)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -83,9 +84,12 @@ func (c *commits) look(ctx context.Context, sha string) (time.Time, error) {
 			Committer struct{ Date time.Time }
 		}
 	}
-	err = api.Get(ctx, &answer, "repos", c.p.o.Getenv("GITHUB_REPOSITORY"), "commits", sha)
+	err = api.Get(ctx, &answer, nil, "repos", c.p.o.Getenv("GITHUB_REPOSITORY"), "commits", sha)
 	switch {
 	case errors.Is(err, attestation.ErrNoDocument), err == nil && answer.Commit.Committer.Date.IsZero():
+		return time.Time{}, errNoDate
+	case err != nil && c.p.o.readOnly:
+		c.p.o.Observer.Warn(fmt.Sprintf("when commit %.7s was made is not known: %v", sha, err))
 		return time.Time{}, errNoDate
 	case err != nil:
 		return time.Time{}, fmt.Errorf("when commit %.7s was made: %w", sha, err)
@@ -134,7 +138,9 @@ func (c *commits) compare(ctx context.Context, ours, theirs string) bool {
 		Status   string
 		BehindBy *int `json:"behind_by"`
 	}
-	err = api.Get(ctx, &answer, "repos", c.p.claims.Repository, "compare", ours+"..."+theirs)
+	// The first page has the files that changed, with their patches; no page lacks the counts.
+	second := url.Values{"per_page": {"1"}, "page": {"2"}}
+	err = api.Get(ctx, &answer, second, "repos", c.p.claims.Repository, "compare", ours+"..."+theirs)
 	if err != nil && !errors.Is(err, attestation.ErrNoDocument) {
 		c.p.o.Observer.Warn(fmt.Sprintf("how commit %.7s stands to %.7s is not known, so tags move: %v", ours, theirs, err))
 	}

@@ -230,6 +230,12 @@ type Summary struct{ Created, Moved, Unchanged, Kept, Failed, Pending, Total int
 // Written tags of this run.
 func (s Summary) Written() int { return s.Created + s.Moved }
 
+// Right are the tags that name this release: written now or before.
+func (s Summary) Right() int { return s.Written() + s.Unchanged }
+
+// Wanted are the tags that should name it: all but those that are kept.
+func (s Summary) Wanted() int { return s.Total - s.Kept }
+
 // Count sums up the tags of a report.
 func (r *Report) Count() Summary {
 	var s Summary
