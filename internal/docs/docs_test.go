@@ -3,12 +3,14 @@ package docs
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -372,6 +374,43 @@ func TestTestsThatAreNamedExist(t *testing.T) {
 		if strings.Count(line, "|") == 5 && !strings.HasPrefix(line, "|---") && !strings.HasPrefix(line, "| threat") && !testName.MatchString(line) {
 			t.Errorf("a control without a test: %s", line)
 		}
+	}
+}
+
+var (
+	inRun  = regexp.MustCompile(`(?m)^requests of an undisturbed run: (\d+)$`)
+	faults = regexp.MustCompile(`(?m)^faults injected: (\d+)$`)
+	first  = regexp.MustCompile(`\[(\d+) requests\]\([./]*(pkg/publish/testdata/requests-image\.golden)\)`)
+)
+
+// TestFiguresAreThoseOfTheGoldenFiles holds what the documents count to what the tests counted.
+func TestFiguresAreThoseOfTheGoldenFiles(t *testing.T) {
+	law := read(t, filepath.Join(root, "pkg", "publish", "testdata", "law.golden"))
+	sum := func(re *regexp.Regexp) (n int) {
+		for _, m := range re.FindAllStringSubmatch(law, -1) {
+			one, err := strconv.Atoi(m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += one
+		}
+		return n
+	}
+	want := fmt.Sprintf("%d requests, %d faults, no violation", sum(inRun), sum(faults))
+	if strings.Count(law, "violations: 0\n") != strings.Count(law, "violations:") || !strings.Contains(documents(t)["README.md"], want) {
+		t.Errorf("README.md does not say: %s", want)
+	}
+	said := 0
+	for doc, text := range documents(t) {
+		for _, m := range first.FindAllStringSubmatch(text, -1) {
+			said++
+			if !strings.HasPrefix(read(t, filepath.Join(root, m[2])), m[1]+" requests\n") {
+				t.Errorf("%s: %s is not what %s counts", doc, m[0], m[2])
+			}
+		}
+	}
+	if said < 2 {
+		t.Errorf("the requests of a publication are counted in %d documents", said)
 	}
 }
 

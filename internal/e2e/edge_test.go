@@ -56,11 +56,7 @@ func TestATagWithoutAVersionDoesNotGoBackToAnOlderCommit(t *testing.T) {
 			if compared != c.compared {
 				t.Errorf("GitHub was asked to compare %d times", compared)
 			}
-			for _, tag := range r.Images[0].Tags {
-				if kept := tag.Action == "kept"; kept != (tag.Reason != "") || (kept && tag.Reason != c.reason) {
-					t.Errorf("report says of a tag %+v", tag)
-				}
-			}
+			checkKept(t, r, c.reason)
 			if c.reason == "" {
 				edge = r.Images[0].Digest
 			}

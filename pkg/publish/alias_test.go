@@ -281,7 +281,16 @@ func TestATagWithoutAVersionDoesNotGoBack(t *testing.T) {
 			}
 			first, _ := must(t, s, nil)
 			s.on(t, c.second, "2")
-			second, _ := must(t, s, nil)
+			second, _ := must(t, s, func(o *publish.Options) {
+				if c.foreign { // the store gives what it should not
+					o.Transport = roundTripper(func(req *http.Request) (*http.Response, error) {
+						if strings.HasSuffix(req.URL.Path, first.Images[0].Digest) {
+							req.URL.Path = strings.Replace(req.URL.Path, "/repos/acme/app/attestations/", "/repos/mallory/app/attestations/", 1)
+						}
+						return s.world.RoundTrip(req)
+					})
+				}
+			})
 			want := "edge moved, main moved, sha-" + c.second[:7] + " created"
 			switch {
 			case c.kept:

@@ -89,6 +89,26 @@ func TestFixedTagsAreFirstAndLatestIsLast(t *testing.T) {
 	}
 }
 
+// TestTheFlavorsLatestIsLastWhateverItsName: latest may have a prefix or suffix.
+func TestTheFlavorsLatestIsLastWhateverItsName(t *testing.T) {
+	s := newScene(t, sandbox.Options{})
+	requests := s.requests()
+	for i := range requests {
+		if requests[i].Tag == "latest" {
+			requests[i].Tag, requests[i].Latest = "a-latest", true
+		}
+	}
+	if _, err := tag.Write(t.Context(), s.complete, s.run.Clients, requests, tag.Options{Jobs: 1}); err != nil {
+		t.Fatal(err)
+	}
+	puts := s.watch.requests(http.MethodPut)
+	for _, put := range puts[:len(puts)-3] {
+		if strings.HasSuffix(put, "latest") {
+			t.Errorf("%s is not among the last: %v", put, puts)
+		}
+	}
+}
+
 func TestNoTagMovesBeforeEveryFixedTagIsReadBack(t *testing.T) {
 	s := newScene(t, sandbox.Options{})
 	if _, err := s.write(t.Context(), tag.Options{Jobs: 4}); err != nil {
