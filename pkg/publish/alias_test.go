@@ -126,6 +126,27 @@ func TestABackportKeepsTheAliasesOfHigherVersions(t *testing.T) {
 	}
 }
 
+// TestAnAliasThatWasOvertakenIsTold: an earlier run of this release moved latest, and a higher version was published
+// meanwhile (exit 3 then). The same again cannot mend it, and says who can.
+func TestAnAliasThatWasOvertakenIsTold(t *testing.T) {
+	s := newScene(t, fmt.Sprintf(aliased, "1.3.0"), branchPush())
+	must(t, s, nil)
+	s.release(t, "1.2.9")
+	r, _ := must(t, s, nil)
+	for _, host := range []string{"ghcr.io", "index.docker.io"} {
+		if err := s.world.SeedTag(host, "acme/app", "latest", r.Images[0].Digest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, _ = must(t, s, nil)
+	for _, tag := range r.Images[0].Tags {
+		told := strings.HasSuffix(tag.Reason, "though the tag names this release: re-run the release of 1.3.0")
+		if latest := strings.HasSuffix(tag.Ref, ":latest"); latest != told || latest && tag.Action != "kept" {
+			t.Errorf("%+v", tag)
+		}
+	}
+}
+
 func TestAliases(t *testing.T) {
 	for name, c := range map[string]struct {
 		before  []string // releases
@@ -432,6 +453,15 @@ func TestDefaultAnnotations(t *testing.T) {
 	}
 	if strings.Contains(string(raw), prefix+"url") {
 		t.Errorf("an empty value did not remove the url:\n%s", raw)
+	}
+	// What others wrote stays on its line.
+	if err := os.WriteFile(s.event, []byte(`{"repository":{"visibility":"public","description":"two\nlines\u001b[31m"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.release(t, "1.2.10")
+	r, _ = must(t, s, nil)
+	if raw, _ = fetch(t, s.world, r.Images[0].Digest); !strings.Contains(string(raw), `description":"two lines [31m"`) {
+		t.Errorf("the description: %s", raw)
 	}
 	// SOURCE_DATE_EPOCH stands above the commit.
 	s2 := newScene(t, fmt.Sprintf(aliased, "1.2.9"), branchPush())

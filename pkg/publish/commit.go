@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -134,15 +135,18 @@ func (c *commits) compare(ctx context.Context, ours, theirs string) bool {
 	if err != nil {
 		return false
 	}
-	var answer struct {
-		Status   string
-		BehindBy *int `json:"behind_by"`
-	}
+	var answer struct{ Status string }
 	// The first page has the files that changed, with their patches; no page lacks the counts.
 	second := url.Values{"per_page": {"1"}, "page": {"2"}}
 	err = api.Get(ctx, &answer, second, "repos", c.p.claims.Repository, "compare", ours+"..."+theirs)
-	if err != nil && !errors.Is(err, attestation.ErrNoDocument) {
-		c.p.o.Observer.Warn(fmt.Sprintf("how commit %.7s stands to %.7s is not known, so tags move: %v", ours, theirs, err))
+	var status *retry.StatusError
+	refused := errors.As(err, &status) && status.Status == http.StatusForbidden
+	if refused || err != nil && !errors.Is(err, attestation.ErrNoDocument) {
+		advice := ""
+		if refused {
+			advice = "; give the job `contents: read`, or check out the whole history"
+		}
+		c.p.o.Observer.Warn(fmt.Sprintf("how commit %.7s stands to %.7s is not known, so tags move: %v%s", ours, theirs, err, advice))
 	}
-	return err == nil && answer.Status == "ahead" && answer.BehindBy != nil && *answer.BehindBy == 0
+	return err == nil && answer.Status == "ahead"
 }

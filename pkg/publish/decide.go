@@ -25,8 +25,14 @@ func (p *plan) decide(ctx context.Context, image string, there []string, moving 
 	}
 	aliases := im.rules.Aliases(there, im.file.AllowDowngrade)
 	for i, t := range moving {
-		if a := aliases[t.Tag]; a.Keep {
-			out[i] = tag.Decision{Keep: a.Reason(), By: a.Tag, Ours: a.Ours, Version: a.Higher}
+		a := aliases[t.Tag]
+		if !a.Keep {
+			continue
+		}
+		out[i] = tag.Decision{Keep: a.Reason(), By: a.Tag, Ours: a.Ours, Version: a.Higher}
+		if t.Action == tag.Pending && t.Previous != "" && t.Previous == p.digests[image] { // overtaken before, by an earlier run of this release
+			out[i].Keep += fmt.Sprintf(", though the tag names this release: re-run the release of %s", a.Higher)
+			p.o.Observer.Warn(fmt.Sprintf("%s: %s", t.Ref(), out[i].Keep))
 		}
 	}
 	return out, nil

@@ -46,6 +46,8 @@ type plan struct {
 	network   *counter
 	probes    map[string]func() error // by repository
 
+	digests map[string]string // of what is published, by image: from the tag stage on
+
 	attestedMu sync.Mutex
 	attestedAt map[string][]string // by digest
 }

@@ -195,7 +195,9 @@ func (p *pipeline) verifyStage(_ context.Context, step func(int, int, string)) (
 
 // tagStage looks at every manifest once more and writes the tags.
 func (p *pipeline) tagStage(ctx context.Context, step func(int, int, string)) (string, error) {
+	p.plan.digests = make(map[string]string)
 	for _, pd := range p.pushed {
+		p.plan.digests[pd.Built().Name()] = pd.Built().Root().Digest.String()
 		if err := push.Recheck(ctx, p.plan.clients, pd, recheckAfter); err != nil {
 			return "", at(StageTag, pd.Built().Name(), "", err)
 		}

@@ -125,9 +125,10 @@ func (o TagsOptions) wanted() ([]wantedTags, error) {
 // event is the job's, or the checkout's.
 func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	getenv := event.Getenv(o.Getenv)
-	branch, checkout := "", false
-	if !getenv.HasEvent() {
-		getenv, branch, checkout = getenv.OrCheckout(ctx, or(o.WorkDir, "."))
+	completed, branch, read := getenv.OrCheckout(ctx, or(o.WorkDir, ".")) // the default branch is nowhere else outside of a job
+	checkout := read && !getenv.HasEvent()
+	if checkout {
+		getenv = completed
 	}
 	payload, err := event.ReadPayload(getenv("GITHUB_EVENT_PATH"))
 	if err != nil {
