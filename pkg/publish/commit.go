@@ -16,8 +16,9 @@ import (
 	"github.com/taglast/taglast/pkg/attestation"
 )
 
-// commitBudget is how long GitHub's API is asked about commits: what it would tell, a run can do without.
-const commitBudget = 30 * time.Second
+// compareBudget is how long GitHub's API is asked how two commits stand to each other: a run can do without. Without a
+// commit's date it would make another image than the next run.
+const compareBudget = 30 * time.Second
 
 var commitSHA = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
@@ -43,14 +44,17 @@ func newCommits(p *plan) *commits {
 // errNoDate says that nothing tells when a commit was made.
 var errNoDate = errors.New("nothing tells when the commit was made")
 
-// api is GitHub's REST API; an error where a run has none to ask.
-func (c *commits) api() (*attestation.API, error) {
+// api is GitHub's REST API, tried for so long; an error where a run has none to ask.
+func (c *commits) api(budget time.Duration) (*attestation.API, error) {
+	if c.p.o.readOnly {
+		budget = min(budget, dryBudget)
+	}
 	if c.p.o.offline {
 		return nil, errors.New("offline")
 	}
 	return attestation.NewAPI(attestation.APIOptions{
 		HTTP: c.p.network, URL: c.p.o.Getenv("GITHUB_API_URL"), Token: c.p.o.token(), UserAgent: c.p.userAgent(),
-		Retry: retry.Policy{Budget: commitBudget, Report: c.p.report("GitHub")},
+		Retry: retry.Policy{Budget: budget, Report: c.p.report("GitHub")},
 	})
 }
 
@@ -76,7 +80,7 @@ func (c *commits) look(ctx context.Context, sha string) (time.Time, error) {
 	if at, ok := c.p.payload.CommitDate(sha); ok {
 		return at, nil
 	}
-	api, err := c.api()
+	api, err := c.api(tokenBudget)
 	if err != nil {
 		return time.Time{}, errNoDate
 	}
@@ -131,7 +135,7 @@ func (c *commits) isBehind(ctx context.Context, ours, theirs string) bool {
 
 // compare asks GitHub ("Compare two commits"): theirs is ahead where it has ours among its ancestors.
 func (c *commits) compare(ctx context.Context, ours, theirs string) bool {
-	api, err := c.api()
+	api, err := c.api(compareBudget)
 	if err != nil {
 		return false
 	}

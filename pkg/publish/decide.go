@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"path"
 	"strings"
 
 	"github.com/taglast/taglast/pkg/policy"
 	"github.com/taglast/taglast/pkg/provenance"
 	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/pkg/tagrule"
 )
 
 // decide says which moving tags of an image stay where they are: see tag.Options. An alias moves only to the highest
@@ -43,7 +43,7 @@ func (p *plan) decide(ctx context.Context, image string, there []string, moving 
 // commit that nobody knows, a store in trouble.
 func (p *plan) newer(ctx context.Context, im *planned, t tag.Tagged) string {
 	ours := p.claims.SHA
-	if t.Unknown || t.Previous == "" || matches(im.file.AllowDowngrade, t.Tag) {
+	if t.Unknown || t.Previous == "" || tagrule.Matches(im.file.AllowDowngrade, t.Tag) {
 		return ""
 	}
 	for _, theirs := range p.attestedCommits(ctx, t.Previous) {
@@ -52,15 +52,6 @@ func (p *plan) newer(ctx context.Context, im *planned, t tag.Tagged) string {
 		}
 	}
 	return ""
-}
-
-func matches(globs []string, s string) bool {
-	for _, glob := range globs {
-		if ok, err := path.Match(glob, s); err == nil && ok {
-			return true
-		}
-	}
-	return false
 }
 
 // attestedCommits are the commits of this repository at which a digest was attested, as certificates say it.

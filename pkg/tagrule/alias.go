@@ -1,9 +1,6 @@
 package tagrule
 
-import (
-	"fmt"
-	"path"
-)
+import "fmt"
 
 // Alias says whether a moving tag may move to this release.
 type Alias struct {
@@ -61,10 +58,8 @@ func (r Result) alias(all []*series, t Tag, allow []string) Alias {
 				continue
 			}
 			a := Alias{Keep: true, Ours: s.version.text, Higher: v.text, Tag: v.tag, prerelease: s.version.pre && !v.pre}
-			for _, glob := range allow {
-				if ok, err := path.Match(glob, t.Text); err == nil && ok {
-					a.Keep, a.Allowed = false, true
-				}
+			if Matches(allow, t.Text) {
+				a.Keep, a.Allowed = false, true
 			}
 			return a
 		}

@@ -78,6 +78,9 @@ func (o Overrides) Check() error {
 	return nil
 }
 
+// Matches says whether one of the globs (path.Match) matches a whole tag. One that cannot be read matches nothing.
+func Matches(globs []string, tag string) bool { return match(globs, tag) != "" }
+
 // match is the first of the globs that matches s, empty if none does.
 func match(globs []string, s string) string {
 	for _, glob := range globs {
