@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -19,12 +20,31 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	file := executable(shared.file("taglast"))
+	root := filepath.Join(here, "..", "..")
+	if err := watched(root); err != nil {
+		return "", err
+	}
 	mod := os.Getenv("GOFLAGS")
 	if mod == "" {
 		mod = "-mod=readonly"
 	}
-	return file, build(context.Background(), filepath.Join(here, "..", ".."), file, "./cmd/taglast", mod)
+	return file, build(context.Background(), root, file, "./cmd/taglast", mod)
 })
+
+// watched lists the folders that the command is built from: `go test` takes a result from its cache unless something
+// changed that the test binary imports or has looked at.
+func watched(root string) error {
+	if _, err := os.ReadFile(filepath.Join(root, "go.mod")); err != nil {
+		return err
+	}
+	for _, dir := range []string{"cmd", "internal", "pkg"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(_ string, _ fs.DirEntry, err error) error { return err })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // taglast runs the command in a folder.
 func (s *stack) taglast(t *testing.T, dir string, environ []string, args ...string) outcome {
