@@ -206,7 +206,7 @@ func (w *writer) find(ctx context.Context, image string, there map[string][]stri
 		if t.Image != image || !found(there[t.Repository.Name()], text) {
 			continue
 		}
-		t.Request.Tag = text
+		t.Tag = text
 		if d, err := w.clients.Repository(t.Repository).Head(ctx, text); err == nil {
 			digest = d.Digest.String()
 		}
