@@ -52,17 +52,18 @@ func (r Result) Aliases(there, allow []string) map[string]Alias {
 }
 
 func (r Result) alias(all []*series, t Tag, allow []string) Alias {
-	for _, s := range of(all, t) {
-		for _, v := range s.above {
-			if !r.scoped(s, t, v) {
-				continue
-			}
-			a := Alias{Keep: true, Ours: s.version.text, Higher: v.text, Tag: v.tag, prerelease: s.version.pre && !v.pre}
-			if Matches(allow, t.Text) {
-				a.Keep, a.Allowed = false, true
-			}
-			return a
+	in := of(all, t)
+	for _, s := range in {
+		v, kept := r.higher(s, t)
+		if !kept {
+			continue
 		}
+		ours := s.ours(t)
+		a := Alias{Keep: true, Ours: ours.text, Higher: v.text, Tag: v.tag, prerelease: ours.pre && !v.pre}
+		if Matches(allow, t.Text) {
+			a.Keep, a.Allowed = false, true
+		}
+		return a
 	}
-	return Alias{Ours: of(all, t)[0].version.text}
+	return Alias{Ours: in[0].ours(t).text}
 }

@@ -113,16 +113,15 @@ func (r Rule) tag(f Flavor, on *facts) (Tag, string, error) {
 
 // textOn is the text of the tag that the rule gives on another event. ok is false where it gives none, or one that no
 // registry takes.
-func (r Rule) textOn(f Flavor, e Event) (text string, ok bool) {
-	f, err := f.parsed()
-	if err != nil || r.kind == nil {
-		return "", false
+func (r Rule) textOn(f Flavor, e Event) (text string, ok bool, err error) {
+	if f, err = f.parsed(); err != nil {
+		return "", false, err
 	}
 	t, reason, err := r.tag(f, &facts{Event: e})
 	if err != nil || reason != "" || t.check() != nil {
-		return "", false
+		return "", false, err
 	}
-	return t.Text, true
+	return t.Text, true, nil
 }
 
 // withValue is the rule with another value=, taken as it is.
@@ -174,7 +173,8 @@ func (s tagSet) classified() []Tag {
 	for i := range s {
 		t := &s[i]
 		t.Class = Moving
-		if !t.made.alias && (t.made.fixed || fixedText(strings.TrimSuffix(strings.TrimPrefix(t.Text, t.Prefix), t.Suffix))) {
+		_, version := t.version()
+		if !t.made.alias && (version || t.made.fixed || fixedText(strings.TrimSuffix(strings.TrimPrefix(t.Text, t.Prefix), t.Suffix))) {
 			t.Class = Fixed
 		}
 	}

@@ -21,6 +21,11 @@ type made struct {
 	fixed  bool   // fixed whatever the text is
 	kind   string // of a rule that reads a version: semver or pep440
 	source string // and the version's text as it was read: after match=, with a dash for each slash
+
+	version   fullVersion // what source says, without build metadata or local part
+	whole     bool        // it is a full version
+	spellings []string    // how a tag may write it
+	metadata  string      // build metadata or local part, as a tag writes it: -k3s1
 }
 
 // Names and default priorities are those of docker/metadata-action v6.

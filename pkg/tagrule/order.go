@@ -3,10 +3,13 @@ package tagrule
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// fullVersion is a full version of one of the two kinds: comparable with others of its kind, and with no others.
+// fullVersion is a version of one of the two kinds: comparable with others of its kind, and with no others. Build metadata
+// and local parts are no part of it.
 type fullVersion struct {
 	text string // as a tag says it, without affixes and v
 	sem  semanticVersion
@@ -16,14 +19,15 @@ type fullVersion struct {
 	tag  string // the whole tag, of a version that was read from one
 }
 
-// parseFull reads a full version of that kind: semver M.m.p, or PEP 440 with three or more parts, or with two and a pre-,
-// post- or development part (with one it could be a commit: 860c190); a v before it does not count.
-func parseFull(kind, s string) (fullVersion, bool) {
-	s = strings.TrimPrefix(s, "v")
+// parseFull reads a full version of that kind: semver M.m.p, or PEP 440 with three or more parts, or with so few as min and
+// a pre-, post- or development part; a v before it does not count. In texts that no version rule made, min is two: with
+// one part it could be a commit (860c190).
+func parseFull(kind, s string, min int) (fullVersion, bool) {
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "v"), "V")
 	if len(s) < 3 || s[0] < '0' || s[0] > '9' { // nothing else begins a version; tens of thousands of tags are asked
 		return fullVersion{}, false
 	}
-	if kind == "semver" {
+	if kind == kindSemver {
 		v, ok := parseSemver(s)
 		return fullVersion{text: s, sem: v, kind: kind, pre: ok && v.Prerelease() != ""}, ok
 	}
@@ -31,7 +35,7 @@ func parseFull(kind, s string) (fullVersion, bool) {
 		return fullVersion{}, false
 	}
 	v, ok := parsePEP440(s)
-	if n := len(v.release()); !ok || n < 2 || n < 3 && !v.special() || bareNumbers.MatchString(s) {
+	if n := len(v.release()); !ok || n < min || n < 3 && !v.special() || bareNumbers.MatchString(s) {
 		return fullVersion{}, false
 	}
 	return fullVersion{text: s, pep: v, kind: kind, pre: v.IsPreRelease()}, true
@@ -57,10 +61,36 @@ func pythonWords(s string) bool {
 }
 
 func (v fullVersion) compare(o fullVersion) int {
-	if v.kind == "semver" {
+	if v.kind == kindSemver {
 		return v.sem.Compare(o.sem.Version)
 	}
 	return v.pep.Compare(o.pep.Version)
+}
+
+// numbers are those of the release, as they are written without leading zeros.
+func (v fullVersion) numbers() []string {
+	if v.kind == kindSemver {
+		return []string{strconv.FormatUint(v.sem.Major(), 10), strconv.FormatUint(v.sem.Minor(), 10), strconv.FormatUint(v.sem.Patch(), 10)}
+	}
+	return v.pep.release()
+}
+
+// begins says whether a text is the beginning of the version's numbers, not all of them: 1.2 of 1.2.3, 2026.01 of 2026.1.5.
+func (v fullVersion) begins(text string) bool {
+	parts, numbers := strings.Split(text, "."), v.numbers()
+	if text == "" || len(parts) >= len(numbers) {
+		return false
+	}
+	for i, part := range parts {
+		if strings.Trim(part, "0123456789") != "" || part == "" || withoutZeros(part) != withoutZeros(numbers[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func withoutZeros(number string) string {
+	return strings.TrimLeft(number[:len(number)-1], "0") + number[len(number)-1:]
 }
 
 // words begin the pre-releases that people publish. What follows M.m.p- and begins with none of them is more likely the
@@ -74,20 +104,50 @@ var letters = regexp.MustCompile(`^[A-Za-z]*`)
 
 // word are the letters that a semantic pre-release begins with.
 func (v fullVersion) word() string {
-	if v.kind != "semver" {
+	if v.kind != kindSemver {
 		return ""
 	}
 	return strings.ToLower(letters.FindString(v.sem.Prerelease()))
 }
 
-// plausible says that v is a release, or looks like a pre-release beside ours.
+// tail is what follows the first dash in a semantic pre-release: of rc.1-alpine the name of a variant.
+func (v fullVersion) tail() string {
+	if v.kind != kindSemver {
+		return ""
+	}
+	_, tail, _ := strings.Cut(v.sem.Prerelease(), "-")
+	return tail
+}
+
+// plausible says that v, which a tag says, is a version beside ours: a release, unless it is a date and ours are none, or
+// what looks like a pre-release, and not like a variant.
 func (v fullVersion) plausible(ours fullVersion) bool {
-	return !v.pre || v.kind != "semver" || v.word() == "" || v.word() == ours.word() || slices.Contains(words, v.word())
+	if !v.pre {
+		return !v.isDate() || calendar(ours)
+	}
+	known := v.word() == "" || v.word() == ours.word() || slices.Contains(words, v.word())
+	return v.kind != kindSemver || known && v.tail() == ours.tail()
+}
+
+// calendar says that a version's first number is a year.
+func calendar(v fullVersion) bool {
+	year, err := strconv.Atoi(v.numbers()[0])
+	return err == nil && year >= 1990 && year < 2200
+}
+
+// isDate tells of 2026.10.31, which is no version where versions do not begin with a year.
+func (v fullVersion) isDate() bool {
+	n := v.numbers()
+	if len(n) != 3 || !calendar(v) {
+		return false
+	}
+	_, err := time.Parse("2006.1.2", strings.Join(n, "."))
+	return err == nil
 }
 
 // variant splits a text that no version rule made, 1.2.3-alpine, into its version and the variant's name behind it.
 func variant(s string) (version, suffix string) {
-	if v, ok := parseFull("semver", s); ok && v.pre && v.word() != "" && !slices.Contains(words, v.word()) {
+	if v, ok := parseFull(kindSemver, s, 2); ok && v.pre && v.word() != "" && !slices.Contains(words, v.word()) {
 		i := strings.IndexByte(s, '-')
 		return s[:i], s[i:]
 	}

@@ -73,9 +73,18 @@ func pep440Value(r Rule, f *facts) (made, string, error) {
 		return made{}, fmt.Sprintf("%s is not a PEP 440 version", escape.Bounded(source, 128)), nil
 	}
 	out := made{kind: kindPEP440, source: source}
+	// 1.2.3 of 1.2.3.4, as 1.2, is a part of the version.
+	part := len(v.release()) > 3 && r.pattern.has("patch") && !r.pattern.has("version") && !r.pattern.has("raw")
+	public := v.Public()[strings.IndexByte(v.Public(), '!')+1:]
+	out.version = fullVersion{text: public, pep: v, kind: kindPEP440, pre: v.IsPreRelease()}
+	if plain, ok := parsePEP440(public); ok { // without epoch and local part: these are affixes of the series
+		out.version.pep = plain
+	}
+	out.whole = v.special() || len(v.release()) >= 3
+	out.spell(public)
 	switch {
 	case !v.special():
-		out.latest, out.alias = true, r.pattern.alias()
+		out.latest, out.alias = true, r.pattern.alias() || part
 	case r.pattern.raw:
 		out.text = source
 		return out, "", nil
@@ -83,7 +92,11 @@ func pep440Value(r Rule, f *facts) (made, string, error) {
 		out.text = v.text()
 		return out, "", nil
 	}
-	numbers := append(v.release(), "0", "0") // a number that is not written is 0
+	numbers := append(v.release(), "0", "0")  // a number that is not written is 0
+	if r.pattern.has("patch") && !out.alias { // 2026.1.0 of 2026.1
+		out.whole = true
+		out.spell(strings.Join(numbers[:3], "."))
+	}
 	out.text, err = r.pattern.render(named(map[string]string{
 		"raw": source, "version": v.text(), "major": numbers[0], "minor": numbers[1], "patch": numbers[2],
 	}))

@@ -2,6 +2,7 @@ package tagrule
 
 import (
 	"math"
+	"reflect"
 	"testing"
 	"time"
 )
@@ -36,7 +37,7 @@ func TestTextOnAnotherEvent(t *testing.T) {
 		"and the rule itself is as was": {parsed(t, "type=semver,value=2.0.0,pattern={{major}},suffix="), "refs/tags/1.2.3", "2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, ok := tc.rule.textOn(flavor, Event{Ref: tc.ref, DefaultBranch: "main"})
+			got, ok, _ := tc.rule.textOn(flavor, Event{Ref: tc.ref, DefaultBranch: "main"})
 			if got != tc.want || ok != (tc.want != "") {
 				t.Errorf("got %q, %t; want %q", got, ok, tc.want)
 			}
@@ -71,14 +72,17 @@ func TestWhatATagKnowsOfItsRule(t *testing.T) {
 		t.Fatalf("tags are %+v", result.Tags)
 	}
 	for i, tag := range result.Tags {
-		if tag.Text != want[i].text || tag.index != want[i].index || tag.made != want[i].made {
+		got := made{
+			text: tag.made.text, latest: tag.made.latest, alias: tag.made.alias, fixed: tag.made.fixed, kind: tag.made.kind, source: tag.made.source,
+		}
+		if tag.Text != want[i].text || tag.index != want[i].index || !reflect.DeepEqual(got, want[i].made) {
 			t.Errorf("tag %d is %s, %d, %+v; want %+v", i, tag.Text, tag.index, tag.made, want[i])
 		}
 	}
 	if len(result.rules) != len(rules) || result.event.Ref != e.Ref || result.flavor.Prefix != "" {
 		t.Errorf("the result has %d rules and the event %+v", len(result.rules), result.event)
 	}
-	if text, ok := rules[5].textOn(result.flavor, result.event); !ok || text != "0001" || asked != 1 {
+	if text, ok, err := rules[5].textOn(result.flavor, result.event); err != nil || !ok || text != "0001" || asked != 1 {
 		t.Errorf("again: %q, %t; the commit's date was asked for %d times", text, ok, asked)
 	}
 }
@@ -136,7 +140,7 @@ func FuzzTemplate(f *testing.F) {
 func BenchmarkTextOn(b *testing.B) {
 	r := parsed(b, "type=semver,pattern={{major}}.{{minor}},suffix=-{{branch}}x")
 	for b.Loop() {
-		if _, ok := r.withValue("v1.2.3").textOn(Flavor{}, Event{}); !ok {
+		if _, ok, err := r.withValue("v1.2.3").textOn(Flavor{}, Event{}); err != nil || !ok {
 			b.Fatal("no text")
 		}
 	}

@@ -51,6 +51,8 @@ func semverValue(r Rule, f *facts) (made, string, error) {
 		return made{}, fmt.Sprintf("%s is not a semantic version", escape.Bounded(source, 128)), nil
 	}
 	out := made{kind: kindSemver, source: source}
+	out.version, out.whole = fullVersion{text: v.text(), sem: v, kind: kindSemver, pre: v.Prerelease() != ""}, true
+	out.spell(v.text())
 	switch {
 	case v.Prerelease() == "":
 		out.latest, out.alias = true, r.pattern.alias()

@@ -70,6 +70,17 @@ func (r Rule) version(f *facts) (text, reason string, err error) {
 	return strings.ReplaceAll(text, "/", "-"), "", nil
 }
 
+// spell adds a spelling of the version to those that a tag may have, and that of the source, without v and metadata.
+func (m *made) spell(text string) {
+	source, metadata, _ := strings.Cut(m.source, "+")
+	if metadata != "" {
+		m.metadata = sanitise("+" + metadata)
+	}
+	source = strings.TrimLeft(strings.TrimSpace(source), "vV")
+	source = source[strings.IndexByte(source, '!')+1:] // an epoch is a prefix of the series
+	m.spellings = append(m.spellings, sanitise(text), sanitise(source))
+}
+
 // named gives the values of a pattern's expressions.
 func named(values map[string]string) func(*expression) (string, error) {
 	return func(x *expression) (string, error) { return values[x.name], nil }
