@@ -61,9 +61,10 @@ func summaryLine(r *publish.Report) string {
 	if n := len(r.Images[0].Platforms); n > 0 {
 		parts = append(parts, plural(n, "platform"))
 	}
-	parts = append(parts, plural(s.Total, "tag"))
-	if !r.DryRun {
-		parts = append(parts, "**every one attested before it was tagged**")
+	if r.DryRun {
+		parts = append(parts, plural(s.Total, "tag"))
+	} else if n := s.Right(); n > 0 { // what a tag that is kept names, nobody has looked at
+		parts = append(parts, plural(n, "tag"), "**every one attested before it was tagged**")
 	}
 	return strings.Join(append(parts, Duration(r.Took.Elapsed)), " · ")
 }
@@ -115,6 +116,7 @@ func keptLines(b *strings.Builder, r *publish.Report) {
 	type group struct {
 		reason       string
 		tags, places []string
+		names        bool
 	}
 	var groups []*group
 	for _, im := range r.Images {
@@ -122,9 +124,10 @@ func keptLines(b *strings.Builder, r *publish.Report) {
 			if t.Action != "kept" {
 				continue
 			}
+			names := im.Digest != "" && t.Digest == im.Digest // an earlier run of this release was overtaken: no force helps
 			i := slices.IndexFunc(groups, func(g *group) bool { return g.reason == t.Reason })
 			if i < 0 {
-				i, groups = len(groups), append(groups, &group{reason: t.Reason})
+				i, groups = len(groups), append(groups, &group{reason: t.Reason, names: names})
 			}
 			groups[i].tags = appendNew(groups[i].tags, tagOf(t.Ref))
 			groups[i].places = appendNew(groups[i].places, repositoryOf(t.Ref))
@@ -136,8 +139,11 @@ func keptLines(b *strings.Builder, r *publish.Report) {
 		for _, tag := range g.tags {
 			quoted = append(quoted, code(tag))
 		}
-		lines = append(lines, fmt.Sprintf("> **Kept %s** in %s: %s. To force it: %s\n", strings.Join(quoted, ", "), places(r, g.places),
-			escape.Markdown(g.reason), list("allow-downgrade", g.tags)))
+		line := fmt.Sprintf("> **Kept %s** in %s: %s", strings.Join(quoted, ", "), places(r, g.places), escape.Markdown(g.reason))
+		if !g.names {
+			line += ". To force it: " + list("allow-downgrade", g.tags)
+		}
+		lines = append(lines, line+"\n")
 	}
 	if len(lines) > 0 {
 		b.WriteString(strings.Join(lines, ">\n") + "\n")

@@ -131,7 +131,8 @@ func TestResults(t *testing.T) {
 func TestSummaries(t *testing.T) {
 	kept := uv(0)
 	for _, k := range []int{2, 5} {
-		kept.Images[0].Tags[k].Action, kept.Images[0].Tags[k].Reason = "kept", "this release is 0.12.9 and 0.13.1 is higher"
+		t := &kept.Images[0].Tags[k]
+		t.Action, t.Reason, t.Digest = "kept", "this release is 0.12.9 and 0.13.1 is higher", t.Previous
 	}
 	rehearsed := dry(1)
 	rehearsed.Event = "pull_request"

@@ -52,7 +52,9 @@ func hasNone(err error) bool {
 		return false
 	}
 	switch status.Status {
-	case http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity:
+	case http.StatusForbidden:
+		return !strings.Contains(strings.ToLower(status.Message), "rate limit")
+	case http.StatusNotFound, http.StatusUnprocessableEntity:
 		return true
 	}
 	return false

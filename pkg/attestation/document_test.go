@@ -30,6 +30,7 @@ func TestGet(t *testing.T) {
 		"none":                            {404, `{"message":"Not Found"}`, true, false},
 		"a name that is none":             {422, `{"message":"No commit found"}`, true, false},
 		"one that this token may not see": {403, `{"message":"Resource not accessible by integration"}`, true, false},
+		"too many requests":               {403, `{"message":"API rate limit exceeded for installation"}`, false, false},
 		"an outage":                       {503, ``, false, false},
 		"no JSON":                         {200, `<html>`, false, false},
 		"too much of it":                  {200, `"` + strings.Repeat("a", 8<<20) + `"`, false, false},

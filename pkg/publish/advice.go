@@ -78,6 +78,10 @@ func (d *detailed) Unwrap() error { return d.err }
 
 // tagError names the tag stage's failure: a conflict as the other guards tell it, a race with both digests.
 func (p *pipeline) tagError(err error) error {
+	var outer *Error
+	if errors.As(err, &outer) && error(outer) == err { //nolint:errorlint // the stage is named once, below
+		err = outer.Err
+	}
 	var conflict *tag.ConflictError
 	if errors.As(err, &conflict) {
 		return &Error{Stage: StageTag, Ref: conflict.Ref, Err: hint.With(err, "a published version is not overwritten. Release another version")}

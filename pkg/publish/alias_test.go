@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -246,6 +247,85 @@ func TestTagsThatCannotBeListed(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+// TestAListThatLacksWhatIsThere: a registry that lists nothing, or not all, is found in the plan, and not after the first
+// tag is written.
+func TestAListThatLacksWhatIsThere(t *testing.T) {
+	for name, answer := range map[string]func(*http.Request) *http.Response{
+		"no list at all": func(req *http.Request) *http.Response { return refusal(req, http.StatusNotFound) },
+		"half of it": func(req *http.Request) *http.Response {
+			resp := refusal(req, http.StatusOK)
+			resp.Body = io.NopCloser(strings.NewReader(`{"name":"acme/app","tags":["1.2.8"]}`))
+			return resp
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, fmt.Sprintf(aliased, "1.3.0"), branchPush())
+				must(t, s, nil)
+				s.release(t, "1.3.0") // its fixed tag is looked at, its aliases where there is no list
+				before, seen := s.world.Published(), len(s.world.Requests())
+				unlisted := roundTripper(func(req *http.Request) (*http.Response, error) {
+					if strings.HasSuffix(req.URL.Path, "/tags/list") && req.URL.Host == "ghcr.io" {
+						return answer(req), nil
+					}
+					return s.world.RoundTrip(req)
+				})
+				r, err := publish.Publish(t.Context(), s.options(unlisted))
+				if publish.ExitCode(r, err) != 1 || r.Error.Stage != "plan" || !strings.Contains(r.Error.Message, "the list of tags lacks ghcr.io/acme/app:") {
+					t.Fatalf("exit %d: %+v", publish.ExitCode(r, err), r.Error)
+				}
+				if got := withoutProbes(writes(s.world.Requests()[seen:])); len(got) > 0 || !slices.Equal(before, s.world.Published()) {
+					t.Errorf("sent %v", got)
+				}
+				plan, err := publish.Rehearse(t.Context(), s.options(unlisted), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, tag := range plan.Images[0].Tags {
+					if unknown := strings.HasPrefix(tag.Ref, "ghcr.io/") && tag.Class == "moving"; unknown != (tag.Previous == publish.Unknown) {
+						t.Errorf("%+v", tag)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestAPlanSaysWhatTheReleaseDoes where the release's own tags decide: on an empty registry too.
+func TestAPlanSaysWhatTheReleaseDoes(t *testing.T) {
+	const head = "repositories: [ghcr.io/acme/app]\nimages:\n"
+	for name, c := range map[string]struct{ images, want string }{
+		"a candidate and its variant": {
+			"  - {name: app, source: {oci: image}, release-version: 1.0.0-rc.1, flavor: [latest=true], tags: [\"type=semver,pattern={{version}}\", \"type=semver,pattern={{version}},suffix=-alpine\", next]}\n",
+			"1.0.0-rc.1 created, 1.0.0-rc.1-alpine created, next created, latest created",
+		},
+		"two images of different versions": {
+			"  - {name: app, source: {oci: image}, release-version: 1.2.9, tags: [\"type=semver,pattern={{version}}\"]}\n" +
+				"  - {name: tool, source: {oci: image}, annotations: {a: b}, release-version: 2.0.0, flavor: [latest=false], tags: [\"type=semver,pattern={{version}}\"]}\n",
+			"1.2.9 created, latest kept, 2.0.0 created",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, head+c.images, branchPush())
+			plan, err := publish.Rehearse(t.Context(), s.options(nil), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, _ := must(t, s, nil)
+			for what, report := range map[string]*publish.Report{"plan": plan, "release": r} {
+				if got := became(report, "ghcr.io/acme/app"); got != c.want {
+					t.Errorf("%s: %s, want %s", what, got, c.want)
+				}
+				for _, tag := range report.Images[0].Tags {
+					if tag.Action == "kept" && (!strings.HasSuffix(tag.Reason, "2.0.0 is higher; the tag is not there, and is not made") || tag.Digest != "") {
+						t.Errorf("%s: %+v", what, tag)
+					}
+				}
+			}
 		})
 	}
 }

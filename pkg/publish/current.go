@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -22,6 +23,7 @@ type current struct {
 
 	mu     sync.Mutex
 	listed map[string][]string // all tags, by repository
+	absent map[string]bool     // repositories that the registry does not know, or does not list
 	failed map[string]bool     // repositories that could not be listed: plans and dry runs only
 	warned map[string]bool
 }
@@ -29,47 +31,54 @@ type current struct {
 // readTags looks at what every tag names now, and lists the repositories of aliases, so that what will be kept is known
 // before anything is sent. A real run must be able to read all of it; a plan and a dry run go on.
 func (p *plan) readTags(ctx context.Context) error {
-	c := &current{p: p, listed: make(map[string][]string), failed: make(map[string]bool), warned: make(map[string]bool)}
-	var now, later []looked // a moving tag that is in no list need not be looked at
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(p.o.jobs())
-	listing := make(map[string]bool)
+	c := &current{p: p, listed: make(map[string][]string), absent: make(map[string]bool), failed: make(map[string]bool), warned: make(map[string]bool)}
+	var now, aliases []looked
+	listing := make(map[string]looked)
 	for _, im := range p.images {
 		for _, t := range im.tags {
 			switch {
 			case t.later:
-				continue
-			case !im.alias(t):
+			case im.alias(t):
+				aliases = append(aliases, looked{im, t})
+				listing[t.repo.Name()] = looked{im, t}
+			default:
 				now = append(now, looked{im, t})
-				continue
-			}
-			later = append(later, looked{im, t})
-			if repo := t.repo.Name(); !listing[repo] {
-				listing[repo] = true
-				g.Go(func() error { return c.list(gctx, im, t.repo) })
 			}
 		}
 	}
-	for _, l := range now {
-		g.Go(func() error { return c.look(gctx, l) })
+	err := c.each(ctx, slices.Collect(maps.Values(listing)), c.list)
+	if err == nil {
+		err = c.each(ctx, append(now, c.present(aliases)...), c.look)
 	}
-	if err := g.Wait(); err != nil {
-		return err
+	if err == nil {
+		err = c.each(ctx, slices.Collect(maps.Values(listing)), c.compare)
 	}
-	g, gctx = errgroup.WithContext(ctx)
-	g.SetLimit(p.o.jobs())
-	for _, l := range later {
-		repo := l.tag.repo.Name()
-		if c.failed[repo] {
-			l.tag.unknown = true
-		} else if _, ok := slices.BinarySearch(c.listed[repo], l.tag.tag.Text); ok {
-			g.Go(func() error { return c.look(gctx, l) })
-		}
+	for _, l := range aliases {
+		l.tag.unknown = l.tag.unknown || c.failed[l.tag.repo.Name()]
 	}
 	for _, im := range p.images {
 		im.aliases = im.rules.Aliases(c.union(im), im.file.AllowDowngrade)
 	}
+	return err
+}
+
+// each runs op for every one, in parallel.
+func (c *current) each(ctx context.Context, all []looked, op func(context.Context, looked) error) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(c.p.o.jobs())
+	for _, l := range all {
+		g.Go(func() error { return op(gctx, l) })
+	}
 	return g.Wait()
+}
+
+// present are the aliases that need to be looked at: all that are listed, and all where there is no list.
+func (c *current) present(aliases []looked) []looked {
+	return slices.DeleteFunc(slices.Clone(aliases), func(l looked) bool {
+		repo := l.tag.repo.Name()
+		_, listed := slices.BinarySearch(c.listed[repo], l.tag.tag.Text)
+		return c.failed[repo] || !c.absent[repo] && !listed
+	})
 }
 
 // looked is a tag of an image.
@@ -83,26 +92,66 @@ func (im *planned) alias(t *plannedTag) bool {
 	return t.tag.Class == tagrule.Moving && im.rules.Versioned()
 }
 
-// union are the tags of all repositories of an image: an alias decides alike in each.
+// union are the tags of all repositories of an image: an alias decides alike in each. Those that this release adds to
+// them before it decides count too.
 func (c *current) union(im *planned) []string {
 	var out []string
 	for _, repo := range im.repos {
 		out = append(out, c.listed[repo.Name()]...)
+		for _, other := range c.p.images {
+			for _, t := range other.tags {
+				if t.repo.Name() == repo.Name() && t.tag.Class == tagrule.Fixed && !t.later && !other.unbuilt {
+					out = append(out, t.tag.Text)
+				}
+			}
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-func (c *current) list(ctx context.Context, im *planned, repo name.Repository) error {
-	tags, err := tag.Tags(ctx, c.p.clients, repo)
+func (c *current) list(ctx context.Context, l looked) error { return c.listWith(ctx, l, nil) }
+
+func (c *current) listWith(ctx context.Context, l looked, there []string) error {
+	tags, known, err := tag.List(ctx, c.p.clients, l.tag.repo, there)
 	if err != nil {
-		if err := c.unread(ctx, im, repo, displayName(repo), err); err != nil {
+		if err := c.unread(ctx, l.im, l.tag.repo, displayName(l.tag.repo), err); err != nil {
 			return err
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.listed[repo.Name()], c.failed[repo.Name()] = tags, err != nil
+	repo := l.tag.repo.Name()
+	c.listed[repo], c.absent[repo], c.failed[repo] = tags, !known, err != nil
+	return nil
+}
+
+// compare holds a repository's list to what was looked at: a registry that lists nothing, or not all, cannot tell which
+// aliases are kept, and that must be known before the first tag is written.
+func (c *current) compare(ctx context.Context, l looked) error {
+	repo := l.tag.repo.Name()
+	var there []string
+	for _, im := range c.p.images {
+		for _, t := range im.tags {
+			if t.seen != "" && !t.later && t.repo.Name() == repo {
+				there = append(there, t.tag.Text)
+			}
+		}
+	}
+	lacks := func(tag string) bool { _, ok := slices.BinarySearch(c.listed[repo], tag); return !ok }
+	if c.failed[repo] || !slices.ContainsFunc(there, lacks) {
+		return nil
+	}
+	if !c.p.o.readOnly {
+		return c.listWith(ctx, l, there)
+	}
+	err := fmt.Errorf("the list of tags of %s lacks tags that are there", displayName(l.tag.repo))
+	if err := c.unread(ctx, l.im, l.tag.repo, displayName(l.tag.repo), err); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed[repo] = true
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/taglast/taglast/pkg/attestation"
 	"github.com/taglast/taglast/pkg/policy"
 	"github.com/taglast/taglast/pkg/provenance"
 	"github.com/taglast/taglast/pkg/registry/tag"
@@ -30,6 +31,9 @@ func (p *plan) decide(ctx context.Context, image string, there []string, moving 
 			continue
 		}
 		out[i] = tag.Decision{Keep: a.Reason(), By: a.Tag, Ours: a.Ours, Version: a.Higher}
+		if t.Previous == "" && !t.Unknown {
+			out[i].Keep += absent
+		}
 		if t.Action == tag.Pending && t.Previous != "" && t.Previous == p.digests[image] { // overtaken before, by an earlier run of this release
 			out[i].Keep += fmt.Sprintf(", though the tag names this release: re-run the release of %s", a.Higher)
 			p.o.Observer.Warn(fmt.Sprintf("%s: %s", t.Ref(), out[i].Keep))
@@ -37,6 +41,9 @@ func (p *plan) decide(ctx context.Context, image string, there []string, moving 
 	}
 	return out, nil
 }
+
+// absent ends the reason for an alias that is kept and is not there.
+const absent = "; the tag is not there, and is not made"
 
 // newer says why a tag without a version stays where it is: the image that it names is attested by this repository at a
 // commit of which ours is an ancestor. A run of a newer commit was faster then. Unknown means move: no attestation, a
@@ -70,7 +77,7 @@ func (p *plan) attestedCommits(ctx context.Context, digest string) []string {
 	}
 	var out []string
 	for _, s := range p.stores {
-		listed, err := s.List(ctx, digest, provenance.PredicateType)
+		listed, err := p.listBriefly(ctx, s, digest)
 		if err != nil && ctx.Err() == nil {
 			p.o.Observer.Warn(fmt.Sprintf("the attestations of %s cannot be listed, so tags that name it move: %v", digest, err))
 		}
@@ -82,4 +89,11 @@ func (p *plan) attestedCommits(ctx context.Context, digest string) []string {
 	}
 	p.attestedAt[digest] = out
 	return out
+}
+
+// listBriefly lists the attestations of a digest for as long as a run can do without them.
+func (p *plan) listBriefly(ctx context.Context, s attestation.Store, digest string) ([]attestation.Stored, error) {
+	ctx, cancel := context.WithTimeout(ctx, compareBudget)
+	defer cancel()
+	return s.List(ctx, digest, provenance.PredicateType)
 }

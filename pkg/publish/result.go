@@ -159,7 +159,9 @@ func (p *pipeline) tagReports(im *planned, digest string) []TagReport {
 		if p.o.readOnly && !p.o.dryRun {
 			r.Action, r.Digest = p.wouldBe(t, digest)
 			if a := im.aliases[t.tag.Text]; a.Keep && !t.later && t.tag.Class == tagrule.Moving && !t.unknown {
-				r.Action, r.Digest, r.Reason = string(tag.Kept), t.seen, a.Reason()
+				if r.Action, r.Digest, r.Reason = string(tag.Kept), t.seen, a.Reason(); t.seen == "" {
+					r.Reason += absent
+				}
 			}
 		}
 		if t.unknown {

@@ -124,7 +124,8 @@ func parseTags(raw []byte, repository string) ([]string, error) {
 	if err := json.Unmarshal(raw, &list); err != nil || list.Tags == nil {
 		return nil, errors.New("the answer is no list of tags")
 	}
-	if list.Name != nil && *list.Name != repository {
+	// Some registries leave out what stands before the name in their own addresses (Artifactory).
+	if list.Name != nil && !strings.HasSuffix("/"+repository, "/"+*list.Name) {
 		return nil, fmt.Errorf("the answer lists the tags of %q", escape.Bounded(*list.Name, 256))
 	}
 	var tags []string

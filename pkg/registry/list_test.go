@@ -42,6 +42,8 @@ func TestOnlyAListOfTagsIsOne(t *testing.T) {
 		says   string // part of the error; empty: a list
 	}{
 		"a list out of order":        {status(200, `{"name":"acme/app","tags":["b","a","_c","B"]}`), []string{"B", "_c", "a", "b"}, nil, ""},
+		"a name without its path":    {status(200, `{"name":"app","tags":["a"]}`), []string{"a"}, nil, ""},
+		"a name that ends alike":     {status(200, `{"name":"pp","tags":["a"]}`), nil, nil, "lists the tags of"},
 		"a tag twice":                {status(200, `{"name":"acme/app","tags":["a","a"]}`), []string{"a"}, nil, ""},
 		"an empty list":              {status(200, `{"name":"acme/app","tags":[]}`), nil, nil, ""},
 		"null":                       {status(200, `{"name":"acme/app","tags":null}`), nil, nil, ""},

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -297,10 +298,9 @@ func TestABlobThatTheRegistryLostIsSentOnceMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		layer := w.built.Children()[0].Blobs[1].Digest.String()
-		lost := false
+		var lost atomic.Bool
 		w.one.Before = func(_ http.ResponseWriter, r *http.Request) bool {
-			if !lost && r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
-				lost = true
+			if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") && lost.CompareAndSwap(false, true) {
 				w.one.Delete("acme/app", layer)
 			}
 			return false
@@ -315,13 +315,16 @@ func TestABlobThatTheRegistryLostIsSentOnceMore(t *testing.T) {
 func TestARegistryThatGivesOtherBytesBackFailsThePush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		root, put := w.built.Root(), false
+		root := w.built.Root()
+		var put atomic.Bool
 		w.one.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 			if !strings.HasSuffix(r.URL.Path, root.Digest.String()) {
 				return false
 			}
-			put = put || r.Method == http.MethodPut
-			if r.Method == http.MethodGet && put {
+			if r.Method == http.MethodPut {
+				put.Store(true)
+			}
+			if r.Method == http.MethodGet && put.Load() {
 				rw.Header().Set("Content-Type", string(root.MediaType))
 				_, _ = rw.Write(append(slices.Clone(root.Raw), '\n'))
 				return true

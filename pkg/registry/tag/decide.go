@@ -51,7 +51,7 @@ func (w *writer) list(ctx context.Context, of []int, goOn func() error) (map[str
 	var mu sync.Mutex
 	out := make(map[string][]string)
 	err := w.each(ctx, first, goOn, func(ctx context.Context, i int) error {
-		tags, err := w.fresh(ctx, w.tagged[i].Repository)
+		tags, _, err := List(ctx, w.clients, w.tagged[i].Repository, w.known(w.tagged[i].Repository))
 		mu.Lock()
 		defer mu.Unlock()
 		out[w.tagged[i].Repository.Name()] = tags
@@ -63,32 +63,34 @@ func (w *writer) list(ctx context.Context, of []int, goOn func() error) (map[str
 // listLag is how long a list may lack a tag that is there: some registries list from a cache.
 const listLag = time.Minute
 
-// fresh lists a repository until the list has every tag that this run knows to be there. An older list would also lack
-// what another run has written.
-func (w *writer) fresh(ctx context.Context, repo name.Repository) (tags []string, err error) {
+// List is all tags of a repository, sorted. A list that lacks one of there, which is known to be there, is behind: it
+// would also lack what another run has written. It is read again for a minute; then it is an error. So is whatever cannot
+// be read: an empty list would let every alias move. A repository that the registry does not know has none; known tells.
+func List(ctx context.Context, clients Clients, repo name.Repository, there []string) (tags []string, known bool, err error) {
 	err = retry.Do(ctx, retry.Policy{Budget: listLag}, func(ctx context.Context) error {
-		if tags, err = Tags(ctx, w.clients, repo); err != nil {
+		tags, err = clients.Repository(repo).Tags(ctx)
+		if known = !errors.Is(err, registry.ErrNotFound); known && err != nil {
 			return retry.Permanent(err) // the client has tried again by itself
 		}
-		for _, t := range w.tagged {
-			there := t.Written() || t.Action == Unchanged
-			if there && t.Repository.Name() == repo.Name() && !found(tags, t.Tag) {
-				return retry.Transient(fmt.Errorf("the list of tags lacks %s, which is there", t.Ref()), 0)
+		for _, tag := range there {
+			if !found(tags, tag) {
+				return retry.Transient(fmt.Errorf("the list of tags lacks %s, which is there", Request{Repository: repo, Tag: tag}.Ref()), 0)
 			}
 		}
 		return nil
 	})
-	return tags, err
+	return tags, known, err
 }
 
-// Tags are all tags of a repository, sorted; one that does not exist yet has none. What cannot be read is an error: an
-// empty list would let every alias move.
-func Tags(ctx context.Context, clients Clients, repo name.Repository) ([]string, error) {
-	tags, err := clients.Repository(repo).Tags(ctx)
-	if errors.Is(err, registry.ErrNotFound) {
-		return nil, nil
+// known are the tags of a repository that this run knows to be there.
+func (w *writer) known(repo name.Repository) []string {
+	var out []string
+	for _, t := range w.tagged {
+		if (t.Written() || t.Action == Unchanged) && t.Repository.Name() == repo.Name() {
+			out = append(out, t.Tag)
+		}
 	}
-	return tags, err
+	return out
 }
 
 func found(sorted []string, tag string) bool {
