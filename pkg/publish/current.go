@@ -46,9 +46,12 @@ func (p *plan) readTags(ctx context.Context) error {
 			}
 		}
 	}
-	err := c.each(ctx, slices.Collect(maps.Values(listing)), c.list)
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.each(gctx, slices.Collect(maps.Values(listing)), c.list) })
+	g.Go(func() error { return c.each(gctx, now, c.look) })
+	err := g.Wait()
 	if err == nil {
-		err = c.each(ctx, append(now, c.present(aliases)...), c.look)
+		err = c.each(ctx, c.present(aliases), c.look)
 	}
 	if err == nil {
 		err = c.each(ctx, slices.Collect(maps.Values(listing)), c.compare)
@@ -138,8 +141,11 @@ func (c *current) compare(ctx context.Context, l looked) error {
 			}
 		}
 	}
-	lacks := func(tag string) bool { _, ok := slices.BinarySearch(c.listed[repo], tag); return !ok }
-	if c.failed[repo] || !slices.ContainsFunc(there, lacks) {
+	c.mu.Lock()
+	listed, failed := c.listed[repo], c.failed[repo]
+	c.mu.Unlock()
+	lacks := func(tag string) bool { _, ok := slices.BinarySearch(listed, tag); return !ok }
+	if failed || !slices.ContainsFunc(there, lacks) {
 		return nil
 	}
 	if !c.p.o.readOnly {
