@@ -76,6 +76,9 @@ func TestAliases(t *testing.T) {
 		"and that changes":                        {"type=semver,pattern={{raw}} ; stable", "", "v1.28.9+k3s2", "v1.29.0-k3s1", "latest stable"},
 		"build metadata by its expression":        {"type=semver,pattern={{version}}-{{build}} ; stable", "", "v1.2.9+5", "1.3.0-1", "latest stable"},
 		"a pre-release beside metadata":           {"type=semver,pattern={{raw}} ; stable", "", "v1.28.9+k3s1", "v1.29.0-rc.1", ""},
+		"build metadata of a git tag as it is":    {"type=ref,event=tag ; stable", "", "v1.28.9+k3s2", "v1.29.0-k3s1", "latest stable"},
+		"a suffix that changes":                   {"type=semver,pattern={{version}},suffix=-{{sha}} ; stable", "", "v1.2.9", "1.3.0-1111111 1.3.0-rc.1", "latest stable"},
+		"the flavor's suffix that changes":        {"type=semver,pattern={{version}}", "suffix=-{{sha}}", "v1.4.0", "1.3.0-1111111 1.5.0-rc.1", ""},
 		// Variants of pre-releases, dates.
 		"a variant's pre-release is not ours":               {"type=semver,pattern={{version}} ; type=semver,pattern={{version}},suffix=-alpine ; next", "latest=true", "v1.0.0-rc.1", "1.0.0-rc.1 1.0.0-rc.1-alpine", ""},
 		"nor one of another image":                          {"type=semver,pattern={{version}} ; next", "latest=true", "v1.0.0-rc.1", "1.0.0-rc.2-alpine", ""},

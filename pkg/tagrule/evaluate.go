@@ -105,6 +105,8 @@ func (r Rule) tag(f Flavor, on *facts) (Tag, string, error) {
 	if err != nil {
 		return Tag{}, "", err
 	}
+	_, behind := f.templates(r)
+	m.varies = !behind.static()
 	if prefix+m.text+suffix == "" {
 		return Tag{}, "gives an empty text", nil
 	}

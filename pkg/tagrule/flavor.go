@@ -94,17 +94,22 @@ func (f *Flavor) line(line string) error {
 
 // affixes are the prefix and suffix of a rule: its own, even if empty, else the flavor's.
 func (f Flavor) affixes(r Rule, on *facts) (prefix, suffix string, err error) {
-	before, behind := f.prefix, f.suffix
-	if _, ok := r.attrs["prefix"]; ok {
-		before = r.prefix
-	}
-	if _, ok := r.attrs["suffix"]; ok {
-		behind = r.suffix
-	}
+	before, behind := f.templates(r)
 	if prefix, err = before.render(on.global); err == nil {
 		suffix, err = behind.render(on.global)
 	}
 	return prefix, suffix, err
+}
+
+func (f Flavor) templates(r Rule) (prefix, suffix template) {
+	prefix, suffix = f.prefix, f.suffix
+	if _, ok := r.attrs["prefix"]; ok {
+		prefix = r.prefix
+	}
+	if _, ok := r.attrs["suffix"]; ok {
+		suffix = r.suffix
+	}
+	return prefix, suffix
 }
 
 // latest says whether there is a latest tag, given what the first rule that gave a tag says for auto.

@@ -25,6 +25,7 @@ type made struct {
 	version   fullVersion // what source says, without build metadata or local part
 	whole     bool        // it is a full version
 	spellings []string    // how a tag may write it
+	varies    bool        // the suffix has an expression
 	metadata  string      // build metadata or local part, as a tag writes it: -k3s1
 }
 

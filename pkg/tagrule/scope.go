@@ -23,16 +23,29 @@ func (t Tag) version() (series, bool) {
 	}
 	s := series{prefix: t.Prefix, suffix: t.Suffix, source: t.made.source, ruled: t.made.kind != ""}
 	text := strings.TrimSuffix(strings.TrimPrefix(t.Text, t.Prefix), t.Suffix)
+	var ok bool
 	if s.ruled {
-		return s, t.made.whole && s.find(text, t.made)
+		ok = t.made.whole && s.find(text, t.made)
+	} else {
+		ok = s.plain(text, t.made)
+	}
+	if t.made.varies { // another release has another suffix: it stands for metadata
+		s.suffix, s.metadata = strings.TrimSuffix(s.suffix, t.Suffix), true
+	}
+	return s, ok
+}
+
+// plain reads the version in a text that no version rule made: a variant's name and metadata may follow it.
+func (s *series) plain(text string, m made) (ok bool) {
+	if release, _, plus := strings.Cut(m.text, "+"); plus {
+		text, s.metadata = sanitise(release), true
 	}
 	bare, name := variant(text)
-	var ok bool
 	if s.version, ok = parseFull(kindSemver, bare, 2); !ok {
 		s.version, ok = parseFull(kindPEP440, bare, 2)
 	}
 	s.suffix, s.source = name+s.suffix, bare
-	return s, ok
+	return ok
 }
 
 // find looks for the version in the text that a version rule made, and takes what stands around it to the affixes. A v
