@@ -1,4 +1,4 @@
-// Package pace holds requests to the number that a server takes in a stretch of time.
+// Package pace holds requests to the number that a server takes in a stretch of time, and waits.
 package pace
 
 import (
@@ -28,7 +28,7 @@ func (p *Pace) Wait(ctx context.Context) error {
 	if p == nil {
 		return context.Cause(ctx)
 	}
-	return sleep(ctx, time.Until(p.turn()))
+	return Sleep(ctx, time.Until(p.turn()))
 }
 
 // turn is when the next request may begin: once the one that is a whole ring before it has left the window.
@@ -46,7 +46,8 @@ func (p *Pace) turn() time.Time {
 	return begin
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits for d or the end of ctx, and returns why ctx ended.
+func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return context.Cause(ctx)
 	}
@@ -54,8 +55,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
+	return context.Cause(ctx)
 }

@@ -12,6 +12,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"time"
+
+	"github.com/taglast/taglast/internal/pace"
 )
 
 // The zero Policy's values.
@@ -83,7 +85,7 @@ func Do(ctx context.Context, p Policy, op func(context.Context) error) error {
 		if p.Report != nil {
 			p.Report(Event{Attempt: attempt, Wait: wait, Asked: asked, Elapsed: elapsed, Err: err})
 		}
-		if !sleep(ctx, wait) {
+		if pace.Sleep(ctx, wait) != nil {
 			return ended(ctx, err)
 		}
 	}
@@ -154,16 +156,4 @@ func (p Policy) withDefaults() Policy {
 		p.Rand = rand.Int64N
 	}
 	return p
-}
-
-// sleep waits for d and tells whether ctx still lives.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
-	}
 }

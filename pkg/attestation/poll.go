@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/taglast/taglast/internal/pace"
 )
 
 // A store may not show at once what it has taken: Poll looks for lagLimit, with waits that grow from lagFirst to lagMost.
@@ -41,7 +43,7 @@ func Poll(ctx context.Context, s Store, digest, predicateType string, bundle []b
 		if left <= 0 {
 			return nil, notShown(digest, len(found), err)
 		}
-		if err := sleep(ctx, min(wait, left)); err != nil {
+		if err := pace.Sleep(ctx, min(wait, left)); err != nil {
 			return nil, err
 		}
 	}
@@ -60,19 +62,4 @@ func notShown(digest string, n int, err error) error {
 			digest, lagLimit, showed, err)
 	}
 	return fmt.Errorf("the attestation of %s was taken but is not shown after %s: the store shows %s", digest, lagLimit, showed)
-}
-
-// sleep waits for d or the end of ctx.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

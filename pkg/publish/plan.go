@@ -92,7 +92,8 @@ func (o Options) jobs() int {
 	return max(8, 2*runtime.NumCPU())
 }
 
-// prepare evaluates what needs no network: the selection, the rules and the tags that they give.
+// prepare evaluates the selection, the rules and the tags that they give. It asks nothing of a registry, and of the
+// source's API only the date of a commit that a rule names and the event does not tell.
 func prepare(ctx context.Context, o Options) (*plan, error) {
 	if o.File == nil || len(o.File.Images) == 0 {
 		return nil, usage("", errors.New("a release needs at least one image"))
