@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/taglast/taglast/cmd/taglast/view"
 	"github.com/taglast/taglast/internal/escape"
-	"github.com/taglast/taglast/internal/view"
 )
 
 // version is set by the release build (-ldflags -X); without it the module's version is used.

@@ -16,15 +16,15 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/taglast/taglast/cmd/taglast/view"
 	"github.com/taglast/taglast/internal/actions"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
-	"github.com/taglast/taglast/internal/view"
+	"github.com/taglast/taglast/internal/trust"
 	"github.com/taglast/taglast/pkg/publish"
-	"github.com/taglast/taglast/pkg/registry"
 	"github.com/taglast/taglast/pkg/release"
-	"github.com/taglast/taglast/pkg/trust"
 )
 
 // releaseFlags are the flags of publish and plan.

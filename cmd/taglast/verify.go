@@ -12,12 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/taglast/taglast/internal/escape"
-	"github.com/taglast/taglast/pkg/consume"
-	"github.com/taglast/taglast/pkg/policy"
-	"github.com/taglast/taglast/pkg/provenance"
+	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/internal/trust"
 	"github.com/taglast/taglast/pkg/publish"
-	"github.com/taglast/taglast/pkg/registry"
-	"github.com/taglast/taglast/pkg/trust"
+	"github.com/taglast/taglast/pkg/verify"
 )
 
 // verifyFlags have the names and meanings of gh attestation verify.
@@ -63,7 +63,7 @@ func (f *verifyFlags) register(cmd *cobra.Command) {
 	fs.StringVarP(&f.bundle, "bundle", "b", "", "file of attestations: one (.json) or one a line (.jsonl)")
 	fs.BoolVar(&f.fromOCI, "bundle-from-oci", false, "take the attestations from the registry, not from GitHub")
 	fs.StringVar(&f.trustedRoot, "custom-trusted-root", "", "trusted root file, one JSON document or JSON lines (default: by TUF)")
-	fs.IntVarP(&f.limit, "limit", "L", consume.DefaultLimit, "how many attestations to take from GitHub")
+	fs.IntVarP(&f.limit, "limit", "L", verify.DefaultLimit, "how many attestations to take from GitHub")
 	fs.StringVar(&p.Hostname, "hostname", "", "GitHub's host (default: GH_HOST, GITHUB_SERVER_URL, or github.com)")
 	fs.StringVar(&f.format, "format", "", "json prints the results as one JSON document")
 }
@@ -73,10 +73,10 @@ func (f *verifyFlags) run(ctx context.Context, g *globals, refs []string) error 
 	if err != nil {
 		return &exitError{code: verifyCode(err), err: err}
 	}
-	var passed []consume.Result
+	var passed []verify.Result
 	var failures []failure
 	for _, ref := range refs {
-		r, err := consume.Verify(ctx, o, ref)
+		r, err := verify.Verify(ctx, o, ref)
 		if err != nil {
 			failures = append(failures, failure{err, r.Refusals()})
 			continue
@@ -137,7 +137,7 @@ func verifyCode(err error) int {
 }
 
 // writeResults prints one array for all references that passed.
-func writeResults(g *globals, passed []consume.Result) error {
+func writeResults(g *globals, passed []verify.Result) error {
 	all := []json.RawMessage{}
 	for _, r := range passed {
 		raw, err := json.Marshal(r)
@@ -154,8 +154,8 @@ func writeResults(g *globals, passed []consume.Result) error {
 }
 
 // options checks the flags before anything is sent, and then finds whom to trust.
-func (f *verifyFlags) options(ctx context.Context, g *globals) (consume.Options, error) {
-	o := consume.Options{
+func (f *verifyFlags) options(ctx context.Context, g *globals) (verify.Options, error) {
+	o := verify.Options{
 		HTTP: g.transport, Policy: f.policy, Dir: g.workdir, Bundle: f.bundle, BundleFromOCI: f.fromOCI, Limit: f.limit,
 		UserAgent: "taglast/" + programVersion(),
 	}
@@ -166,7 +166,7 @@ func (f *verifyFlags) options(ctx context.Context, g *globals) (consume.Options,
 		return o, fmt.Errorf("%w: --format %s: there is json alone", policy.ErrUsage, escape.Text(f.format))
 	}
 	if f.limit == 0 {
-		return o, fmt.Errorf("%w: --limit 0 is not from 1 to %d", policy.ErrUsage, consume.MaxLimit)
+		return o, fmt.Errorf("%w: --limit 0 is not from 1 to %d", policy.ErrUsage, verify.MaxLimit)
 	}
 	o.Policy.Hostname, o.APIURL, o.Token = f.host(g)
 	if err := o.Validate(); err != nil {
@@ -209,7 +209,7 @@ func (f *verifyFlags) host(g *globals) (host, apiURL, token string) {
 }
 
 // roots are the given file's, or those that TUF has. One of TUF's two may be missing: it verifies its own bundles only.
-func (f *verifyFlags) roots(ctx context.Context, g *globals, o consume.Options) ([]trust.Material, error) {
+func (f *verifyFlags) roots(ctx context.Context, g *globals, o verify.Options) ([]trust.Material, error) {
 	if f.trustedRoot != "" {
 		file := f.trustedRoot
 		if !filepath.IsAbs(file) {

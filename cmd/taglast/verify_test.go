@@ -13,9 +13,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/sandbox"
-	"github.com/taglast/taglast/pkg/consume/consumetest"
-	"github.com/taglast/taglast/pkg/provenance"
+	"github.com/taglast/taglast/internal/testkit/verifytest"
 )
 
 var updateVerify = flag.Bool("update-verify", false, "write testdata/verify.golden")
@@ -23,7 +23,7 @@ var updateVerify = flag.Bool("update-verify", false, "write testdata/verify.gold
 // consumer is a terminal in a folder with a trusted root, before a world in which acme/app:1.2.3 is attested twice: by its
 // own workflow, and with a type that is not asked for; acme/app:bare is not attested.
 type consumer struct {
-	world *consumetest.World
+	world *verifytest.World
 	dir   string
 	env   map[string]string
 	sent  []*http.Request
@@ -31,7 +31,7 @@ type consumer struct {
 
 func newConsumer(t *testing.T) *consumer {
 	t.Helper()
-	c := &consumer{world: consumetest.New(t, sandbox.Options{}), dir: t.TempDir()}
+	c := &consumer{world: verifytest.New(t, sandbox.Options{}), dir: t.TempDir()}
 	c.env = map[string]string{"GITHUB_TOKEN": c.world.Env()["GITHUB_TOKEN"], "DOCKER_CONFIG": c.dir}
 	digest, raw := c.world.Image(t, "1.2.3")
 	c.world.Image(t, "bare")
@@ -41,7 +41,7 @@ func newConsumer(t *testing.T) *consumer {
 	c.write(t, "root.jsonl", c.world.TrustedRoot())
 	c.write(t, "index", raw)
 	c.write(t, "good.sigstore.json", good)
-	c.write(t, "two.jsonl", append(append(c.world.Sign(t, provenance.PredicateType, consumetest.Digest(nil)), '\n'), good...))
+	c.write(t, "two.jsonl", append(append(c.world.Sign(t, provenance.PredicateType, verifytest.Digest(nil)), '\n'), good...))
 	c.write(t, "none.json", []byte("{}"))
 	return c
 }

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/taglast/taglast/pkg/registry/conformance"
+	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
 // What the tests' own registries promise, real ones keep: on loopback, and behind a proxy that ends TLS, where the
@@ -18,7 +18,7 @@ func TestRealRegistriesConform(t *testing.T) {
 	} {
 		t.Run(name+" on loopback", func(t *testing.T) {
 			s := servers(t)
-			conformance.Test(t, func(*testing.T) (string, http.RoundTripper) {
+			registrytest.Test(t, func(*testing.T) (string, http.RoundTripper) {
 				return "127.0.0.1:" + port(s), http.DefaultTransport
 			})
 		})
@@ -29,7 +29,7 @@ func TestRealRegistriesConform(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.gateway.route(name+".example.com", forward(port(s)))
-			conformance.Test(t, func(*testing.T) (string, http.RoundTripper) { return name + ".example.com", transport })
+			registrytest.Test(t, func(*testing.T) (string, http.RoundTripper) { return name + ".example.com", transport })
 		})
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
-	"github.com/taglast/taglast/pkg/attestation"
-	"github.com/taglast/taglast/pkg/identity"
-	"github.com/taglast/taglast/pkg/keyless"
-	"github.com/taglast/taglast/pkg/policy"
-	"github.com/taglast/taglast/pkg/trust"
+	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/keyless"
+	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/store"
+	"github.com/taglast/taglast/internal/trust"
 )
 
 // The library's signer and store, without the command: what it signs for a job at the real services, the store gives
@@ -61,17 +61,17 @@ func TestWhatTheLibrarySignsAndStoresIsAccepted(t *testing.T) {
 	}
 
 	_, token := s.github.admit(t, j)
-	store, err := attestation.NewGitHub(attestation.GitHubOptions{HTTP: transport, Repository: j.Repository, Token: token})
+	github, err := store.NewGitHub(store.GitHubOptions{HTTP: transport, Repository: j.Repository, Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Preflight(t.Context()); err != nil {
+	if err := github.Preflight(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Put(t.Context(), made); err != nil {
+	if _, err := github.Put(t.Context(), made); err != nil {
 		t.Fatal(err)
 	}
-	back, err := attestation.Poll(t.Context(), store, digest, provenanceType, made)
+	back, err := store.Poll(t.Context(), github, digest, provenanceType, made)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestTheStoreIsReadToItsLastPage(t *testing.T) {
 		s.store(t, j, page)
 	}
 	_, token := s.github.admit(t, j)
-	store, err := attestation.NewGitHub(attestation.GitHubOptions{HTTP: transport, Repository: j.Repository, Token: token})
+	store, err := store.NewGitHub(store.GitHubOptions{HTTP: transport, Repository: j.Repository, Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/taglast/taglast/pkg/registry"
+	"github.com/taglast/taglast/internal/registry"
 )
 
 const (

@@ -7,9 +7,9 @@ import (
 
 	"github.com/taglast/taglast/internal/actions"
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
-	"github.com/taglast/taglast/pkg/registry"
-	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/internal/stage/tag"
 )
 
 // permissions is what a job needs so that taglast may sign and store; %s is where the job is written.

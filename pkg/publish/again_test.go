@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/taglast/taglast/internal/sandbox"
-	"github.com/taglast/taglast/pkg/attestation"
+	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/pkg/publish"
 )
 
@@ -233,7 +233,7 @@ func TestAnAttestationIsReusedByWhoCouldHaveMadeIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d, err := attestation.Describe(bundle); err != nil || !d.Has(second.Images[0].Digest) {
+			if d, err := store.Describe(bundle); err != nil || !d.Has(second.Images[0].Digest) {
 				t.Errorf("the bundle on disk is of %v: %v", d.Digests, err)
 			}
 		})

@@ -12,11 +12,11 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/taglast/taglast/pkg/attestation"
-	"github.com/taglast/taglast/pkg/image"
-	"github.com/taglast/taglast/pkg/policy"
-	"github.com/taglast/taglast/pkg/provenance"
-	"github.com/taglast/taglast/pkg/registry/push"
+	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/stage/attest"
+	"github.com/taglast/taglast/internal/stage/push"
 )
 
 // progressCount counts finished items of a stage.
@@ -25,15 +25,15 @@ type progressCount struct{ n atomic.Int64 }
 func (c *progressCount) next() int { return int(c.n.Add(1)) }
 
 // attest makes or reuses the attestation of every pushed image, in parallel.
-func (p *plan) attest(ctx context.Context, out *output, pushed []push.Pushed, step func(done, total int, note string)) ([]attestation.Attested, error) {
-	attested := make([]attestation.Attested, len(pushed))
+func (p *plan) attest(ctx context.Context, out *output, pushed []push.Pushed, step func(done, total int, note string)) ([]attest.Attested, error) {
+	attested := make([]attest.Attested, len(pushed))
 	var count progressCount
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(p.o.jobs())
 	for i, pd := range pushed {
 		im := p.image(pd.Built().Name())
 		g.Go(func() error {
-			a, err := attestation.Attest(gctx, pd, p.job(im, pd.Built(), out))
+			a, err := attest.Attest(gctx, pd, p.job(im, pd.Built(), out))
 			if err != nil {
 				return at(StageAttest, im.file.Name, "", err)
 			}
@@ -56,13 +56,13 @@ func (p *plan) image(name string) *planned {
 
 // job is what the attest stage needs of one image. The subjects name every repository of the file, whatever --registry
 // selects, so that a later run which makes up for the others reuses this attestation.
-func (p *plan) job(im *planned, b image.Built, out *output) attestation.Job {
+func (p *plan) job(im *planned, b image.Built, out *output) attest.Job {
 	subjects := subjectsOf(im, b)
 	reuse := policy.Reuse{
 		Trusted: p.run.Trusted, Claims: p.run.Claims, ServerURL: p.run.ServerURL,
 		Subjects: subjects, Digest: b.Root().Digest.String(),
 	}
-	return attestation.Job{
+	return attest.Job{
 		Subjects: subjects,
 		Signer:   p.signer,
 		Stores:   p.stores,

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/pkg/image"
-	"github.com/taglast/taglast/pkg/policy"
-	"github.com/taglast/taglast/pkg/provenance"
-	"github.com/taglast/taglast/pkg/registry"
+	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/pkg/release"
 )
 

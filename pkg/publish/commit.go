@@ -13,7 +13,7 @@ import (
 
 	"github.com/taglast/taglast/internal/checkout"
 	"github.com/taglast/taglast/internal/retry"
-	"github.com/taglast/taglast/pkg/attestation"
+	"github.com/taglast/taglast/internal/store"
 )
 
 // compareBudget is how long GitHub's API is asked how two commits stand to each other: a run can do without. Without a
@@ -45,14 +45,14 @@ func newCommits(p *plan) *commits {
 var errNoDate = errors.New("nothing tells when the commit was made")
 
 // api is GitHub's REST API, tried for so long; an error where a run has none to ask.
-func (c *commits) api(budget time.Duration) (*attestation.API, error) {
+func (c *commits) api(budget time.Duration) (*store.API, error) {
 	if c.p.o.readOnly {
 		budget = min(budget, dryBudget)
 	}
 	if c.p.o.offline {
 		return nil, errors.New("offline")
 	}
-	return attestation.NewAPI(attestation.APIOptions{
+	return store.NewAPI(store.APIOptions{
 		HTTP: c.p.network, URL: c.p.o.Getenv("GITHUB_API_URL"), Token: c.p.o.token(), UserAgent: c.p.userAgent(),
 		Retry: retry.Policy{Budget: budget, Report: c.p.report("GitHub")},
 	})
@@ -91,7 +91,7 @@ func (c *commits) look(ctx context.Context, sha string) (time.Time, error) {
 	}
 	err = api.Get(ctx, &answer, nil, "repos", c.p.o.Getenv("GITHUB_REPOSITORY"), "commits", sha)
 	switch {
-	case errors.Is(err, attestation.ErrNoDocument), err == nil && answer.Commit.Committer.Date.IsZero():
+	case errors.Is(err, store.ErrNoDocument), err == nil && answer.Commit.Committer.Date.IsZero():
 		return time.Time{}, errNoDate
 	case err != nil && c.p.o.readOnly:
 		c.p.o.Observer.Warn(fmt.Sprintf("when commit %.7s was made is not known: %v", sha, err))
@@ -145,7 +145,7 @@ func (c *commits) compare(ctx context.Context, ours, theirs string) bool {
 	err = api.Get(ctx, &answer, second, "repos", c.p.claims.Repository, "compare", ours+"..."+theirs)
 	var status *retry.StatusError
 	refused := errors.As(err, &status) && status.Status == http.StatusForbidden
-	if refused || err != nil && !errors.Is(err, attestation.ErrNoDocument) {
+	if refused || err != nil && !errors.Is(err, store.ErrNoDocument) {
 		advice := ""
 		if refused {
 			advice = "; give the job `contents: read`, or check out the whole history"

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/pkg/registry"
-	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/internal/stage/tag"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 

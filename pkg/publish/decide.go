@@ -6,10 +6,10 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/taglast/taglast/pkg/attestation"
-	"github.com/taglast/taglast/pkg/policy"
-	"github.com/taglast/taglast/pkg/provenance"
-	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/stage/tag"
+	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
@@ -92,7 +92,7 @@ func (p *plan) attestedCommits(ctx context.Context, digest string) []string {
 }
 
 // listBriefly lists the attestations of a digest for as long as a run can do without them.
-func (p *plan) listBriefly(ctx context.Context, s attestation.Store, digest string) ([]attestation.Stored, error) {
+func (p *plan) listBriefly(ctx context.Context, s store.Store, digest string) ([]store.Stored, error) {
 	ctx, cancel := context.WithTimeout(ctx, compareBudget)
 	defer cancel()
 	return s.List(ctx, digest, provenance.PredicateType)

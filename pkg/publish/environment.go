@@ -8,7 +8,7 @@ import (
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/event"
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/pkg/identity"
+	"github.com/taglast/taglast/internal/identity"
 )
 
 // refuseEvent says why a real run must not publish on this event: it runs code or text of strangers.

@@ -8,7 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/taglast/taglast/pkg/image"
+	"github.com/taglast/taglast/internal/image"
 )
 
 func blobPath(digest string) string { return strings.Replace(digest, ":", "/", 1) }

@@ -15,10 +15,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/sandbox"
-	"github.com/taglast/taglast/pkg/policy"
+	"github.com/taglast/taglast/internal/trust"
 	"github.com/taglast/taglast/pkg/publish"
-	"github.com/taglast/taglast/pkg/trust"
 )
 
 // rehearse publishes the two images offline and gives the output directory.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/taglast/taglast/pkg/attestation"
-	"github.com/taglast/taglast/pkg/image"
-	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/stage/attest"
+	"github.com/taglast/taglast/internal/stage/tag"
 )
 
 // announce tells the person watching what the run is about.
@@ -79,7 +79,7 @@ func buildNote(built []image.Built) string {
 	return note
 }
 
-func attestNote(attested []attestation.Attested) string {
+func attestNote(attested []attest.Attested) string {
 	reused := 0
 	for _, a := range attested {
 		if a.Reused() {

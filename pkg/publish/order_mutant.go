@@ -5,7 +5,7 @@ package publish
 import (
 	"context"
 
-	"github.com/taglast/taglast/pkg/verify"
+	"github.com/taglast/taglast/internal/stage/prove"
 )
 
 // order is the mutant that tags before it attests and verifies. It exists so that the tests of the law can be seen to
@@ -15,7 +15,7 @@ func (p *pipeline) order() []step {
 		{StageBuild, p.buildStage},
 		{StagePush, p.pushStage},
 		{StageTag, func(ctx context.Context, step func(int, int, string)) (string, error) {
-			p.complete = verify.Unverified(p.pushed)
+			p.complete = prove.Unverified(p.pushed)
 			return p.tagStage(ctx, step)
 		}},
 		{StageAttest, p.attestStage},

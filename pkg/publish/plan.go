@@ -14,15 +14,15 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/event"
-	"github.com/taglast/taglast/pkg/attestation"
-	"github.com/taglast/taglast/pkg/identity"
-	"github.com/taglast/taglast/pkg/image"
-	"github.com/taglast/taglast/pkg/keyless"
-	"github.com/taglast/taglast/pkg/registry"
+	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/keyless"
+	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/internal/stage/prove"
+	"github.com/taglast/taglast/internal/store"
+	"github.com/taglast/taglast/internal/trust"
 	"github.com/taglast/taglast/pkg/release"
 	"github.com/taglast/taglast/pkg/tagrule"
-	"github.com/taglast/taglast/pkg/trust"
-	"github.com/taglast/taglast/pkg/verify"
 )
 
 // plan is all that can be known before anything is sent: images, sources, repositories, tags and what they name now,
@@ -39,10 +39,10 @@ type plan struct {
 	claims    identity.Claims
 	serverURL string
 	material  trust.Material
-	run       verify.Run
+	run       prove.Run
 	session   *identity.Session
 	signer    *keyless.Signer
-	stores    []attestation.Store
+	stores    []store.Store
 	network   *counter
 	probes    map[string]func() error // by repository
 

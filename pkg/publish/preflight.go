@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/keyless"
+	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
-	"github.com/taglast/taglast/pkg/attestation"
-	"github.com/taglast/taglast/pkg/identity"
-	"github.com/taglast/taglast/pkg/keyless"
-	"github.com/taglast/taglast/pkg/registry"
-	"github.com/taglast/taglast/pkg/trust"
-	"github.com/taglast/taglast/pkg/verify"
+	"github.com/taglast/taglast/internal/stage/prove"
+	"github.com/taglast/taglast/internal/store"
+	"github.com/taglast/taglast/internal/trust"
 )
 
 // How long the services are tried (outages of three quarters of an hour have been seen; --timeout bounds them all).
@@ -155,7 +155,7 @@ func (p *plan) openStores() error {
 		return hint.With(errors.New("store github: there is no GITHUB_TOKEN to store attestations with"),
 			"set `env: {GITHUB_TOKEN: \"${{ github.token }}\"}` on the step")
 	}
-	s, err := attestation.NewGitHub(attestation.GitHubOptions{
+	s, err := store.NewGitHub(store.GitHubOptions{
 		HTTP: p.network, APIURL: or(p.o.Getenv("GITHUB_API_URL"), "https://api.github.com"), ServerURL: p.serverURL,
 		Repository: p.claims.Repository, Token: token, UserAgent: p.userAgent(),
 		Retry: retry.Policy{Budget: tokenBudget, Report: p.report("store github")},
@@ -163,7 +163,7 @@ func (p *plan) openStores() error {
 	if err != nil {
 		return err
 	}
-	p.stores = []attestation.Store{s}
+	p.stores = []store.Store{s}
 	return nil
 }
 
@@ -190,7 +190,7 @@ func (p *plan) trust(ctx context.Context, given trust.Services) error {
 	if err != nil {
 		return at(StagePlan, "", "", err)
 	}
-	p.run = verify.Run{Trusted: p.material.Root, Claims: p.claims, ServerURL: p.serverURL}
+	p.run = prove.Run{Trusted: p.material.Root, Claims: p.claims, ServerURL: p.serverURL}
 	return nil
 }
 

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/taglast/taglast/pkg/attestation"
-	"github.com/taglast/taglast/pkg/image"
-	"github.com/taglast/taglast/pkg/registry/push"
-	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/stage/attest"
+	"github.com/taglast/taglast/internal/stage/prove"
+	"github.com/taglast/taglast/internal/stage/push"
+	"github.com/taglast/taglast/internal/stage/tag"
 	"github.com/taglast/taglast/pkg/tagrule"
-	"github.com/taglast/taglast/pkg/verify"
 )
 
 // Publish runs every stage. The report is there on failure too, and has been written to the output directory; the error
@@ -50,8 +50,8 @@ type pipeline struct {
 	plan     *plan
 	built    []image.Built
 	pushed   []push.Pushed
-	attested []attestation.Attested
-	complete verify.Complete
+	attested []attest.Attested
+	complete prove.Complete
 	tagged   []tag.Tagged
 	uploaded int64
 }
@@ -166,17 +166,17 @@ func made[T any](in []T, ok func(T) bool) []T {
 
 func (p *pipeline) attestStage(ctx context.Context, step func(int, int, string)) (string, error) {
 	attested, err := p.plan.attest(ctx, p.out, p.pushed, step)
-	p.attested = made(attested, attestation.Attested.Ok)
+	p.attested = made(attested, attest.Attested.Ok)
 	return attestNote(p.attested), err
 }
 
 // verifyStage makes a proof of every attestation and passes the barrier.
 func (p *pipeline) verifyStage(_ context.Context, step func(int, int, string)) (string, error) {
-	var proofs []verify.Proof
-	var required []verify.Required
+	var proofs []prove.Proof
+	var required []prove.Required
 	for i, a := range p.attested {
 		image := a.Pushed().Built().Name()
-		proof, err := verify.Release(a, p.plan.run)
+		proof, err := prove.Release(a, p.plan.run)
 		if err != nil {
 			return "", at(StageVerify, image, "", err)
 		}
@@ -185,11 +185,11 @@ func (p *pipeline) verifyStage(_ context.Context, step func(int, int, string)) (
 	}
 	for _, im := range p.plan.images {
 		if !im.unbuilt {
-			required = append(required, verify.Required{Image: im.file.Name})
+			required = append(required, prove.Required{Image: im.file.Name})
 		}
 	}
 	var err error
-	p.complete, err = verify.All(required, proofs)
+	p.complete, err = prove.All(required, proofs)
 	return "read back and checked as gh does", err
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/taglast/taglast/pkg/registry/push"
+	"github.com/taglast/taglast/internal/stage/push"
 )
 
 // recheckAfter is for how long a manifest that was seen counts as there just before the first tag: registries that

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/taglast/taglast/pkg/identity"
+	"github.com/taglast/taglast/internal/identity"
 )
 
 // Rehearse tells what Publish would do, as far as reading alone can tell: it evaluates the rules and looks at what the

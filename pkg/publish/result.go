@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/pkg/attestation"
-	"github.com/taglast/taglast/pkg/identity"
-	"github.com/taglast/taglast/pkg/image"
-	"github.com/taglast/taglast/pkg/provenance"
-	"github.com/taglast/taglast/pkg/registry/tag"
+	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/stage/attest"
+	"github.com/taglast/taglast/internal/stage/tag"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
@@ -114,7 +114,7 @@ func (r *ImageReport) describe(b image.Built) {
 	}
 }
 
-func (p *pipeline) attestationReport(a attestation.Attested) AttestationReport {
+func (p *pipeline) attestationReport(a attest.Attested) AttestationReport {
 	name := a.Pushed().Built().Name()
 	r := AttestationReport{
 		PredicateType: provenance.PredicateType, Subject: a.Pushed().Built().Root().Digest.String(),

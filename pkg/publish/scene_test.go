@@ -16,10 +16,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/pkg/publish"
-	"github.com/taglast/taglast/pkg/registry"
 	"github.com/taglast/taglast/pkg/release"
 )
 

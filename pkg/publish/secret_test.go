@@ -20,10 +20,10 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
+	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/sandbox/fault"
 	"github.com/taglast/taglast/pkg/publish"
-	"github.com/taglast/taglast/pkg/registry"
 )
 
 // customs looks through every request for secrets, and fails for each that goes where it must not.

@@ -1,0 +1,196 @@
+package view_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/taglast/taglast/cmd/taglast/view"
+	"github.com/taglast/taglast/internal/actions"
+	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/pkg/publish"
+	"github.com/taglast/taglast/pkg/release"
+)
+
+// watch plays a release to an observer.
+func watch(o publish.Observer, dryRun bool) {
+	o.Begin(publish.Header{
+		Version: "1.0.0", DryRun: dryRun, Release: "0.13.1", FromFlag: true, SHA: strings.Repeat("26a9dd4", 6), Ref: "refs/heads/main",
+		Repository: "astral-sh/uv", Workflow: ".github/workflows/release.yml@refs/heads/main", FromCheckout: dryRun,
+		Repositories: repositories, Images: 33, Platforms: []string{"linux/amd64", "linux/arm64"},
+	})
+	for _, s := range []struct {
+		stage publish.Stage
+		total int
+		note  string
+		took  time.Duration
+	}{
+		{publish.StagePlan, 33, "270 tags, 0 conflicts", 2100 * time.Millisecond},
+		{publish.StageBuild, 33, "66 manifests", 5800 * time.Millisecond},
+		{publish.StagePush, 33, "untagged, 41.3 MB new", 200 * time.Millisecond},
+		{publish.StageAttest, 33, "1 certificate, 33 signed", 700 * time.Millisecond},
+		{publish.StageVerify, 33, "read back and checked as gh does", 200 * time.Millisecond},
+		{publish.StageTag, 270, "270 written", 65 * time.Second},
+	} {
+		if s.stage != publish.StagePlan {
+			o.Progress(publish.Event{Stage: s.stage, Total: s.total})
+			o.Progress(publish.Event{Stage: s.stage, Done: s.total / 3, Total: s.total, Note: "1.9 of 6.4 GB new"})
+		}
+		if s.stage == publish.StagePush {
+			o.Warn("docker.io: 429 Too Many Requests; waiting 12s as asked")
+		}
+		o.Progress(publish.Event{Stage: s.stage, Done: s.total, Total: s.total, Note: s.note, Finished: true, Took: s.took})
+	}
+}
+
+func TestADryRunOnATerminal(t *testing.T) {
+	var b bytes.Buffer
+	watch(&view.Terminal{W: &b}, true)
+	view.Result(&b, dry(32), "taglast-out", false)
+	golden(t, "terminal-dry.golden", b.String())
+	for line := range strings.Lines(b.String()) {
+		if n := len([]rune(line)); n > 100 && !strings.Contains(line, "gh attestation verify") {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+func TestABarIsDrawnOverItsOwnLine(t *testing.T) {
+	var b bytes.Buffer
+	terminal := &view.Terminal{W: &b, Bar: true}
+	watch(terminal, false)
+	terminal.Progress(publish.Event{Stage: publish.StageTag, Done: 1, Total: 2})
+	terminal.Close()
+	golden(t, "terminal-bar.golden", strings.NewReplacer("\r", `\r`, "\x1b", `\e`).Replace(b.String()))
+}
+
+func TestPlainLinesInActions(t *testing.T) {
+	var b bytes.Buffer
+	runner := actions.New(func(key string) string { return map[string]string{"GITHUB_ACTIONS": "true"}[key] }, &b)
+	plain := &view.Plain{Line: func(s string) { fmt.Fprintln(&b, s) }, Commands: runner}
+	watch(plain, false)
+	plain.Progress(publish.Event{Stage: publish.StageTag, Total: 2}) // a stage that fails leaves no group open
+	plain.Close()
+	plain.Close()
+	view.Result(&b, uv(32), "taglast-out", false)
+	golden(t, "actions.golden", b.String())
+}
+
+func TestResults(t *testing.T) {
+	var b bytes.Buffer
+	show := func(title string, r *publish.Report, all bool) {
+		fmt.Fprintf(&b, "# %s\n", title)
+		view.Result(&b, r, "out", all)
+		b.WriteString("\n")
+	}
+	show("published", uv(1), false)
+	show("every image", uv(13), true)
+
+	again := uv(1)
+	again.Took = publish.Took{Elapsed: 900 * time.Millisecond}
+	for i := range again.Images {
+		for k := range again.Images[i].Tags {
+			again.Images[i].Tags[k].Action = "unchanged"
+		}
+	}
+	show("again", again, false)
+
+	mixed := uv(0)
+	mixed.Images[0].Tags[1].Action, mixed.Images[0].Tags[1].Reason = "kept", "0.13.2 is higher"
+	mixed.Images[0].Tags[5].Action, mixed.Images[0].Tags[5].Reason = "pending", "left out by --registry"
+	mixed.Outcome = publish.Partial
+	show("kept and pending", mixed, false)
+
+	unknown := dry(0)
+	for k := range unknown.Images[0].Tags {
+		unknown.Images[0].Tags[k].Action, unknown.Images[0].Tags[k].Previous = "created", publish.Unknown
+	}
+	show("a registry that could not be read", unknown, false)
+
+	none := dry(0)
+	none.Event = "pull_request"
+	none.Images[0].Tags, none.Images[0].Skipped, none.Images[0].Reason = nil, true, "no tag on this event"
+	show("no tag on this event", none, false)
+
+	digestOnly := uv(0)
+	digestOnly.Images[0].Tags = nil
+	show("by digest alone", digestOnly, false)
+
+	plan := dry(1)
+	plan.DryRun, plan.Outcome, plan.Took = false, publish.Planned, publish.Took{Elapsed: time.Second}
+	for i := range plan.Images {
+		plan.Images[i].Digest, plan.Images[i].Platforms, plan.Images[i].Verify = "", nil, ""
+	}
+	show("planned", plan, false)
+	golden(t, "results.golden", b.String())
+}
+
+func TestSummaries(t *testing.T) {
+	kept := uv(0)
+	for _, k := range []int{2, 5} {
+		t := &kept.Images[0].Tags[k]
+		t.Action, t.Reason, t.Digest = "kept", "this release is 0.12.9 and 0.13.1 is higher", t.Previous
+	}
+	rehearsed := dry(1)
+	rehearsed.Event = "pull_request"
+	rehearsed.Images[1] = publish.ImageReport{Name: "python3.14", Skipped: true, Repositories: repositories}
+	rehearsed.Images[1].Reason = "dhi.io/python:3.14: no login here; the release run has one"
+	stopped, stoppedErr := failed()
+	half, halfErr := halfway()
+	raced, racedErr := halfway()
+	raced.Images[0].Tags[3].Action, raced.Images[0].Tags[3].Reason = "failed", "another run was between"
+	for name, c := range map[string]struct {
+		report *publish.Report
+		err    error
+	}{
+		"summary-published.golden": {uv(32), nil},
+		"summary-kept.golden":      {kept, nil},
+		"summary-dry.golden":       {rehearsed, nil},
+		"summary-failed.golden":    {stopped, stoppedErr},
+		"summary-halfway.golden":   {half, halfErr},
+		"summary-raced.golden":     {raced, racedErr},
+		"summary-usage.golden":     {nil, &publish.Error{Stage: publish.StagePlan, Usage: true, Err: errors.New("--only other: the release has no such image")}},
+	} {
+		golden(t, name, view.Summary(c.report, c.err))
+	}
+}
+
+// TestFailures has the shape of every error: what became of the tags, what, on which reference, why, what to do.
+func TestFailures(t *testing.T) {
+	half, halfErr := halfway()
+	stopped, stoppedErr := failed()
+	written := uv(0)
+	var b strings.Builder
+	for _, c := range []struct {
+		report *publish.Report
+		err    error
+	}{
+		{stopped, stoppedErr},
+		{half, halfErr},
+		{written, errors.New("job summary: no space left on device")},
+		{nil, errors.New("interrupted")},
+		{nil, &publish.Error{Stage: publish.StagePlan, Usage: true, Err: errors.New("--only other: the release has no such image; it has app")}},
+		{nil, &publish.Error{Stage: "sign", Err: hint.With(errors.New("this job may not ask GitHub for an ID token"),
+			"add to the job in .github/workflows/image.yml:\n    permissions:\n      id-token: write        # sign as this workflow")}},
+		{nil, &publish.Error{Stage: publish.StagePlan, Usage: true, Err: &release.Error{
+			File: "taglast.yaml", Line: 9, Column: 11, Msg: "a value that begins with {{ must be quoted, or YAML reads it as a map",
+			Snippet: "           name: {{variant}}\n                 ^", Hint: `name: "{{variant}}"`,
+		}}},
+		{nil, &publish.Error{Stage: publish.StagePlan, Usage: true, Err: &release.Error{File: "--annotation", Msg: "the value is not valid UTF-8"}}},
+		{nil, &publish.Error{Stage: publish.StagePlan, Image: "hello", Err: &release.Error{
+			Msg:     "image hello: no rule gives a tag on push of refs/heads/main",
+			Snippet: "       type=semver,pattern={{version}}     needs a git tag, or --release-version",
+			Hint:    "add `type=edge` for pushes to main, or run this job on tags only, or set `if-no-tags: skip`",
+		}}},
+		{nil, &publish.Error{Stage: publish.StageBuild, Err: hint.With(
+			fmt.Errorf("ghcr.io/acme/hello:1.2.3 exists with another digest\nthere  %s  attested by acme/hello\nhere   %s  built from 4be91c0", digest(1), digest(2)),
+			"a published version is not overwritten. Release another version; or publish what is there to the other registries:\nsource: {image: ghcr.io/acme/hello@sha256:aa31…}")}},
+	} {
+		view.WriteFailure(&b, c.report, c.err)
+		b.WriteString("\n")
+	}
+	golden(t, "failures.golden", b.String())
+}

@@ -1,0 +1,176 @@
+package image
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/registry"
+)
+
+// gathered is what a source gave.
+type gathered struct {
+	trees []tree
+	deps  []provenance.Dependency
+	whole bool   // an image source: kept as it is where it can be
+	hint  string // what to do where a platform is missing
+}
+
+// Build reads the source and makes the index. Manifests, indexes and configs are hashed; layers are looked for in
+// layouts, but their content is for the pusher to hash as it streams. Errors may carry a hint (internal/hint).
+func Build(ctx context.Context, reg Registry, r Request) (Built, error) {
+	if err := r.Check(); err != nil {
+		return Built{}, err
+	}
+	var (
+		g   gathered
+		err error
+	)
+	switch {
+	case r.Source.OCI != nil:
+		g, err = r.fromLayouts(ctx)
+	case r.Source.Digests != nil:
+		g, err = r.fromDigests(ctx, reg)
+	default:
+		g, err = r.fromImage(ctx, reg)
+	}
+	if err != nil {
+		return Built{}, fmt.Errorf("image %s: %w", r.Name, err)
+	}
+	b, err := r.assemble(ctx, g)
+	if err != nil {
+		return Built{}, fmt.Errorf("image %s: %w", r.Name, err)
+	}
+	return Built{b}, nil
+}
+
+// assemble makes one image of everything that was found.
+func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
+	images, attestations, err := split(g)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.missing(images, g.hint); err != nil {
+		return nil, err
+	}
+	b := &built{name: r.Name, deps: g.deps}
+	var own map[string]string
+	if len(g.trees) == 1 {
+		own = g.trees[0].annotations
+	}
+	same := maps.Equal(own, applied(own, r.Annotations))
+	rewritten, err := r.rewriteAll(ctx, images)
+	if err != nil {
+		return nil, err
+	}
+	kept := about(attestations, images)
+	if g.whole && same && !rewritten && !g.trees[0].nested && !g.trees[0].left && len(kept) == len(attestations) {
+		b.root, b.copied = g.trees[0].root, true
+		all, err := children(g.trees[0].found)
+		if err != nil {
+			return nil, err
+		}
+		if g.trees[0].single {
+			b.single = &all[0]
+		} else {
+			b.children = all
+		}
+		return b, nil
+	}
+	slices.SortStableFunc(images, func(x, y *found) int { return x.platform.compare(y.platform) })
+	all := slices.Concat(images, about(attestations, images))
+	defaults, err := r.defaults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	annotations := applied(own, slices.Concat(defaults, r.Annotations))
+	if b.root, err = writeIndex(all, annotations); err != nil {
+		return nil, err
+	}
+	b.children, err = children(all)
+	return b, err
+}
+
+// split is the images and the attestation manifests of all trees, each digest once. Two images for one platform are an
+// error, except in an image that is copied whole.
+func split(g gathered) (images, attestations []*found, err error) {
+	seen := map[v1.Hash]bool{}
+	for _, t := range g.trees {
+		for _, f := range t.found {
+			if seen[f.Digest] {
+				continue
+			}
+			seen[f.Digest] = true
+			if f.attestation {
+				attestations = append(attestations, f)
+				continue
+			}
+			if i := slices.IndexFunc(images, func(o *found) bool { return o.platform.same(f.platform) }); i >= 0 && !g.whole {
+				return nil, nil, twice(images[i], f)
+			}
+			images = append(images, f)
+		}
+	}
+	if len(images) == 0 {
+		return nil, nil, errors.New("the source has no image")
+	}
+	if n := len(images) + len(attestations); n > maxChildren {
+		return nil, nil, fmt.Errorf("%d manifests are more than the %d that an index may have", n, maxChildren)
+	}
+	return images, attestations, nil
+}
+
+// about is those attestation manifests that are about one of the images, in the order of the images.
+func about(attestations, images []*found) []*found {
+	var kept []*found
+	for _, i := range images {
+		first := len(kept)
+		for _, a := range attestations {
+			if a.about == i.Digest.String() {
+				kept = append(kept, a)
+			}
+		}
+		slices.SortFunc(kept[first:], func(x, y *found) int { return cmp.Compare(x.Digest.Hex, y.Digest.Hex) })
+	}
+	return kept
+}
+
+// children are all manifests as they are pushed, each digest once; a blob that several of them name is one value.
+func children(all []*found) ([]Child, error) {
+	shared := map[v1.Hash]registry.Blob{}
+	for _, f := range all {
+		for _, b := range f.blobs {
+			have, ok := shared[b.Digest]
+			if !ok {
+				shared[b.Digest] = b
+				continue
+			}
+			if have.Size != b.Size {
+				return nil, fmt.Errorf("blob %s is listed with %d bytes and with %d", b.Digest, have.Size, b.Size)
+			}
+		}
+	}
+	out := make([]Child, 0, len(all))
+	done := map[v1.Hash]bool{}
+	for _, f := range all {
+		if done[f.Digest] {
+			continue
+		}
+		done[f.Digest] = true
+		c := Child{Manifest: f.Manifest, Blobs: make([]registry.Blob, len(f.blobs)), From: f.from}
+		if !f.attestation {
+			c.Platform = f.platform.String()
+		}
+		for i, b := range f.blobs {
+			c.Blobs[i] = shared[b.Digest]
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}

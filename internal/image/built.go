@@ -1,0 +1,68 @@
+package image
+
+import (
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/registry"
+)
+
+// Built is an image whose bytes are final. Made by Build and Adopt alone; its zero value is refused by the stages after it.
+type Built struct{ p *built }
+
+type built struct {
+	name     string
+	root     registry.Manifest // the index, or the manifest of an unchanged single-platform copy
+	single   *Child            // the root with its blobs, where it is an image manifest
+	children []Child           // sorted by platform where the index is ours; attestation children last
+	copied   bool              // bytes of the source
+	adopted  bool
+	deps     []provenance.Dependency
+}
+
+// Child is one manifest of the index with the blobs it names.
+type Child struct {
+	registry.Manifest
+	Platform string            // normalised: linux/amd64, linux/arm/v7, linux/arm64; empty for an attestation child
+	Blobs    []registry.Blob   // config first, each digest once
+	From     []name.Repository // where the manifest with its blobs is known to be whole
+}
+
+// get lets the zero value answer with nothing.
+func (b Built) get() *built {
+	if b.p == nil {
+		return &built{}
+	}
+	return b.p
+}
+
+// Ok says whether b was made by Build or Adopt.
+func (b Built) Ok() bool { return b.p != nil }
+
+// Name of the image in the release.
+func (b Built) Name() string { return b.get().name }
+
+// Root is the index, or the manifest of an unchanged single-platform copy.
+func (b Built) Root() registry.Manifest { return b.get().root }
+
+// Children are the root's manifests; none where the root is itself an image manifest (Manifests has it then).
+func (b Built) Children() []Child { return b.get().children }
+
+// Manifests are the manifests that name blobs: the children, or the root alone where it is an image manifest. A push
+// sends these with their blobs, then the root if it is not among them.
+func (b Built) Manifests() []Child {
+	if b.get().single != nil {
+		return []Child{*b.get().single}
+	}
+	return b.get().children
+}
+
+// Unchanged says that root and children have the bytes of a registry image that was copied whole.
+func (b Built) Unchanged() bool { return b.get().copied }
+
+// Adopted says that the root was read from a registry by Adopt.
+func (b Built) Adopted() bool { return b.get().adopted }
+
+// Dependencies are the resolved dependencies that this process did not make: each child of digests, and the root of an
+// image source, as package URLs of type oci.
+func (b Built) Dependencies() []provenance.Dependency { return b.get().deps }

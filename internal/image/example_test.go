@@ -1,0 +1,35 @@
+package image_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/image"
+)
+
+func ExampleBuild() {
+	// A layout needs no registry; the other sources take a *registry.Clients.
+	built, err := image.Build(context.Background(), nil, image.Request{
+		Name:        "hello",
+		Dir:         filepath.Join("..", "..", "testdata", "quickstart"),
+		Source:      image.Source{OCI: &image.OCI{Paths: []string{"image"}}},
+		Platforms:   []string{"linux/amd64", "linux/arm64"},
+		Annotations: []image.Annotation{{Key: "org.opencontainers.image.licenses", Value: "MIT"}},
+	})
+	if err != nil {
+		fmt.Println(err, hint.Of(err))
+		return
+	}
+	fmt.Println(built.Root().MediaType)
+	fmt.Println(built.Root().Digest)
+	for _, c := range built.Children() {
+		fmt.Println(c.Platform, len(c.Blobs), "blobs")
+	}
+	// Output:
+	// application/vnd.oci.image.index.v1+json
+	// sha256:f32e0d8e82b2bcd384e73a2ecf46d5a53ac971c80b8e364830f9e4f511495c38
+	// linux/amd64 2 blobs
+	// linux/arm64 2 blobs
+}

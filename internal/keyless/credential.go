@@ -1,0 +1,96 @@
+package keyless
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// credential is a key and the certificate for it. The key never leaves memory.
+type credential struct {
+	key  *ecdsa.PrivateKey
+	leaf *x509.Certificate
+}
+
+// pem is the leaf as Rekor wants it.
+func (c *credential) pem() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.leaf.Raw})
+}
+
+// buy makes a new key and gets a certificate for it. A token that Fulcio refuses may have aged on the way: once, another
+// one is tried.
+func (s *Signer) buy(ctx context.Context) (*credential, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, retry.Permanent(fmt.Errorf("make a key: %w", err))
+	}
+	token, err := s.tokens(ctx)
+	if err != nil {
+		return nil, at("ID token", err)
+	}
+	leaf, err := s.fulcio.certificate(ctx, token, key)
+	if refusedToken(err) {
+		other, renewErr := s.renew(ctx)
+		if renewErr != nil {
+			return nil, at("ID token", renewErr)
+		}
+		if other.Raw() != token.Raw() {
+			leaf, err = s.fulcio.certificate(ctx, other, key)
+		}
+	}
+	if err != nil {
+		return nil, at("Fulcio", err)
+	}
+	if err := checkLeaf(leaf, key, time.Now()); err != nil {
+		return nil, at("Fulcio", retry.Permanent(err))
+	}
+	return &credential{key: key, leaf: leaf}, nil
+}
+
+func refusedToken(err error) bool {
+	var status *retry.StatusError
+	return errors.As(err, &status) && (status.Status == http.StatusBadRequest || status.Status == http.StatusUnauthorized)
+}
+
+// checkLeaf refuses a certificate that is not for key, or that is too old to be of use as soon as it is issued. Who
+// issued it and for whom is the policy's to check, when the bundle is verified.
+func checkLeaf(leaf *x509.Certificate, key *ecdsa.PrivateKey, now time.Time) error {
+	if public, ok := leaf.PublicKey.(*ecdsa.PublicKey); !ok || !public.Equal(key.Public()) {
+		return errors.New("the certificate is for another key than the one that was sent")
+	}
+	if left := leaf.NotAfter.Sub(now); left < minRemaining {
+		return fmt.Errorf("the new certificate has only %s left, less than %s; is this machine's clock right?", left.Round(time.Second), minRemaining)
+	}
+	return nil
+}
+
+// proof signs the token's subject, by which Fulcio sees that the sender owns the key.
+func proof(key *ecdsa.PrivateKey, token identity.Token) ([]byte, error) {
+	return sign(key, []byte(token.Claims().Subject))
+}
+
+// sign is ECDSA over SHA-256, ASN.1 encoded.
+func sign(key *ecdsa.PrivateKey, message []byte) ([]byte, error) {
+	hash := sha256.Sum256(message)
+	return ecdsa.SignASN1(rand.Reader, key, hash[:])
+}
+
+// pae is DSSE's pre-authentication encoding, what a signature is over (DSSE protocol v1.0.2).
+func pae(payloadType string, payload []byte) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "DSSEv1 %d %s %d ", len(payloadType), payloadType, len(payload))
+	b.Write(payload)
+	return b.Bytes()
+}

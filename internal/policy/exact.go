@@ -1,0 +1,105 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sigstore/sigstore-go/pkg/bundle"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+
+	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/provenance"
+)
+
+// statementType is the in-toto statement's own type.
+const statementType = "https://in-toto.io/Statement/v1"
+
+// Exact is the policy of this run: every field must hold.
+type Exact struct {
+	Trusted   root.TrustedMaterial
+	Claims    identity.Claims
+	ServerURL string
+	Statement []byte // what this run signed: compared whole, byte for byte
+	Digest    string // the root's, sha256:hex
+}
+
+// Check verifies bundle under e: media type v0.3; an embedded SCT, a Rekor entry with inclusion proof and signed time,
+// and every timestamp that is there, all under Trusted; subject alternative name, issuer and extensions .8 to .22 equal
+// to the claims; the payload equal to Statement; Digest among its subjects; SLSA provenance v1 that says what the
+// certificate says. The error names the first field that differs (MismatchError).
+func (e Exact) Check(bundle []byte) (Verified, error) {
+	if err := complete(e.Claims); err != nil {
+		return Verified{}, err
+	}
+	if len(e.Statement) == 0 {
+		return Verified{}, errors.New("exact policy without a statement")
+	}
+	v, err := checkOwn(bundle, e.Trusted, e.Digest)
+	if err != nil {
+		return Verified{}, err
+	}
+	server := serverURL(e.ServerURL)
+	if err := equal(append(workflowFields(e.Claims, server, v.Certificate), runFields(e.Claims, server, v.Certificate)...)); err != nil {
+		return Verified{}, err
+	}
+	if !bytes.Equal(v.Statement, e.Statement) {
+		return Verified{}, errors.New("statement: not the one that this run signed")
+	}
+	if err := matchPredicate(v.Predicate, v.Certificate, server); err != nil {
+		return Verified{}, err
+	}
+	return v, nil
+}
+
+// checkOwn verifies a bundle of the kind that taglast makes for a public repository and returns it with provenance in it.
+func checkOwn(raw []byte, trusted root.TrustedMaterial, digest string) (Verified, error) {
+	b, err := Parse(raw)
+	if err != nil {
+		return Verified{}, err
+	}
+	if b.GetMediaType() != mediaTypeV03 {
+		return Verified{}, &MismatchError{Field: "bundle media type", Want: mediaTypeV03, Got: b.GetMediaType()}
+	}
+	want, err := sha256Digest(digest)
+	if err != nil {
+		return Verified{}, err
+	}
+	v, err := check(b, trusted, "sha256", want, ownOptions(b)...)
+	if err != nil {
+		return Verified{}, err
+	}
+	if kind := lookupText(v.Statement, "_type"); kind != statementType {
+		return Verified{}, &MismatchError{Field: "statement type", Want: statementType, Got: kind}
+	}
+	if v.PredicateType != provenance.PredicateType {
+		return Verified{}, &MismatchError{Field: "predicate type", Want: provenance.PredicateType, Got: v.PredicateType}
+	}
+	return v, nil
+}
+
+// ownOptions ask for an SCT, a log entry with its signed time, and as many verified timestamps as there are.
+func ownOptions(b *bundle.Bundle) []verify.VerifierOption {
+	options := []verify.VerifierOption{
+		verify.WithSignedCertificateTimestamps(1),
+		verify.WithTransparencyLog(1),
+		verify.WithIntegratedTimestamps(1),
+	}
+	if n := len(b.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps()); n > 0 {
+		options = append(options, verify.WithSignedTimestamps(n))
+	}
+	return options
+}
+
+// sha256Digest decodes sha256:hex.
+func sha256Digest(s string) ([]byte, error) {
+	digits, ok := strings.CutPrefix(s, "sha256:")
+	raw, err := hex.DecodeString(digits)
+	if !ok || err != nil || len(raw) != 32 || digits != strings.ToLower(digits) {
+		return nil, fmt.Errorf("not a sha256 digest: %s", quoted(s))
+	}
+	return raw, nil
+}

@@ -1,0 +1,129 @@
+package registry
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/registry/permit"
+)
+
+// guard is the law on the wire. It lets a manifest PUT pass if the reference is the sha256 of the very bytes that it
+// hands on, or if the context carries a permit for this repository, this reference and these bytes. It parses nothing
+// leniently: a manifest PUT has one spelling, and whatever a server could take for one in another spelling is refused.
+type guard struct {
+	repo name.Repository
+	next http.RoundTripper
+}
+
+var (
+	digestRef = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	tagRef    = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+)
+
+func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !guarded {
+		return g.next.RoundTrip(req)
+	}
+	refuse := func(why string) (*http.Response, error) {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, fmt.Errorf("%w: %s %s: %s", ErrGuard, escape.Bounded(req.Method, 32), escape.Bounded(req.URL.Path, 512), why)
+	}
+	switch req.Method {
+	case http.MethodGet, http.MethodHead:
+		return g.next.RoundTrip(req)
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+	default:
+		return refuse("unknown method")
+	}
+	for k := range req.Header {
+		if strings.Contains(strings.ToLower(k), "method") { // X-HTTP-Method-Override and its kin
+			return refuse("a header names a method")
+		}
+	}
+	if req.URL.Opaque != "" || req.Host != "" && req.Host != req.URL.Host {
+		return refuse("URL and host disagree")
+	}
+	if !writesManifest(g.repo, req.URL) {
+		return g.next.RoundTrip(req)
+	}
+	ref, ok := strings.CutPrefix(req.URL.Path, "/v2/"+g.repo.RepositoryStr()+"/manifests/")
+	switch {
+	case req.Method != http.MethodPut:
+		return refuse("manifests are read or PUT")
+	case !ok || req.URL.EscapedPath() != req.URL.Path && req.URL.RawPath != "":
+		return refuse("not this repository's manifests, or another spelling")
+	case !digestRef.MatchString(ref) && !tagRef.MatchString(ref):
+		return refuse("neither a sha256 digest nor a tag")
+	case req.URL.RawQuery != "" || req.URL.ForceQuery:
+		return refuse("a query could name tags")
+	case len(req.Header["Content-Encoding"])+len(req.TransferEncoding)+len(req.Trailer) != 0:
+		return refuse("an encoded body")
+	}
+	body, err := take(req)
+	if err != nil {
+		return refuse(err.Error())
+	}
+	digest, _, err := v1.SHA256(bytes.NewReader(body))
+	if err != nil {
+		return refuse(err.Error())
+	}
+	if ref != digest.String() && !permit.Allows(req.Context(), g.repo, ref, digest) {
+		return refuse("body " + digest.String())
+	}
+	sealed := req.Clone(req.Context())
+	sealed.ContentLength = int64(len(body))
+	sealed.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	sealed.Body, _ = sealed.GetBody()
+	return g.next.RoundTrip(sealed)
+}
+
+// take reads the body whole: what was hashed is what is sent.
+func take(req *http.Request) ([]byte, error) {
+	if req.Body == nil {
+		return nil, fmt.Errorf("no body")
+	}
+	defer req.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(req.Body, MaxManifest+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > MaxManifest {
+		return nil, fmt.Errorf("a manifest of more than %d bytes", MaxManifest)
+	}
+	return body, nil
+}
+
+// writesManifest tells whether a server could read the path as that of a manifest, after whatever decoding, case
+// folding and cleaning. A path under this repository's uploads, spelled plainly, is none, whatever the repository's name.
+func writesManifest(repo name.Repository, u *url.URL) bool {
+	path := u.EscapedPath()
+	if rest, ok := strings.CutPrefix(path, "/v2/"+repo.RepositoryStr()+"/blobs/uploads/"); ok &&
+		!strings.ContainsAny(rest, `%\;`) && !strings.Contains("/"+rest+"/", "/../") && !strings.Contains(rest, "//") {
+		return false
+	}
+	for {
+		folded := strings.ToLower(strings.ReplaceAll(path, `\`, "/"))
+		if _, after, ok := strings.Cut(folded, "v2"); ok && strings.Contains(after, "manifests") {
+			return true
+		}
+		decoded, err := url.PathUnescape(path)
+		if err != nil {
+			return strings.Contains(folded, "manifest")
+		}
+		if decoded == path {
+			return false
+		}
+		path = decoded
+	}
+}

@@ -1,0 +1,260 @@
+package attest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/stage/attest"
+	"github.com/taglast/taglast/internal/stage/push"
+	"github.com/taglast/taglast/internal/store"
+	"github.com/taglast/taglast/internal/testkit/releasetest"
+	"github.com/taglast/taglast/internal/testkit/storetest"
+)
+
+// noted is a store that writes down what is asked of it.
+type noted struct {
+	name string
+	store.Store
+	put  error // what Put answers, and stores nothing
+	list error // what List answers
+	log  *diary
+}
+
+// diary is what happened, in order.
+type diary struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (d *diary) note(line string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lines = append(d.lines, line)
+}
+
+func (d *diary) count(line string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := 0
+	for _, l := range d.lines {
+		if l == line {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *noted) Name() string { return s.name }
+
+func (s *noted) Put(ctx context.Context, bundle []byte) (store.Receipt, error) {
+	s.log.note("put " + s.name)
+	if s.put != nil {
+		return store.Receipt{}, s.put
+	}
+	return s.Store.Put(ctx, bundle)
+}
+
+func (s *noted) List(ctx context.Context, digest, predicateType string) ([]store.Stored, error) {
+	s.log.note("list " + s.name)
+	if s.list != nil {
+		return nil, s.list
+	}
+	return s.Store.List(ctx, digest, predicateType)
+}
+
+// stage is one image that is pushed, two stores, and the job that attests it.
+type stage struct {
+	run    *releasetest.Run
+	pushed push.Pushed
+	stores []*noted
+	job    attest.Job
+	diary  *diary
+	kept   [][]byte
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	r := releasetest.New(t, sandbox.Options{})
+	s := &stage{run: r, diary: &diary{}, pushed: r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)}
+	s.stores = []*noted{
+		{name: "one", Store: r.Store, log: s.diary},
+		{name: "two", Store: store.NewFiles(t.TempDir()), log: s.diary},
+	}
+	s.job = r.Job(s.pushed)
+	s.job.Stores = []store.Store{s.stores[0], s.stores[1]}
+	s.job.Keep = func(bundle []byte) error {
+		s.diary.note("keep")
+		s.kept = append(s.kept, bytes.Clone(bundle))
+		return nil
+	}
+	statement := s.job.Statement
+	s.job.Statement = func(ctx context.Context) ([]byte, error) {
+		s.diary.note("sign")
+		return statement(ctx)
+	}
+	return s
+}
+
+func (s *stage) attest(t *testing.T) (attest.Attested, error) {
+	t.Helper()
+	return attest.Attest(t.Context(), s.pushed, s.job)
+}
+
+func TestAttestSignsKeepsStoresAndReadsBack(t *testing.T) {
+	s := newStage(t)
+	a, err := s.attest(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !a.Ok() || a.Reused() || a.Pushed().Built().Name() != "app" || len(a.Statement()) == 0 || !slices.Equal(a.Subjects(), s.job.Subjects) {
+		t.Errorf("%+v", a)
+	}
+	if len(s.kept) != 1 || !bytes.Equal(s.kept[0], a.Bundle()) {
+		t.Errorf("%d bundles were kept", len(s.kept))
+	}
+	back := a.ReadBack()
+	if len(back) != 2 || back[0].Store != "one" || back[1].Store != "two" {
+		t.Fatalf("read back %+v", back)
+	}
+	for _, b := range back {
+		if !store.Equal(b.Bundle, a.Bundle()) {
+			t.Errorf("store %s gave another bundle back", b.Store)
+		}
+	}
+	if a.Receipt("one").ID == "" || a.Receipt("one").URL == "" || a.Receipt("two") != (store.Receipt{}) {
+		t.Errorf("receipts %+v %+v", a.Receipt("one"), a.Receipt("two"))
+	}
+	// Nothing is stored before it is kept, nothing kept before it is looked for.
+	keep := slices.Index(s.diary.lines, "keep")
+	for i, line := range s.diary.lines {
+		if strings.HasPrefix(line, "put ") && i < keep {
+			t.Errorf("%q before the bundle is on disk: %v", line, s.diary.lines)
+		}
+	}
+	if s.diary.count("put one") != 1 || s.diary.count("put two") != 1 || s.diary.count("sign") != 1 {
+		t.Errorf("%v", s.diary.lines)
+	}
+}
+
+func TestAttestReusesAndCopiesToStoresThatLackIt(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		has  []int // stores that have it already
+	}{
+		{"the first has it", []int{0}},
+		{"the second has it", []int{1}},
+		{"both have it", []int{0, 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(t)
+			first := s.job
+			first.Stores = nil
+			for _, i := range c.has {
+				first.Stores = append(first.Stores, s.stores[i])
+			}
+			before, err := attest.Attest(t.Context(), s.pushed, first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.diary.lines = nil
+			a, err := s.attest(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !a.Reused() || !store.Equal(a.Bundle(), before.Bundle()) || s.diary.count("sign") != 0 || s.diary.count("keep") != 1 {
+				t.Errorf("reused %v: %v", a.Reused(), s.diary.lines)
+			}
+			for i, st := range s.stores {
+				want := 1
+				if slices.Contains(c.has, i) {
+					want = 0
+				}
+				if got := s.diary.count("put " + st.name); got != want {
+					t.Errorf("store %s: %d puts, want %d", st.name, got, want)
+				}
+			}
+			for _, b := range a.ReadBack() {
+				if !store.Equal(b.Bundle, before.Bundle()) {
+					t.Errorf("store %s gave another bundle back", b.Store)
+				}
+			}
+		})
+	}
+}
+
+func TestAttestSignsAnewWhereNothingMayBeReused(t *testing.T) {
+	s := newStage(t)
+	if _, err := s.attest(t); err != nil {
+		t.Fatal(err)
+	}
+	s.job.Reusable = func([]byte) error { return errors.New("of another commit") }
+	a, err := s.attest(t)
+	if err != nil || a.Reused() || s.diary.count("sign") != 2 || s.diary.count("put one") != 2 {
+		t.Errorf("%v, reused %v: %v", err, a.Reused(), s.diary.lines)
+	}
+}
+
+// TestAttestPassesOverWhatIsNotReusable: of several stored bundles the one that passes is taken.
+func TestAttestPassesOverWhatIsNotReusable(t *testing.T) {
+	s := newStage(t)
+	a, err := s.attest(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := s.pushed.Built().Root().Digest.String()
+	for _, salt := range []string{"a", "b"} { // newer than the good one, so listed before it
+		if _, err := s.run.Store.Put(t.Context(), storetest.Bundle(t, salt, provenance.PredicateType, digest)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := s.attest(t)
+	if err != nil || !again.Reused() || !store.Equal(again.Bundle(), a.Bundle()) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAttestStopsAtTheFirstFailure(t *testing.T) {
+	broken := errors.New("broken")
+	for _, c := range []struct {
+		name   string
+		change func(*stage)
+		want   string
+		puts   bool // may a store have been written
+	}{
+		{"no store", func(s *stage) { s.job.Stores = nil }, "a job needs a store", false},
+		{"no Keep", func(s *stage) { s.job.Keep = nil }, "a job needs a store, Keep", false},
+		{"no Reusable", func(s *stage) { s.job.Reusable = nil }, "and Reusable", false},
+		{"a store that cannot be asked", func(s *stage) { s.stores[1].list = broken }, "in store two: broken", false},
+		{"no statement", func(s *stage) {
+			s.job.Statement = func(context.Context) ([]byte, error) { return nil, broken }
+		}, "broken", false},
+		{"the bundle cannot be kept", func(s *stage) { s.job.Keep = func([]byte) error { return broken } }, "keep the bundle of sha256:", false},
+		{"a store refuses", func(s *stage) { s.stores[1].put = broken }, "store two: sha256:", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(t)
+			c.change(s)
+			a, err := s.attest(t)
+			if err == nil || a.Ok() || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, made %v", err, a.Ok())
+			}
+			if puts := s.diary.count("put one") + s.diary.count("put two"); !c.puts && puts > 0 {
+				t.Errorf("%v", s.diary.lines)
+			}
+		})
+	}
+}
+
+func TestAttestRefusesAZeroPushed(t *testing.T) {
+	s := newStage(t)
+	if a, err := attest.Attest(t.Context(), push.Pushed{}, s.job); err == nil || a.Ok() || len(s.diary.lines) > 0 {
+		t.Errorf("%v, made %v, %v", err, a.Ok(), s.diary.lines)
+	}
+}

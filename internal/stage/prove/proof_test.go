@@ -1,0 +1,263 @@
+package prove_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/stage/attest"
+	"github.com/taglast/taglast/internal/stage/prove"
+	"github.com/taglast/taglast/internal/store"
+	"github.com/taglast/taglast/internal/testkit/releasetest"
+)
+
+func runOf(r *releasetest.Run) prove.Run {
+	return prove.Run{Trusted: r.Trusted.Root, Claims: r.Claims, ServerURL: r.Server}
+}
+
+// release takes an image through every stage up to its proof.
+func release(t *testing.T, r *releasetest.Run, title string) prove.Proof {
+	t.Helper()
+	p, err := prove.Release(r.Attest(r.Push(r.Build(title), r.Repositories("ghcr.io/acme/app")...)), runOf(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestAProofHoldsWhatWasPushed(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	b := r.Build("app")
+	repos := r.Repositories("ghcr.io/acme/app", "docker.io/acme/app", "quay.io/acme/app")
+	p, err := prove.Release(r.Attest(r.Push(b, repos[:2]...)), runOf(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.Ok() || p.Image() != "app" || p.Root().Digest != b.Root().Digest || string(p.Root().Raw) != string(b.Root().Raw) {
+		t.Errorf("proof of %s, %s", p.Image(), p.Root().Digest)
+	}
+	if !p.Names(repos[0]) || !p.Names(repos[1]) || p.Names(repos[2]) {
+		t.Errorf("the proof names %v", p.Repositories())
+	}
+	if v := p.Verified(); len(v) != 1 || v[0].PredicateType != provenance.PredicateType || v[0].LogIndex < 0 {
+		t.Errorf("verified %+v", v)
+	}
+	p.Repositories()[0] = repos[2]
+	p.Verified()[0].PredicateType = "another"
+	if p.Names(repos[2]) || p.Verified()[0].PredicateType != provenance.PredicateType {
+		t.Error("what a proof gives out changes the proof")
+	}
+}
+
+func TestReleaseRefusesAZeroAttested(t *testing.T) {
+	if p, err := prove.Release(attest.Attested{}, prove.Run{}); !errors.Is(err, prove.ErrNotMade) || p.Ok() {
+		t.Errorf("%v, proof %v", err, p.Ok())
+	}
+}
+
+// fickle is a store whose lists are right until the attest stage is over: the same bytes rot afterwards.
+type fickle struct {
+	name string
+	store.Store
+	given [][]byte
+}
+
+func (s *fickle) Name() string { return s.name }
+
+func (s *fickle) List(ctx context.Context, digest, predicateType string) ([]store.Stored, error) {
+	found, err := s.Store.List(ctx, digest, predicateType)
+	for _, f := range found {
+		s.given = append(s.given, f.Bundle)
+	}
+	return found, err
+}
+
+func (s *fickle) rot() {
+	for _, b := range s.given {
+		copy(b[len(b)/2:], "rotten")
+	}
+}
+
+func TestReleaseChecksTheBundleOfEachStore(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		reused bool
+		rotten int // which store's, -1 for none
+	}{
+		{"all pass", false, -1},
+		{"the first does not", false, 0},
+		{"the second does not", false, 1},
+		{"all pass, reused", true, -1},
+		{"the first does not, reused", true, 0},
+		{"the second does not, reused", true, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := releasetest.New(t, sandbox.Options{})
+			stores := []*fickle{
+				{name: "one", Store: r.Store},
+				{name: "two", Store: store.NewFiles(t.TempDir())},
+			}
+			pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
+			job := r.Job(pushed)
+			job.Stores = []store.Store{stores[0], stores[1]}
+			attest := func() attest.Attested {
+				a, err := attest.Attest(t.Context(), pushed, job)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return a
+			}
+			a := attest()
+			if c.reused {
+				a = attest()
+			}
+			if a.Reused() != c.reused || len(a.ReadBack()) != 2 {
+				t.Fatalf("reused %v, read back from %d stores", a.Reused(), len(a.ReadBack()))
+			}
+			if c.rotten >= 0 {
+				stores[c.rotten].rot()
+			}
+			p, err := prove.Release(a, runOf(r))
+			if c.rotten < 0 {
+				if err != nil || !p.Ok() {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err == nil || p.Ok() || !strings.Contains(err.Error(), "in store "+stores[c.rotten].name) {
+				t.Errorf("%v, proof %v", err, p.Ok())
+			}
+		})
+	}
+}
+
+func TestReleaseHoldsABundleToThisRun(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*prove.Run)
+		want   string
+	}{
+		{"another repository", func(r *prove.Run) { r.Claims.Repository, r.Claims.RepositoryID = "acme/other", "9" }, "source repository"},
+		{"another commit", func(r *prove.Run) { r.Claims.SHA = strings.Repeat("b", 40) }, ""},
+		{"another ref", func(r *prove.Run) { r.Claims.Ref = "refs/heads/main" }, ""},
+		{"another workflow", func(r *prove.Run) {
+			r.Claims.JobWorkflowRef = "acme/app/.github/workflows/other.yml@refs/tags/v1.2.3"
+		}, ""},
+		{"another run, which did not sign this", func(r *prove.Run) { r.Claims.RunID = "77" }, ""},
+		{"another server", func(r *prove.Run) { r.ServerURL = "https://github.example" }, ""},
+		{"other roots", func(r *prove.Run) { r.Trusted = releasetest.New(t, sandbox.Options{}).Trusted.Root }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := releasetest.New(t, sandbox.Options{})
+			a := r.Attest(r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...))
+			run := runOf(r)
+			c.change(&run)
+			if p, err := prove.Release(a, run); err == nil || p.Ok() || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, proof %v", err, p.Ok())
+			}
+		})
+	}
+}
+
+// TestReleaseComparesTheStatement lets the signer sign something else than it was asked to.
+func TestReleaseComparesTheStatement(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
+	job := r.Job(pushed)
+	job.Signer = signerFunc(func(ctx context.Context, statement []byte) ([]byte, error) {
+		return r.Signer.Sign(ctx, []byte(strings.Replace(string(statement), "ghcr.io/acme/app", "ghcr.io/acme/xyz", 1)))
+	})
+	a, err := attest.Attest(t.Context(), pushed, job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := prove.Release(a, runOf(r)); err == nil || p.Ok() || !strings.Contains(err.Error(), "statement") {
+		t.Errorf("%v, proof %v", err, p.Ok())
+	}
+}
+
+type signerFunc func(context.Context, []byte) ([]byte, error)
+
+func (f signerFunc) Sign(ctx context.Context, statement []byte) ([]byte, error) {
+	return f(ctx, statement)
+}
+
+// TestReleaseReusesAnEarlierRunsAttestation: of another run the reuse policy is asked, and its mistakes are not mended.
+func TestReleaseReusesAnEarlierRunsAttestation(t *testing.T) {
+	first := releasetest.New(t, sandbox.Options{})
+	first.Attest(first.Push(first.Build("app"), first.Repositories("ghcr.io/acme/app")...))
+	next := first.World.Identity()
+	next.RunID = "4004"
+	first.World.SetIdentity(next)
+	r := releasetest.In(t, first.World, first.World)
+	a := r.Attest(r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...))
+	if !a.Reused() {
+		t.Fatal("it was not reused")
+	}
+	p, err := prove.Release(a, runOf(r))
+	if err != nil || !strings.Contains(p.Verified()[0].Certificate.RunInvocationURI, "/3003/") {
+		t.Errorf("%v %+v", err, p)
+	}
+	// A careless attest stage that reuses what it must not is stopped here.
+	pushed := r.Push(r.Build("app"), r.Repositories("quay.io/acme/app")...)
+	job := r.Job(pushed)
+	job.Reusable = func([]byte) error { return nil }
+	careless, err := attest.Attest(t.Context(), pushed, job)
+	if err != nil || !careless.Reused() {
+		t.Fatal(err)
+	}
+	var mismatch *policy.MismatchError
+	if p, err := prove.Release(careless, runOf(r)); !errors.As(err, &mismatch) || mismatch.Field != "statement subject" || p.Ok() {
+		t.Errorf("%v, proof %v", err, p.Ok())
+	}
+}
+
+func TestAllIsTheBarrier(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	app, cli := release(t, r, "app"), release(t, r, "cli")
+	plan := []prove.Required{{Image: "app"}, {Image: "cli"}}
+	for _, c := range []struct {
+		name   string
+		plan   []prove.Required
+		proofs []prove.Proof
+		want   string // part of the error; empty: it passes
+	}{
+		{"a proof for each", plan, []prove.Proof{cli, app}, ""},
+		{"provenance asked for by name", []prove.Required{{Image: "app", PredicateTypes: []string{provenance.PredicateType}}}, []prove.Proof{app}, ""},
+		{"no plan", nil, nil, "a plan without images"},
+		{"no plan, but a proof", nil, []prove.Proof{app}, "a plan without images"},
+		{"none of the proofs", plan, nil, "image app has no proof"},
+		{"one proof is missing", plan, []prove.Proof{app}, "image cli has no proof"},
+		{"two for one image", plan, []prove.Proof{app, app, cli}, "two proofs for image app"},
+		{"one for a stranger", plan[:1], []prove.Proof{app, cli}, "a proof for image cli, which the plan does not have"},
+		{"an image twice in the plan", append(slices.Clone(plan), plan[0]), []prove.Proof{app, cli}, "image app stands twice in the plan"},
+		{"a required attestation is missing", []prove.Required{{Image: "app", PredicateTypes: []string{"https://spdx.dev/Document/v2.3"}}}, []prove.Proof{app}, "no attestation of type https://spdx.dev/Document/v2.3"},
+		{"a zero proof", plan, []prove.Proof{app, {}, cli}, prove.ErrNotMade.Error()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			complete, err := prove.All(c.plan, c.proofs)
+			if c.want == "" {
+				if err != nil || !complete.Ok() {
+					t.Fatal(err)
+				}
+				for _, want := range c.plan {
+					if p, ok := complete.Proof(want.Image); !ok || p.Image() != want.Image {
+						t.Errorf("no proof of %s in it", want.Image)
+					}
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) || complete.Ok() {
+				t.Errorf("%v, complete %v", err, complete.Ok())
+			}
+			if _, ok := complete.Proof("app"); ok {
+				t.Error("a refused Complete gives proofs out")
+			}
+		})
+	}
+}

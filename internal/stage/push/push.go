@@ -1,0 +1,198 @@
+// Package push is the third stage: it takes what was built and puts children, then index, by digest, into every
+// repository, reads the index back by digest and hashes it. No tag is written here.
+//
+// What a repository holds is not sent again. Of several repositories on one registry the first is filled before the
+// others, which then mount from it.
+package push
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/registry"
+)
+
+// ErrNotMade is returned for a zero Built or Pushed.
+var ErrNotMade = errors.New("push: not made by the stage before")
+
+const (
+	defaultJobs = 8
+	// fresh is for how long a manifest that was seen counts as there. Quay, the quickest to collect what has no tag,
+	// waits an hour.
+	fresh = 5 * time.Minute
+)
+
+// Options of a push.
+type Options struct {
+	Jobs     int         // parallel uploads of blobs; zero means 8
+	Progress func(Event) // called after each blob and manifest, from several goroutines; nil means nobody listens
+	// BeforeRoot is called in each repository that lacks the root, after everything else is there and before the root
+	// is written. A page that follows the order of first writes is so kept in order: the first image waits here for the
+	// others. Nil means nobody waits.
+	BeforeRoot func(context.Context, name.Repository) error
+	// Moved is called with the bytes of blobs as they are read for an upload, from several goroutines; nil means nobody
+	// listens.
+	Moved func(bytes int64)
+	// Count leaves out the blobs that a registry holds already: a dry run counts them and does not read them.
+	Count bool
+}
+
+// Event is one blob or manifest that a repository now holds.
+type Event struct {
+	Repository name.Repository
+	Digest     v1.Hash
+	Manifest   bool  // or a blob
+	Sent       int64 // bytes that were uploaded; none if it was there or was mounted
+	There      bool  // nothing had to be written (known of manifests only)
+}
+
+// Sent counts what a push wrote.
+type Sent struct {
+	Bytes     int64 // of blobs and manifests
+	Blobs     int   // uploaded, not mounted
+	Manifests int
+}
+
+// Nothing says that every repository held everything.
+func (s Sent) Nothing() bool { return s == Sent{} }
+
+// Pushed is an image that every one of its repositories holds, untagged. Made by Image alone.
+type Pushed struct{ p *pushed }
+
+type pushed struct {
+	built image.Built
+	repos []name.Repository
+	sent  *tally
+}
+
+// Ok says whether p was made by Image.
+func (p Pushed) Ok() bool { return p.p != nil }
+
+// Built is the image.
+func (p Pushed) Built() image.Built { return p.p.built }
+
+// Repositories that hold it.
+func (p Pushed) Repositories() []name.Repository { return append([]name.Repository(nil), p.p.repos...) }
+
+// Sent is what was written so far, by Recheck too.
+func (p Pushed) Sent() Sent { return p.p.sent.get() }
+
+// Image puts an image into the repositories: blobs, the manifests that name them, then the root, each by digest; the
+// root is read back and compared. It returns the first failure, with its reference, and then Pushed is zero.
+func Image(ctx context.Context, reg *registry.Clients, b image.Built, repos []name.Repository, o Options) (Pushed, error) {
+	if !b.Ok() {
+		return Pushed{}, ErrNotMade
+	}
+	if len(repos) == 0 {
+		return Pushed{}, errors.New("push: no repository")
+	}
+	sent := &tally{}
+	if err := newJob(reg, b, o, sent).run(ctx, repos); err != nil {
+		return Pushed{}, err
+	}
+	return Pushed{&pushed{b, append([]name.Repository(nil), repos...), sent}}, nil
+}
+
+// Recheck looks for every manifest of the image in every repository and pushes what is gone again: registries collect
+// manifests that no tag names. What was seen less than since ago is not asked for.
+func Recheck(ctx context.Context, reg *registry.Clients, p Pushed, since time.Duration) error {
+	if !p.Ok() {
+		return ErrNotMade
+	}
+	j := newJob(reg, p.p.built, Options{}, p.p.sent)
+	j.fresh, j.again = since, true
+	return j.run(ctx, p.p.repos)
+}
+
+// job is the push of one image.
+type job struct {
+	reg   *registry.Clients
+	root  registry.Manifest
+	parts []image.Child // the manifests that name blobs; the root alone where it is one
+	o     Options
+	sent  *tally
+	slots chan struct{}
+	fresh time.Duration
+	again bool // a recheck: a HEAD is enough for a root that is there
+}
+
+func newJob(reg *registry.Clients, b image.Built, o Options, sent *tally) *job {
+	if o.Jobs <= 0 {
+		o.Jobs = defaultJobs
+	}
+	return &job{reg: reg, root: b.Root(), parts: b.Manifests(), o: o, sent: sent, slots: make(chan struct{}, o.Jobs), fresh: fresh}
+}
+
+// run fills the repositories and then writes the roots. Registries go in parallel; repositories of one registry one
+// after the other, so that the later ones can mount.
+func (j *job) run(ctx context.Context, repos []name.Repository) error {
+	var hosts []string
+	byHost := map[string][]*target{}
+	var all []*target
+	for _, r := range repos {
+		t := &target{job: j, client: j.reg.Repository(r)}
+		host := r.RegistryStr()
+		if byHost[host] == nil {
+			hosts = append(hosts, host)
+		}
+		for _, earlier := range byHost[host] {
+			t.from = append(t.from, earlier.client.Name())
+		}
+		byHost[host] = append(byHost[host], t)
+		all = append(all, t)
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	for _, host := range hosts {
+		g.Go(func() error {
+			for _, t := range byHost[host] {
+				if err := t.fill(gctx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	g, gctx = errgroup.WithContext(ctx)
+	for _, t := range all {
+		g.Go(func() error { return t.finish(gctx) })
+	}
+	return g.Wait()
+}
+
+// tally counts from several goroutines.
+type tally struct {
+	mu   sync.Mutex
+	sent Sent
+}
+
+func (t *tally) get() Sent {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sent
+}
+
+// note counts an event and passes it on.
+func (j *job) note(e Event) {
+	j.sent.mu.Lock()
+	j.sent.sent.Bytes += e.Sent
+	switch {
+	case e.Manifest && !e.There:
+		j.sent.sent.Manifests++
+	case !e.Manifest && e.Sent > 0:
+		j.sent.sent.Blobs++
+	}
+	j.sent.mu.Unlock()
+	if j.o.Progress != nil {
+		j.o.Progress(e)
+	}
+}

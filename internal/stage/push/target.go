@@ -1,0 +1,230 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/registry"
+)
+
+// target is the push of one image to one repository.
+type target struct {
+	*job
+	client *registry.Client
+	from   []name.Repository // of the same registry, filled before this one
+	whole  bool              // the root is there
+}
+
+// fill brings everything but the root.
+func (t *target) fill(ctx context.Context) error {
+	var err error
+	if t.whole, err = t.holdsRoot(ctx); err != nil {
+		return err
+	}
+	if !t.alone() {
+		return t.children(ctx)
+	}
+	if t.whole {
+		return nil
+	}
+	t.collected(t.parts[0])
+	return t.blobs(ctx, t.parts[0])
+}
+
+// alone says that the root is itself the image manifest.
+func (t *target) alone() bool {
+	return len(t.parts) == 1 && t.parts[0].Digest == t.root.Digest
+}
+
+// holdsRoot reads the root by digest, which compares it; for a recheck a look is enough.
+func (t *target) holdsRoot(ctx context.Context) (bool, error) {
+	if t.again {
+		return t.holds(ctx, t.root.Digest)
+	}
+	// A source that is this very repository has been read, and hashed, a moment ago.
+	if read := t.client.LastRead(t.root.Digest); !read.IsZero() && time.Since(read) < t.fresh {
+		return true, nil
+	}
+	_, err := t.client.Get(ctx, t.root.Digest.String())
+	return absent(err)
+}
+
+// holds looks for a manifest, unless it was seen a short time ago.
+func (t *target) holds(ctx context.Context, digest v1.Hash) (bool, error) {
+	if seen := t.client.LastSeen(digest); !seen.IsZero() && time.Since(seen) < t.fresh {
+		return true, nil
+	}
+	_, err := t.client.Head(ctx, digest.String())
+	return absent(err)
+}
+
+// absent turns "not found" into false. So does "denied": registries answer so for repositories that do not exist yet,
+// and the write will tell.
+func absent(err error) (bool, error) {
+	if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrDenied) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// children brings the manifests that the root names, in parallel.
+func (t *target) children(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, child := range t.parts {
+		g.Go(func() error {
+			done, err := t.client.Turn(ctx, child.Digest)
+			if err != nil {
+				return err
+			}
+			defer done()
+			there, err := t.holds(ctx, child.Digest)
+			if err != nil {
+				return err
+			}
+			if there {
+				t.client.Holds(digests(child)...)
+				t.note(Event{Repository: t.client.Name(), Digest: child.Digest, Manifest: true, There: true})
+				return nil
+			}
+			t.collected(child)
+			if err := t.blobs(ctx, child); err != nil {
+				return err
+			}
+			return t.put(ctx, child.Manifest, func() error {
+				t.client.Forget(digests(child)...)
+				return t.blobs(ctx, child)
+			})
+		})
+	}
+	return g.Wait()
+}
+
+// collected forgets the blobs of a manifest that this run pushed and that is gone: they went with it.
+func (t *target) collected(child image.Child) {
+	if t.again {
+		t.client.Forget(digests(child)...)
+	}
+}
+
+// put writes a manifest. If the registry still does not know what it names, although it took it, that is brought once
+// more: registries were seen to lose a blob whose upload they had confirmed.
+func (t *target) put(ctx context.Context, m registry.Manifest, mend func() error) error {
+	err := t.client.PutByDigest(ctx, m)
+	if errors.Is(err, registry.ErrMissing) {
+		if err := mend(); err != nil {
+			return err
+		}
+		err = t.client.PutByDigest(ctx, m)
+	}
+	if err == nil {
+		t.note(Event{Repository: t.client.Name(), Digest: m.Digest, Manifest: true, Sent: m.Size})
+	}
+	return err
+}
+
+// blobs brings the blobs of one manifest, in parallel.
+func (t *target) blobs(ctx context.Context, child image.Child) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, b := range child.Blobs {
+		if t.o.Count && len(b.From) > 0 {
+			t.note(Event{Repository: t.client.Name(), Digest: b.Digest})
+			continue
+		}
+		b.From = append(append([]name.Repository(nil), t.from...), b.From...)
+		g.Go(func() error {
+			select {
+			case t.slots <- struct{}{}:
+				defer func() { <-t.slots }()
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			sent, err := t.client.PushBlob(ctx, t.watched(b))
+			if err == nil {
+				t.note(Event{Repository: t.client.Name(), Digest: b.Digest, Sent: sent})
+			}
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// watched tells Moved of what is read.
+func (t *target) watched(b registry.Blob) registry.Blob {
+	open := b.Open
+	if t.o.Moved != nil {
+		b.Open = func(ctx context.Context) (io.ReadCloser, error) {
+			r, err := open(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return meter{r, t.o.Moved}, nil
+		}
+	}
+	return b
+}
+
+type meter struct {
+	io.ReadCloser
+	moved func(int64)
+}
+
+func (m meter) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	m.moved(int64(n))
+	return n, err
+}
+
+// finish writes the root and reads it back.
+func (t *target) finish(ctx context.Context) error {
+	repo := t.client.Name()
+	if t.whole {
+		t.note(Event{Repository: repo, Digest: t.root.Digest, Manifest: true, There: true})
+		return nil
+	}
+	if t.o.BeforeRoot != nil {
+		if err := t.o.BeforeRoot(ctx, repo); err != nil {
+			return err
+		}
+	}
+	mend := func() error { return t.mend(ctx) }
+	if err := t.put(ctx, t.root, mend); err != nil {
+		return err
+	}
+	back, err := t.client.ReadBack(ctx, t.root.Digest)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(back.Raw, t.root.Raw) || back.MediaType != t.root.MediaType {
+		return fmt.Errorf("push %s@%s: %w", repo.Name(), t.root.Digest, registry.ErrBytes)
+	}
+	return nil
+}
+
+// mend brings what a refused root names, trusting nothing that was seen before.
+func (t *target) mend(ctx context.Context) error {
+	again := *t.job
+	again.fresh = 0
+	other := &target{job: &again, client: t.client, from: t.from}
+	if t.alone() {
+		t.client.Forget(digests(t.parts[0])...)
+		return other.blobs(ctx, t.parts[0])
+	}
+	return other.children(ctx)
+}
+
+func digests(child image.Child) []v1.Hash {
+	var all []v1.Hash
+	for _, b := range child.Blobs {
+		all = append(all, b.Digest)
+	}
+	return all
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/retry"
+)
+
+// What GitHub refuses for good.
+var (
+	ErrNoPermission          = errors.New("this token may not store attestations")
+	ErrPrivateUserRepository = errors.New("GitHub keeps no attestations for a user's private repository")
+	ErrBadToken              = errors.New("GitHub does not accept this token")
+)
+
+// preflightBudget is how long Preflight bears a server that does not answer as it should.
+const preflightBudget = 30 * time.Second
+
+// Preflight asks for a creation that cannot succeed, an empty bundle: GitHub checks the permission first. A missing
+// permission, a repository that cannot have attestations, a bad token and no answer at all are errors. Any other answer
+// is not: that the bundle is refused was the aim, and a server's trouble may pass until the time of storing.
+func (g *GitHub) Preflight(ctx context.Context) error {
+	p := g.api.policy
+	if p.Budget > preflightBudget {
+		p.Budget = preflightBudget
+	}
+	err := g.api.try(ctx, p, func(ctx context.Context) error {
+		if err := g.pace.Wait(ctx); err != nil {
+			return err
+		}
+		_, err := g.api.call(ctx, http.MethodPost, g.create(), []byte(`{"bundle":{}}`), maxCreated)
+		return err
+	})
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	explained := explain(err)
+	if s := (*retry.StatusError)(nil); errors.As(err, &s) && !known(explained) {
+		return nil
+	}
+	return fmt.Errorf("attestations of %s: %w", strings.TrimPrefix(g.scope, "repos/"), explained)
+}
+
+func known(err error) bool {
+	return errors.Is(err, ErrNoPermission) || errors.Is(err, ErrPrivateUserRepository) || errors.Is(err, ErrBadToken)
+}
+
+// explain names the refusals that a person can do something about, by the words of GitHub's API.
+func explain(err error) error {
+	s := (*retry.StatusError)(nil)
+	if !errors.As(err, &s) || s.Status < 400 || s.Status >= 500 {
+		return err
+	}
+	switch {
+	case strings.Contains(s.Message, "Feature not available for user-owned private repositories"):
+		return hint.With(fmt.Errorf("%w: %w", ErrPrivateUserRepository, err),
+			"make the repository public, or move it to an organization on GitHub Enterprise Cloud")
+	case s.Status == http.StatusForbidden && strings.Contains(s.Message, "Resource not accessible by integration"):
+		return hint.With(fmt.Errorf("%w: %w", ErrNoPermission, err),
+			"add to the job's permissions:\n    attestations: write    # store the attestation")
+	case s.Status == http.StatusForbidden && strings.Contains(s.Message, "Resource not accessible by personal access token"):
+		return hint.With(fmt.Errorf("%w: %w", ErrNoPermission, err),
+			"give the token the repository permission Attestations (read and write), or use the job's own GITHUB_TOKEN")
+	case s.Status == http.StatusUnauthorized:
+		return hint.With(fmt.Errorf("%w: %w", ErrBadToken, err), "is GITHUB_TOKEN the token of this very job, and not expired?")
+	}
+	return err
+}

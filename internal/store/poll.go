@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/taglast/taglast/internal/pace"
+)
+
+// A store may not show at once what it has taken: Poll looks for lagLimit, with waits that grow from lagFirst to lagMost.
+const (
+	lagLimit = 2 * time.Minute
+	lagFirst = 250 * time.Millisecond
+	lagMost  = 15 * time.Second
+)
+
+// Poll lists the bundles of digest in s until bundle is among them, and returns it as the store gave it. Two minutes
+// after the store's first answer it gives up and says what the store showed. An outage is the store's own to bear: List
+// tries again by its own budget, and its failure ends Poll.
+func Poll(ctx context.Context, s Store, digest, predicateType string, bundle []byte) ([]byte, error) {
+	if _, err := parse(bundle); err != nil {
+		return nil, fmt.Errorf("look for the attestation of %s: %w", digest, err)
+	}
+	var first time.Time
+	for wait := lagFirst; ; wait = min(2*wait, lagMost) {
+		found, err := s.List(ctx, digest, predicateType)
+		for _, have := range found {
+			if Equal(have.Bundle, bundle) {
+				return have.Bundle, nil
+			}
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil && len(found) == 0 && !unreadable(err) {
+			return nil, fmt.Errorf("look for the attestation of %s: %w", digest, err)
+		}
+		if first.IsZero() {
+			first = time.Now()
+		}
+		left := lagLimit - time.Since(first)
+		if left <= 0 {
+			return nil, notShown(digest, len(found), err)
+		}
+		if err := pace.Sleep(ctx, min(wait, left)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func notShown(digest string, n int, err error) error {
+	showed := "nothing"
+	if n > 0 {
+		showed = fmt.Sprintf("%d other bundles", n)
+		if n == 1 {
+			showed = "1 other bundle"
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the attestation of %s was taken but is not shown after %s: the store shows %s and bundles that cannot be read: %w",
+			digest, lagLimit, showed, err)
+	}
+	return fmt.Errorf("the attestation of %s was taken but is not shown after %s: the store shows %s", digest, lagLimit, showed)
+}

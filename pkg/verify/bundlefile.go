@@ -1,0 +1,70 @@
+package verify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/taglast/taglast/internal/policy"
+)
+
+// Bounds of a file of bundles.
+const (
+	maxBundleFile = 64 << 20
+	maxBundles    = 1000
+)
+
+// readBundles reads one bundle from a .json file, or one from each line that is not blank of a .jsonl file. A file that
+// holds anything else is not what its owner believes it to be, and an error as a whole. Errors say name for path.
+func readBundles(name, path string) ([]candidate, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--bundle %s: %w", shown(name), cause(err))
+	}
+	defer f.Close()
+	raw, err := bounded(f, maxBundleFile)
+	if err != nil {
+		return nil, fmt.Errorf("--bundle %s: %w", shown(name), err)
+	}
+	found, err := splitBundles(raw, filepath.Ext(path) == ".jsonl")
+	if err != nil {
+		return nil, fmt.Errorf("--bundle %s: %w", shown(name), err)
+	}
+	for i := range found {
+		found[i].source = shown(filepath.Base(path)) + found[i].source
+	}
+	return found, nil
+}
+
+// splitBundles names each bundle by its line, ":3"; the one of a .json file by nothing.
+func splitBundles(raw []byte, lines bool) ([]candidate, error) {
+	var found []candidate
+	if !lines {
+		found = []candidate{{bundle: bytes.TrimSpace(raw)}}
+	}
+	for n := 1; lines && len(raw) > 0; n++ {
+		var line []byte
+		line, raw, _ = bytes.Cut(raw, []byte("\n"))
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		if len(found) == maxBundles {
+			return nil, fmt.Errorf("more than %d bundles", maxBundles)
+		}
+		found = append(found, candidate{source: fmt.Sprintf(":%d", n), bundle: line})
+	}
+	if len(found) == 0 || len(found[0].bundle) == 0 {
+		return nil, errors.New("the file is empty")
+	}
+	for _, c := range found {
+		if _, err := policy.Parse(c.bundle); err != nil {
+			if lines {
+				return nil, fmt.Errorf("line %s: %w", c.source[1:], err)
+			}
+			return nil, err
+		}
+	}
+	return found, nil
+}

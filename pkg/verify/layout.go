@@ -1,0 +1,94 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/registry"
+)
+
+// layoutDigest is the digest of the one image or index that an OCI layout's index.json names (OCI image specification
+// 1.1, "Image Layout"). Its manifest is read from blobs and hashed: an index.json alone proves nothing.
+func layoutDigest(dir string) (v1.Hash, error) {
+	r, err := os.OpenRoot(dir)
+	if err != nil {
+		return v1.Hash{}, cause(err)
+	}
+	defer r.Close()
+	raw, err := readRegular(r, "index.json", registry.MaxManifest)
+	if errors.Is(err, os.ErrNotExist) {
+		return v1.Hash{}, errors.New("a directory that is no OCI layout: it has no index.json")
+	}
+	if err != nil {
+		return v1.Hash{}, fmt.Errorf("index.json: %w", err)
+	}
+	var index struct {
+		Manifests []v1.Descriptor `json:"manifests"`
+	}
+	if err := json.Unmarshal(raw, &index); err != nil {
+		return v1.Hash{}, errors.New("index.json: not an OCI index")
+	}
+	var digests []v1.Hash
+	for _, d := range index.Manifests {
+		if !slices.Contains(digests, d.Digest) {
+			digests = append(digests, d.Digest)
+		}
+	}
+	if len(digests) != 1 {
+		return v1.Hash{}, fmt.Errorf("the layout has %d images, and the reference does not say which; name its blob: %s",
+			len(digests), "blobs/sha256/<digest>")
+	}
+	digest := digests[0]
+	if _, err := digestBytes(digest); err != nil {
+		return v1.Hash{}, fmt.Errorf("index.json: %w", err)
+	}
+	manifest, err := readRegular(r, path.Join("blobs", digest.Algorithm, digest.Hex), registry.MaxManifest)
+	if err != nil {
+		return v1.Hash{}, fmt.Errorf("%s: %w", digest, err)
+	}
+	have, _, err := v1.SHA256(bytes.NewReader(manifest))
+	if err != nil {
+		return v1.Hash{}, fmt.Errorf("%s: %w", digest, err)
+	}
+	if have != digest {
+		return v1.Hash{}, fmt.Errorf("%s: its blob is %s", digest, have)
+	}
+	return digest, nil
+}
+
+// readRegular reads a file within r that is no symbolic link, at most limit bytes.
+func readRegular(r *os.Root, name string, limit int64) ([]byte, error) {
+	info, err := r.Lstat(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	f, err := r.Open(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	defer f.Close()
+	return bounded(f, limit)
+}
+
+// bounded reads r whole. More than limit bytes is an error.
+func bounded(r io.Reader, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, cause(err)
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("more than %d bytes", limit)
+	}
+	return b, nil
+}
