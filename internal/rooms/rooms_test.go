@@ -40,6 +40,7 @@ var order = [][]string{
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
+	{"internal/platform"},
 	{"internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
 }
 
