@@ -41,7 +41,7 @@ var order = [][]string{
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
 	{"internal/platform"},
-	{"internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
+	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.
