@@ -40,7 +40,7 @@ var order = [][]string{
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
-	{"internal/platform", "internal/weburl"},
+	{"internal/ociref", "internal/platform", "internal/weburl"},
 	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
 }
 
