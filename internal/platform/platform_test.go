@@ -10,51 +10,50 @@ import (
 
 func TestParseNormalisesAsContainerd(t *testing.T) {
 	for text, want := range map[string]platform.Platform{
-		"linux/amd64":       {OS: "linux", Architecture: "amd64"},
-		"Linux/AMD64":       {OS: "linux", Architecture: "amd64"},
-		"linux/x86_64":      {OS: "linux", Architecture: "amd64"},
-		"linux/x86-64":      {OS: "linux", Architecture: "amd64"},
-		"linux/x86_64/v1":   {OS: "linux", Architecture: "amd64"},
-		"linux/amd64/v1":    {OS: "linux", Architecture: "amd64"},
-		"linux/amd64/V1":    {OS: "linux", Architecture: "amd64"},
-		"linux/amd64/1":     {OS: "linux", Architecture: "amd64", Variant: "1"},
-		"linux/amd64/v3":    {OS: "linux", Architecture: "amd64", Variant: "v3"},
-		"linux/386":         {OS: "linux", Architecture: "386"},
-		"linux/386/sse2":    {OS: "linux", Architecture: "386", Variant: "sse2"},
-		"linux/i386":        {OS: "linux", Architecture: "386"},
-		"linux/i386/sse2":   {OS: "linux", Architecture: "386"},
-		"linux/arm64":       {OS: "linux", Architecture: "arm64"},
-		"linux/Aarch64":     {OS: "linux", Architecture: "arm64"},
-		"linux/aarch64/v8":  {OS: "linux", Architecture: "arm64"},
-		"linux/arm64/8":     {OS: "linux", Architecture: "arm64"},
-		"linux/arm64/v8":    {OS: "linux", Architecture: "arm64"},
-		"linux/arm64/v8.0":  {OS: "linux", Architecture: "arm64"},
-		"linux/arm64/8.0":   {OS: "linux", Architecture: "arm64", Variant: "8.0"},
-		"linux/arm64/v8_0":  {OS: "linux", Architecture: "arm64", Variant: "v8_0"},
-		"linux/arm64/v8.2":  {OS: "linux", Architecture: "arm64", Variant: "v8.2"},
-		"linux/arm64/9":     {OS: "linux", Architecture: "arm64", Variant: "v9"},
-		"linux/arm64/9.0":   {OS: "linux", Architecture: "arm64", Variant: "v9"},
-		"linux/arm64/v9":    {OS: "linux", Architecture: "arm64", Variant: "v9"},
-		"linux/arm64/v9.0":  {OS: "linux", Architecture: "arm64", Variant: "v9"},
-		"linux/arm":         {OS: "linux", Architecture: "arm", Variant: "v7"},
-		"linux/arm/5":       {OS: "linux", Architecture: "arm", Variant: "v5"},
-		"linux/arm/6":       {OS: "linux", Architecture: "arm", Variant: "v6"},
-		"linux/arm/v6":      {OS: "linux", Architecture: "arm", Variant: "v6"},
-		"linux/arm/7":       {OS: "linux", Architecture: "arm", Variant: "v7"},
-		"linux/arm/v7":      {OS: "linux", Architecture: "arm", Variant: "v7"},
-		"linux/arm/8":       {OS: "linux", Architecture: "arm", Variant: "v8"},
-		"linux/arm/9":       {OS: "linux", Architecture: "arm", Variant: "9"},
-		"linux/armhf":       {OS: "linux", Architecture: "arm", Variant: "v7"},
-		"linux/armhf/v6":    {OS: "linux", Architecture: "arm", Variant: "v7"},
-		"linux/armel":       {OS: "linux", Architecture: "arm", Variant: "v6"},
-		"linux/armel/v7":    {OS: "linux", Architecture: "arm", Variant: "v6"},
-		"linux/s390x":       {OS: "linux", Architecture: "s390x"},
-		"linux/ppc64le":     {OS: "linux", Architecture: "ppc64le"},
-		"linux/riscv64":     {OS: "linux", Architecture: "riscv64"},
-		"macOS/arm64":       {OS: "darwin", Architecture: "arm64"},
-		"windows/amd64":     {OS: "windows", Architecture: "amd64"},
-		"unknown/unknown":   {OS: "unknown", Architecture: "unknown"},
-		" linux/arm64/v8\t": {OS: "linux", Architecture: "arm64"},
+		"linux/amd64":      {OS: "linux", Architecture: "amd64"},
+		"Linux/AMD64":      {OS: "linux", Architecture: "amd64"},
+		"linux/x86_64":     {OS: "linux", Architecture: "amd64"},
+		"linux/x86-64":     {OS: "linux", Architecture: "amd64"},
+		"linux/x86_64/v1":  {OS: "linux", Architecture: "amd64"},
+		"linux/amd64/v1":   {OS: "linux", Architecture: "amd64"},
+		"linux/amd64/V1":   {OS: "linux", Architecture: "amd64"},
+		"linux/amd64/1":    {OS: "linux", Architecture: "amd64", Variant: "1"},
+		"linux/amd64/v3":   {OS: "linux", Architecture: "amd64", Variant: "v3"},
+		"linux/386":        {OS: "linux", Architecture: "386"},
+		"linux/386/sse2":   {OS: "linux", Architecture: "386", Variant: "sse2"},
+		"linux/i386":       {OS: "linux", Architecture: "386"},
+		"linux/i386/sse2":  {OS: "linux", Architecture: "386"},
+		"linux/arm64":      {OS: "linux", Architecture: "arm64"},
+		"linux/Aarch64":    {OS: "linux", Architecture: "arm64"},
+		"linux/aarch64/v8": {OS: "linux", Architecture: "arm64"},
+		"linux/arm64/8":    {OS: "linux", Architecture: "arm64"},
+		"linux/arm64/v8":   {OS: "linux", Architecture: "arm64"},
+		"linux/arm64/v8.0": {OS: "linux", Architecture: "arm64"},
+		"linux/arm64/8.0":  {OS: "linux", Architecture: "arm64", Variant: "8.0"},
+		"linux/arm64/v8_0": {OS: "linux", Architecture: "arm64", Variant: "v8_0"},
+		"linux/arm64/v8.2": {OS: "linux", Architecture: "arm64", Variant: "v8.2"},
+		"linux/arm64/9":    {OS: "linux", Architecture: "arm64", Variant: "v9"},
+		"linux/arm64/9.0":  {OS: "linux", Architecture: "arm64", Variant: "v9"},
+		"linux/arm64/v9":   {OS: "linux", Architecture: "arm64", Variant: "v9"},
+		"linux/arm64/v9.0": {OS: "linux", Architecture: "arm64", Variant: "v9"},
+		"linux/arm":        {OS: "linux", Architecture: "arm", Variant: "v7"},
+		"linux/arm/5":      {OS: "linux", Architecture: "arm", Variant: "v5"},
+		"linux/arm/6":      {OS: "linux", Architecture: "arm", Variant: "v6"},
+		"linux/arm/v6":     {OS: "linux", Architecture: "arm", Variant: "v6"},
+		"linux/arm/7":      {OS: "linux", Architecture: "arm", Variant: "v7"},
+		"linux/arm/v7":     {OS: "linux", Architecture: "arm", Variant: "v7"},
+		"linux/arm/8":      {OS: "linux", Architecture: "arm", Variant: "v8"},
+		"linux/arm/9":      {OS: "linux", Architecture: "arm", Variant: "9"},
+		"linux/armhf":      {OS: "linux", Architecture: "arm", Variant: "v7"},
+		"linux/armhf/v6":   {OS: "linux", Architecture: "arm", Variant: "v7"},
+		"linux/armel":      {OS: "linux", Architecture: "arm", Variant: "v6"},
+		"linux/armel/v7":   {OS: "linux", Architecture: "arm", Variant: "v6"},
+		"linux/s390x":      {OS: "linux", Architecture: "s390x"},
+		"linux/ppc64le":    {OS: "linux", Architecture: "ppc64le"},
+		"linux/riscv64":    {OS: "linux", Architecture: "riscv64"},
+		"macOS/arm64":      {OS: "darwin", Architecture: "arm64"},
+		"windows/amd64":    {OS: "windows", Architecture: "amd64"},
+		"unknown/unknown":  {OS: "unknown", Architecture: "unknown"},
 	} {
 		t.Run(strings.ReplaceAll(text, "/", " "), func(t *testing.T) {
 			got, err := platform.Parse(text)
@@ -64,11 +63,18 @@ func TestParseNormalisesAsContainerd(t *testing.T) {
 			if again, err := platform.Parse(got.String()); err != nil || again != got {
 				t.Errorf("%s is not what it is parsed from: %+v (%v)", got, again, err)
 			}
-			parts := append(strings.Split(strings.TrimSpace(text), "/"), "")
+			parts := append(strings.Split(text, "/"), "")
 			if of, err := platform.New(parts[0], parts[1], parts[2]); err != nil || of != got {
 				t.Errorf("a manifest of %q has %+v (%v), want %+v", text, of, err, got)
 			}
 		})
+	}
+}
+
+func TestBlanksAroundAPlatformDoNotMatter(t *testing.T) {
+	got, err := platform.Parse(" linux/arm64/v8\t")
+	if want := (platform.Platform{OS: "linux", Architecture: "arm64"}); err != nil || got != want {
+		t.Errorf("it is %+v (%v), want %+v", got, err, want)
 	}
 }
 

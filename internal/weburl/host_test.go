@@ -18,7 +18,7 @@ func TestLoopbackKnowsEverySpellingOfThisMachineAndNoOther(t *testing.T) {
 		"128.0.0.1": false, "126.255.255.255": false, "0.0.0.0": false, "::": false, "10.0.0.1": false, "192.168.0.1:5000": false,
 		"127.1": false, "2130706433": false, "0177.0.0.1": false, "0x7f.0.0.1": false, "127.0.0.1.": false, "127.0.0.01": false,
 		"::1%lo": false, "[::1%25lo]": false, "[::1": false, "localhost:x": false, "localhost:80@example.com": false, "localhost:80:90": false,
-		"localhost/x": false, " localhost": false, "ghcr.io": false, "lo\u0441alhost": false,
+		"localhost/x": false, "\x20localhost": false, "ghcr.io": false, "lo\u0441alhost": false,
 	} {
 		if got := weburl.Loopback(host); got != want {
 			t.Errorf("%q is %v, want %v", host, got, want)
