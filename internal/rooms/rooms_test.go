@@ -37,6 +37,7 @@ var order = [][]string{
 	{"pkg/identity"},
 	{"pkg/release", "internal/event"},
 	{"pkg/tagrule"},
+	{"pkg/tagrule/internal/js"},
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},

@@ -133,7 +133,7 @@ func TestWhyAnAliasIsKept(t *testing.T) {
 	if a := aliases["slim"]; !a.Keep || a.Tag != "v1.10.0-slim" || a.Reason() != "this release is 1.2.9 and 1.10.0 is higher" {
 		t.Errorf("%+v: %s", a, a.Reason())
 	}
-	if a := aliases["stable"]; a.Keep || !a.Allowed || a.Reason() != "" {
+	if a := aliases["stable"]; a.Keep || a.Higher != "1.10.0" || a.Reason() != "" {
 		t.Errorf("allow-downgrade did not lift it: %+v", a)
 	}
 	e.Ref = "refs/tags/v1.3.0-rc.1"
