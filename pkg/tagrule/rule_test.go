@@ -92,6 +92,7 @@ func TestTheTagOfAnotherVersion(t *testing.T) {
 		"and beside it the version":                      {alias: "alpine1.2.34-1.2.3", tag: "v1.2.3", other: "1.3.0"},
 		"a prefix that says the version":                 {alias: "type=semver,pattern={{major}},prefix={{tag}}-", tag: "v1.2.3", other: "1.3.0"},
 		"a suffix that does":                             {alias: "type=raw,value=x,suffix=-{{tag}}", tag: "v1.2.3", other: "1.3.0"},
+		"a fixed prefix that only looks like it":         {alias: "type=semver,pattern={{major}},prefix=alpine1.2.3-", tag: "v1.2.3", other: "1.3.0", same: true},
 		"a fixed suffix that only looks like it":         {alias: "type=semver,pattern={{major}},suffix=-alpine1.2.3", tag: "v1.2.3", other: "1.3.0", same: true},
 		"a suffix that says another thing":               {alias: "type=semver,pattern={{major}},suffix=-{{sha}}", tag: "v1.2.3", other: "1.3.0", same: true},
 		"match: a part of the git tag, the same":         {alias: `type=match,pattern=app-\d+`, tag: "app-1.2.3", other: "1.9.0", same: true},
@@ -99,6 +100,8 @@ func TestTheTagOfAnotherVersion(t *testing.T) {
 		"match: a beginning in another spelling":         {alias: `type=match,pattern=\d+.\d+`, tag: "2026.01.0", other: "2026.1.5", same: true},
 		"match: none on the other":                       {alias: `type=match,pattern=app-.\.2`, tag: "app-1.2.3", other: "1.3.0"},
 		"match: a group that is not there":               {alias: `type=match,pattern=-(1)?,group=1`, tag: "app-1.2.3", other: "2.0.0"},
+		"match: an empty group":                          {alias: `type=match,pattern=app-(x?)1,group=1,prefix=y`, tag: "app-1.2.3", other: "1.3.0", same: true},
+		"match: an empty group, none on the other":       {alias: `type=match,pattern=app-(x?)1,group=1,prefix=y`, tag: "app-1.2.3", other: "2.0.0"},
 		"match: a text without the version":              {alias: `type=match,pattern=.*,value=nightly`, tag: "v1.2.3", other: "9.0.0", same: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -98,22 +98,22 @@ func says(text string, spellings []string) bool {
 	return start >= 0
 }
 
-// findVersion is where the longest of a version's spellings stands in a text that has no digit beside it; -1 if none does.
+// findVersion is where one of a version's spellings stands in a text without a digit beside it; -1 if none does.
 func findVersion(text string, spellings []string) (start, end int) {
-	start, end = -1, -1
 	for _, spelling := range spellings {
-		for from := 0; len(spelling) > end-start; {
+		for from := 0; spelling != ""; {
 			i := strings.Index(text[from:], spelling)
 			if i < 0 {
 				break
 			}
-			i += from
-			if from = i + 1; !digitAt(text, i-1) && !digitAt(text, i+len(spelling)) {
-				start, end = i, i+len(spelling)
+			start, end = from+i, from+i+len(spelling)
+			if !digitAt(text, start-1) && !digitAt(text, end) {
+				return start, end
 			}
+			from = start + 1
 		}
 	}
-	return start, end
+	return -1, -1
 }
 
 func digitAt(s string, i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
