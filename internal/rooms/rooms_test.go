@@ -39,6 +39,7 @@ var order = [][]string{
 	{"internal/identity"},
 	{"pkg/release", "internal/event"},
 	{"pkg/tagrule"},
+	{"pkg/tagrule/internal/js"},
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
