@@ -97,6 +97,51 @@ func TestUploadInPieces(t *testing.T) {
 	}
 }
 
+func TestAbsoluteURLsHaveAStateThatACommitBringsBack(t *testing.T) {
+	w := newWorld(t, Options{Law: anyTag, Registry: RegistryOptions{AbsoluteURLs: true, PageSize: 1}})
+	for state, want := range map[string]int{"": 400, "&_state=a/b": 400, "&_state=a%2Fb%3D%3D": 201} {
+		_, header, _ := ask(t, w, "POST", "/blobs/uploads/", "")
+		at, given, _ := strings.Cut(header.Get("Location"), "?")
+		if !strings.HasPrefix(at, "http://ghcr.io/v2/acme/app/blobs/uploads/") || given != "_state=a%2Fb%3D%3D" {
+			t.Fatalf("Location %s", header.Get("Location"))
+		}
+		if status, _, body := ask(t, w, "PUT", at+"?digest="+sha("a")+state, "a"); status != want {
+			t.Errorf("state %q: %d %s", state, status, body)
+		}
+	}
+	for _, tag := range []string{"a", "b"} {
+		putTag(t, w, tag, "a")
+	}
+	if _, header, _ := ask(t, w, "GET", "/tags/list", ""); header.Get("Link") != `<http://ghcr.io/v2/acme/app/tags/list?last=a&n=1>; rel="next"` {
+		t.Errorf("Link %s", header.Get("Link"))
+	}
+}
+
+func TestUploadsAreOpenUntilTheyAreCommittedOrCancelled(t *testing.T) {
+	w := newWorld(t, Options{})
+	for _, end := range []string{"", "DELETE", "PUT", "PATCH"} {
+		_, header, _ := ask(t, w, "POST", "/blobs/uploads/", "")
+		if end != "" {
+			ask(t, w, end, header.Get("Location")+"?digest="+sha("a"), "a")
+		}
+	}
+	if open := w.State().Uploads; len(open) != 1 || open["ghcr.io/acme/app"] != 2 {
+		t.Errorf("open uploads %v", open)
+	}
+}
+
+func TestForgottenBlobIsGoneFromItsRepositoryAlone(t *testing.T) {
+	w := newWorld(t, Options{})
+	ask(t, w, "POST", "/blobs/uploads/?digest="+sha("a"), "a")
+	ask(t, w, "POST", "/v2/acme/other/blobs/uploads/?from=acme/app&mount="+sha("a"), "")
+	w.Forget("ghcr.io", "acme/app", sha("a"))
+	for repo, want := range map[string]int{"app": 404, "other": 200} {
+		if status, _, _ := ask(t, w, "HEAD", "/v2/acme/"+repo+"/blobs/"+sha("a"), ""); status != want {
+			t.Errorf("acme/%s: status %d", repo, status)
+		}
+	}
+}
+
 func TestRegistryRefusesWhatIsNotWhole(t *testing.T) {
 	w := newWorld(t, Options{Law: anyTag})
 	config := `{}`

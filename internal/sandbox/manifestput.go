@@ -41,7 +41,7 @@ func (g *registry) putManifest(w http.ResponseWriter, r *http.Request, t target)
 	if m.content.Subject != nil && g.options.Referrers {
 		w.Header().Set("Oci-Subject", m.content.Subject.Digest)
 	}
-	created(w, t.repo, "manifests", m.digest)
+	g.created(w, r, t.repo, "manifests", m.digest)
 }
 
 // mayTag asks the law and the registry's own rule, and answers where one says no.

@@ -25,6 +25,9 @@ type RegistryOptions struct {
 	// TrustBase lets an overlay take mounts and manifests whose blobs it has never seen: those of a base that was
 	// counted and not read.
 	TrustBase bool
+	// AbsoluteURLs makes every Location and Link absolute and plain http, and puts a state into an upload's that must come
+	// back with the commit: what the distribution project's registry does behind a proxy that ends TLS.
+	AbsoluteURLs bool
 	// PageSize is the longest tags/list answer; default 1000.
 	PageSize int
 }

@@ -45,7 +45,8 @@ func (g *registry) writeTags(w http.ResponseWriter, r *http.Request, repo string
 			writeJSON(w, http.StatusOK, map[string]any{"name": repo, "tags": tags})
 			return
 		}
-		w.Header().Set("Link", fmt.Sprintf(`</v2/%s/tags/list?last=%s&n=%d>; rel="next"`, repo, url.QueryEscape(tags[size-1]), size))
+		next := fmt.Sprintf("/v2/%s/tags/list?last=%s&n=%d", repo, url.QueryEscape(tags[size-1]), size)
+		w.Header().Set("Link", "<"+g.address(r, next)+`>; rel="next"`)
 	}
 	if tags == nil {
 		tags = []string{}

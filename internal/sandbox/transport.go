@@ -10,6 +10,12 @@ import (
 	"strconv"
 )
 
+// InProcess is a transport that calls the handler in the caller's goroutine. The request's body is streamed through, the
+// answer is held in memory. A body that cannot be read, or that has another length than announced, fails the request.
+func InProcess(h http.Handler) http.RoundTripper {
+	return transportFunc(func(r *http.Request) (*http.Response, error) { return answerInProcess(h, r) })
+}
+
 // answerInProcess calls a handler the way a server would and makes a client's response of what it writes. It runs in the
 // caller's goroutine: the request's body is streamed through, the answer is held in memory.
 func answerInProcess(h http.Handler, req *http.Request) (*http.Response, error) {
@@ -96,23 +102,35 @@ func (rec *recorder) Write(p []byte) (int, error) {
 	return rec.body.Write(p)
 }
 
+// response is what a client sees of the answer. Its length is the announced one; without that it is unknown, as where a
+// server streams.
 func (rec *recorder) response(req *http.Request) *http.Response {
 	rec.WriteHeader(http.StatusOK)
+	announced, err := strconv.ParseInt(rec.sent.Get("Content-Length"), 10, 64)
+	if err != nil {
+		announced = -1
+	}
 	resp := &http.Response{
 		Status: fmt.Sprintf("%d %s", rec.status, http.StatusText(rec.status)), StatusCode: rec.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: rec.sent, Request: req, Body: http.NoBody, ContentLength: int64(rec.body.Len()),
+		Header: rec.sent, Request: req, Body: http.NoBody, ContentLength: announced,
 	}
 	if req.Method == http.MethodHead {
-		length, err := strconv.ParseInt(rec.sent.Get("Content-Length"), 10, 64)
-		if err != nil {
-			length = -1
-		}
-		resp.ContentLength = length
 		return resp
 	}
-	if rec.body.Len() > 0 {
-		resp.Body = io.NopCloser(bytes.NewReader(rec.body.Bytes()))
+	body := bytes.NewReader(rec.body.Bytes())
+	switch {
+	case announced > body.Size(): // the server closes the connection
+		resp.Body = io.NopCloser(io.MultiReader(body, brokenOff{}))
+	case body.Size() > 0:
+		resp.Body = io.NopCloser(body)
+	default:
+		resp.ContentLength = 0
 	}
 	return resp
 }
+
+// brokenOff is the end of an answer that is shorter than announced.
+type brokenOff struct{}
+
+func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
