@@ -20,9 +20,9 @@ type attestations struct {
 	refuses  string // a 403 for every create call
 	inline   bool   // answer with the bundle as well, as API versions before 2026-03-10 may
 	lag      time.Duration
+	denied   bool // the job has no "attestations: write"
 
 	mu      sync.Mutex
-	denied  bool // no "attestations: write"
 	records []record
 }
 
@@ -90,10 +90,7 @@ func (a *attestations) create(w http.ResponseWriter, r *http.Request, repository
 		notFound(w)
 		return
 	}
-	a.mu.Lock()
-	denied := a.denied
-	a.mu.Unlock()
-	if denied {
+	if a.denied {
 		writeJSON(w, http.StatusForbidden, message{Message: "Resource not accessible by integration", Docs: apiDocs})
 		return
 	}

@@ -46,7 +46,7 @@ func newLaw(w *World) *law { return &law{world: w, proved: map[string]bool{}} }
 func (l *law) ask(t Tag) error {
 	rule := l.world.options.Law
 	if rule == nil {
-		rule = l.world.CheckLaw
+		rule = l.world.checkLaw
 	}
 	err := rule(t)
 	if err != nil {
@@ -57,11 +57,11 @@ func (l *law) ask(t Tag) error {
 	return err
 }
 
-// CheckLaw is the law of this project: no tag names a digest that is not attested. The store of attestations, or the
+// checkLaw is the law of this project: no tag names a digest that is not attested. The store of attestations, or the
 // repository's own referrers, must hold a bundle for that very digest that verifies under the world's trusted root, signed
 // by the job's workflow: with certificate timestamp, log entry and observed time where the repository is public, with a
 // timestamp where it is not. Where a release was set, all its digests must be attested before the first tag.
-func (w *World) CheckLaw(t Tag) error {
+func (w *World) checkLaw(t Tag) error {
 	if err := w.law.attested(t, t.Digest); err != nil {
 		return fmt.Errorf("%s would name %s: %w", t, t.Digest, err)
 	}
@@ -186,7 +186,7 @@ func (w *World) check(raw []byte, digest string, job Identity) error {
 		return fmt.Errorf("open the verifier: %w", err)
 	}
 	san := w.options.ServerURL + "/" + job.JobWorkflowRef
-	identity, err := verify.NewShortCertificateIdentity(w.options.URLs.Issuer, "", san, "")
+	identity, err := verify.NewShortCertificateIdentity(w.urls.issuer, "", san, "")
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}

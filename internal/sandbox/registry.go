@@ -28,8 +28,6 @@ type RegistryOptions struct {
 	// AbsoluteURLs makes every Location and Link absolute and plain http, and puts a state into an upload's that must come
 	// back with the commit: what the distribution project's registry does behind a proxy that ends TLS.
 	AbsoluteURLs bool
-	// PageSize is the longest tags/list answer; default 1000.
-	PageSize int
 }
 
 // registry is one OCI registry in memory (OCI distribution specification v1.1).
@@ -62,9 +60,6 @@ type repository struct {
 }
 
 func newRegistry(host string, o RegistryOptions, law func(Tag) error) *registry {
-	if o.PageSize <= 0 {
-		o.PageSize = 1000
-	}
 	return &registry{
 		host: host, options: o, law: law, auth: newAuth(host, o),
 		blobs: map[string]*blob{}, repos: map[string]*repository{}, uploads: map[string]*upload{},

@@ -9,6 +9,9 @@ import (
 	"strconv"
 )
 
+// maxPage is the longest answer of tags/list.
+const maxPage = 1000
+
 // serveTags is GET tags/list: in lexical order, in pages of n after last, with a Link to the next.
 func (g *registry) serveTags(w http.ResponseWriter, r *http.Request, t target) {
 	if r.Method != http.MethodGet {
@@ -29,7 +32,7 @@ func (g *registry) serveTags(w http.ResponseWriter, r *http.Request, t target) {
 
 // writeTags answers with one page of sorted tags.
 func (g *registry) writeTags(w http.ResponseWriter, r *http.Request, repo string, tags []string) {
-	size := g.options.PageSize
+	size := maxPage
 	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil && n >= 0 {
 		size = min(n, size)
 	}

@@ -49,24 +49,6 @@ func (k *Killer) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// Transport is the killer around a transport.
-func (k *Killer) Transport(base http.RoundTripper) http.RoundTripper {
-	return killTransport{killer: k, base: base}
-}
-
-type killTransport struct {
-	killer *Killer
-	base   http.RoundTripper
-}
-
-func (t killTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.base.RoundTrip(req)
-	if err == nil {
-		t.killer.wrote(req.Method)
-	}
-	return resp, err
-}
-
 // heldAnswer keeps an answer until it may go; answers to writes are short.
 type heldAnswer struct {
 	to     http.ResponseWriter

@@ -65,13 +65,9 @@ func (t *Transport) hide(req *http.Request) (*http.Response, error) {
 	if hidden == nil {
 		return resp, nil
 	}
-	life := t.StaleFor
-	if life == 0 {
-		life = 5 * time.Second
-	}
 	t.stale.mu.Lock()
 	defer t.stale.mu.Unlock()
-	t.stale.host, t.stale.hidden, t.stale.old, t.stale.until = req.URL.Host, hidden, old, time.Now().Add(life)
+	t.stale.host, t.stale.hidden, t.stale.old, t.stale.until = req.URL.Host, hidden, old, time.Now().Add(staleFor)
 	return resp, nil
 }
 

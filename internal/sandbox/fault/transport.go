@@ -13,15 +13,18 @@ import (
 	"time"
 )
 
+const (
+	retryAfter = "1" // second, of 403 and 429
+	staleFor   = 5 * time.Second
+)
+
 // Transport numbers every request and lets one of them go wrong. It starts no goroutines and is safe for concurrent use.
 type Transport struct {
 	Base http.RoundTripper
 	At   Key  // the request that goes wrong
 	Kind Kind // how; 0 lets all go well
 
-	Before     func()        // called once, just before that request goes wrong; nil: nothing happens
-	RetryAfter string        // of 403 and 429; default "1" second
-	StaleFor   time.Duration // of StaleReads; default 5 s
+	Before func() // called once, just before that request goes wrong; nil: nothing happens
 
 	mu         sync.Mutex
 	count      map[Key]int
@@ -150,11 +153,7 @@ func (t *Transport) refuse(req *http.Request, kind Kind) (*http.Response, error)
 		status, code, text = http.StatusTooManyRequests, "TOOMANYREQUESTS", "injected: too many requests"
 	}
 	if kind == Forbidden || kind == TooMany {
-		after := t.RetryAfter
-		if after == "" {
-			after = "1"
-		}
-		header.Set("Retry-After", after)
+		header.Set("Retry-After", retryAfter)
 	}
 	// The error bodies of registries, of GitHub's API and of Sigstore's services in one.
 	body := fmt.Sprintf(`{"errors":[{"code":%q,"message":%q}],"code":%d,"message":%q}`, code, text, status, text)
