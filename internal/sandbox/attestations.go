@@ -109,7 +109,7 @@ func (a *attestations) create(w http.ResponseWriter, r *http.Request, repository
 		return
 	}
 	stored.repository, stored.created = repository, time.Now()
-	writeJSON(w, http.StatusCreated, map[string]int{"id": a.keep(stored)})
+	writeJSON(w, http.StatusCreated, map[string]int{"id": a.add(stored)})
 }
 
 // authorized says whether a request carries the job's token; if not, it has answered.
@@ -126,7 +126,7 @@ func authorized(w http.ResponseWriter, r *http.Request, want string) bool {
 	return false
 }
 
-func (a *attestations) keep(stored record) (id int) {
+func (a *attestations) add(stored record) (id int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	stored.id = len(a.records) + 1

@@ -74,8 +74,8 @@ func (a *auth) admit(w http.ResponseWriter, r *http.Request, t target) bool {
 	return true
 }
 
-// reads says whether the request may read that repository: what a mount from it needs beside the right to push.
-func (a *auth) reads(r *http.Request, repo string) bool {
+// mayRead says whether the request may read that repository: what a mount from it needs beside the right to push.
+func (a *auth) mayRead(r *http.Request, repo string) bool {
 	if a.options.Auth.Scheme != "bearer" {
 		return true
 	}

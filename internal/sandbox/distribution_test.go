@@ -134,7 +134,7 @@ func TestForgottenBlobIsGoneFromItsRepositoryAlone(t *testing.T) {
 	w := newWorld(t, Options{})
 	ask(t, w, "POST", "/blobs/uploads/?digest="+sha("a"), "a")
 	ask(t, w, "POST", "/v2/acme/other/blobs/uploads/?from=acme/app&mount="+sha("a"), "")
-	w.Forget("ghcr.io", "acme/app", sha("a"))
+	w.Delete("ghcr.io", "acme/app", sha("a"))
 	for repo, want := range map[string]int{"app": 404, "other": 200} {
 		if status, _, _ := ask(t, w, "HEAD", "/v2/acme/"+repo+"/blobs/"+sha("a"), ""); status != want {
 			t.Errorf("acme/%s: status %d", repo, status)

@@ -43,7 +43,7 @@ type Options struct {
 	// Registries are the hosts (host or host:port) that exist, with their behaviour. nil: every host that is asked for
 	// /v2/ is a registry, an overlay where there is a Base.
 	Registries map[string]RegistryOptions
-	// Law is asked at every tag that is written, before it is. nil is the world's own law: see World.checkLaw.
+	// Law is asked before any tag is written, and refuses it by an error. nil is the world's own law: see World.checkLaw.
 	Law func(Tag) error
 }
 
@@ -70,7 +70,7 @@ var transportURLs = serviceURLs{
 	bundles: "https://bundles.taglast.invalid",
 }
 
-const madeUpToken = "ghs_taglastdryrun" //nolint:gosec // opens nothing
+const defaultToken = "ghs_taglastdryrun" //nolint:gosec // opens nothing
 
 func (o Options) withDefaults() Options {
 	set := func(field *string, value string) {
@@ -80,7 +80,7 @@ func (o Options) withDefaults() Options {
 	}
 	set(&o.ServerURL, "https://github.com")
 	set(&o.APIURL, "https://api.github.com")
-	set(&o.GitHubToken, madeUpToken)
+	set(&o.GitHubToken, defaultToken)
 	o.Identity = o.Identity.withDefaults()
 	return o
 }

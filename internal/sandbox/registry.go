@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// RegistryOptions are a registry's manners. The zero value takes everything from everyone, has no Referrers API (as
+// RegistryOptions say how a registry behaves. The zero value takes everything from everyone, has no Referrers API (as
 // GHCR), keeps untagged manifests and lets tags move.
 type RegistryOptions struct {
 	Auth Auth
@@ -56,7 +56,7 @@ type repository struct {
 	manifests map[string]*manifest
 	order     []string // of the manifests' first PUT
 	tags      map[string]string
-	elsewhere map[string]bool // digests that an overlay saw on the real registry
+	onBase    map[string]bool // digests that an overlay saw on the real registry
 }
 
 func newRegistry(host string, o RegistryOptions, law func(Tag) error) *registry {
@@ -71,7 +71,7 @@ func (g *registry) repo(name string) *repository {
 	r, ok := g.repos[name]
 	if !ok {
 		r = &repository{
-			blobs: map[string]bool{}, manifests: map[string]*manifest{}, tags: map[string]string{}, elsewhere: map[string]bool{},
+			blobs: map[string]bool{}, manifests: map[string]*manifest{}, tags: map[string]string{}, onBase: map[string]bool{},
 		}
 		g.repos[name] = r
 	}

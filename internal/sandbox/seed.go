@@ -33,7 +33,7 @@ func (w *World) SeedManifest(host, repo, tag, mediaType string, raw []byte) (str
 	if tag == "" {
 		tag = m.digest
 	}
-	g.keep(repo, tag, m)
+	g.storeManifest(repo, tag, m)
 	return m.digest, nil
 }
 
@@ -53,9 +53,9 @@ func (w *World) SeedTag(host, repo, tag, digest string) error {
 	return nil
 }
 
-// Forget drops a manifest with the tags that name it, or a blob, from one repository, as a registry's garbage collection
+// Delete removes a manifest with the tags that name it, or a blob, from one repository, as a registry's garbage collection
 // or another job would.
-func (w *World) Forget(host, repo, digest string) {
+func (w *World) Delete(host, repo, digest string) {
 	g, ok := w.existing(host)
 	if !ok {
 		return

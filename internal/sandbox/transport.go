@@ -31,7 +31,7 @@ func answerInProcess(h http.Handler, req *http.Request) (*http.Response, error) 
 	}
 	in.RequestURI = in.URL.RequestURI()
 	in.RemoteAddr = "192.0.2.1:1234"
-	body := &clientBody{ctx: ctx, body: req.Body, left: req.ContentLength}
+	body := &clientBody{ctx: ctx, body: req.Body, announced: req.ContentLength}
 	in.Body = body
 	rec := &recorder{header: http.Header{}}
 	h.ServeHTTP(rec, in)
@@ -52,11 +52,11 @@ func closeBody(req *http.Request) {
 
 // clientBody is a request's body on the wire: it ends with its context, and its length must be the one announced.
 type clientBody struct {
-	ctx    context.Context
-	body   io.ReadCloser
-	left   int64 // of the announced length; negative or, with a body, zero: not announced
-	read   int64
-	failed error // the client's own failure: it gets this, not the server's answer
+	ctx       context.Context
+	body      io.ReadCloser
+	announced int64 // length; it is unknown where negative or, with a body, zero
+	read      int64
+	failed    error // the client's own failure: it gets this, not the server's answer
 }
 
 func (b *clientBody) Read(p []byte) (int, error) {
@@ -70,8 +70,8 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	b.read += int64(n)
 	switch {
-	case b.left > 0 && (b.read > b.left || errors.Is(err, io.EOF) && b.read < b.left):
-		b.failed = fmt.Errorf("http: ContentLength=%d with Body length %d", b.left, b.read)
+	case b.announced > 0 && (b.read > b.announced || errors.Is(err, io.EOF) && b.read < b.announced):
+		b.failed = fmt.Errorf("http: ContentLength=%d with Body length %d", b.announced, b.read)
 		return n, b.failed
 	case err != nil && !errors.Is(err, io.EOF):
 		b.failed = err

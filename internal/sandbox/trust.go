@@ -16,7 +16,7 @@ import (
 )
 
 // newTrustedRoot lists the world's authorities and logs.
-func newTrustedRoot(u serviceURLs, ca, stamps chain, ctl *ctLog, log *rekor, start time.Time) (*root.TrustedRoot, error) {
+func newTrustedRoot(u serviceURLs, ca, tsaChain chain, ctl *ctLog, log *rekor, start time.Time) (*root.TrustedRoot, error) {
 	tlog := func(url string, key *ecdsa.PrivateKey, id [sha256.Size]byte) map[string]*root.TransparencyLog {
 		return map[string]*root.TransparencyLog{hex.EncodeToString(id[:]): {
 			BaseURL: url, ID: id[:], ValidityPeriodStart: start,
@@ -29,7 +29,7 @@ func newTrustedRoot(u serviceURLs, ca, stamps chain, ctl *ctLog, log *rekor, sta
 		}},
 		tlog(u.ctLog, ctl.key, ctl.id),
 		[]root.TimestampingAuthority{&root.SigstoreTimestampingAuthority{
-			Root: stamps.root.cert, Leaf: stamps.leaf.cert, ValidityPeriodStart: start, URI: u.tsa + timestampPath,
+			Root: tsaChain.root.cert, Leaf: tsaChain.leaf.cert, ValidityPeriodStart: start, URI: u.tsa + timestampPath,
 		}},
 		tlog(u.rekor, log.key, log.id))
 	if err != nil {

@@ -95,7 +95,7 @@ func (g *registry) serveUpload(w http.ResponseWriter, r *http.Request, t target)
 
 func (g *registry) beginUpload(w http.ResponseWriter, r *http.Request, repo string) {
 	query := r.URL.Query()
-	if digest := query.Get("mount"); digest != "" && g.auth.reads(r, query.Get("from")) && g.mount(repo, query.Get("from"), digest) {
+	if digest := query.Get("mount"); digest != "" && g.auth.mayRead(r, query.Get("from")) && g.mount(repo, query.Get("from"), digest) {
 		g.created(w, r, repo, "blobs", digest)
 		return
 	}

@@ -17,14 +17,14 @@ import (
 // World is everything outside of the publisher. It is an http.RoundTripper and, by Handler, an http.Handler; both may be
 // used from several goroutines.
 type World struct {
-	options Options
-	urls    serviceURLs
-	routes  []route
-	api     *attestations
-	gateway *gateway // nil: nothing leaves
-	issuer  *issuer
-	request string // ACTIONS_ID_TOKEN_REQUEST_TOKEN
-	trusted *root.TrustedRoot
+	options      Options
+	urls         serviceURLs
+	routes       []route
+	api          *attestations
+	gateway      *gateway // nil: nothing leaves
+	issuer       *issuer
+	requestToken string // ACTIONS_ID_TOKEN_REQUEST_TOKEN
+	trusted      *root.TrustedRoot
 
 	trustedRoot   []byte
 	signingConfig []byte
@@ -45,19 +45,19 @@ func newWorldAt(urls serviceURLs, o Options) (*World, error) {
 	w := &World{options: o, urls: urls, identity: o.Identity, registries: map[string]*overlay{}}
 	w.law = newLaw(w)
 	if o.Base != nil {
-		w.gateway = newGateway(o.Base, madeUpToken)
+		w.gateway = newGateway(o.Base, defaultToken)
 	}
 	var secret [16]byte
 	if _, err := rand.Read(secret[:]); err != nil {
 		return nil, fmt.Errorf("make the request token: %w", err)
 	}
-	w.request = hex.EncodeToString(secret[:])
+	w.requestToken = hex.EncodeToString(secret[:])
 
 	ca, err := newFulcioChain(now)
 	if err != nil {
 		return nil, err
 	}
-	stamps, err := newTSAChain(now)
+	tsaChain, err := newTSAChain(now)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func newWorldAt(urls serviceURLs, o Options) (*World, error) {
 		return nil, err
 	}
 	start := now.Add(-authorityMargin)
-	if w.trusted, err = newTrustedRoot(urls, ca, stamps, ctl, log, start); err != nil {
+	if w.trusted, err = newTrustedRoot(urls, ca, tsaChain, ctl, log, start); err != nil {
 		return nil, err
 	}
 	if w.trustedRoot, err = encodeTrustedRoot(w.trusted); err != nil {
@@ -94,7 +94,7 @@ func newWorldAt(urls serviceURLs, o Options) (*World, error) {
 		{urls.issuer, http.HandlerFunc(w.issuer.provider)},
 		{urls.fulcio, &fulcio{chain: ca, issuer: w.issuer, log: ctl, server: o.ServerURL}},
 		{urls.rekor, log},
-		{urls.tsa, &tsa{chain: stamps}},
+		{urls.tsa, &tsa{chain: tsaChain}},
 		{urls.bundles, http.HandlerFunc(w.api.blob)},
 		{o.APIURL, &api{
 			store: w.api, identity: w.Identity, token: o.GitHubToken, commitDate: o.CommitDate,
@@ -113,7 +113,7 @@ func (w *World) newIssuer() (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &issuer{url: w.urls.issuer, key: key, request: w.request, identity: w.Identity}, nil
+	return &issuer{url: w.urls.issuer, key: key, request: w.requestToken, identity: w.Identity}, nil
 }
 
 func newCTLog() (*ctLog, error) {
@@ -190,7 +190,7 @@ func (w *World) Env() map[string]string {
 	}
 	if !w.options.NoIDToken {
 		env["ACTIONS_ID_TOKEN_REQUEST_URL"] = w.urls.token + "?api-version=2.0"
-		env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = w.request
+		env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = w.requestToken
 	}
 	return env
 }

@@ -35,7 +35,7 @@ func (k *Killer) wrote(method string) {
 	}
 }
 
-// Handler is the killer around a server. Answers to writes are held back until the killer has had its turn.
+// Handler is the killer around a server. Answers to writes are held back until Kill has returned.
 func (k *Killer) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {

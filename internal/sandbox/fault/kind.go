@@ -22,7 +22,7 @@ const (
 	StaleReads                   // the server acts and says so, but reads show the old state for five seconds
 )
 
-// Kinds are all of them.
+// Kinds lists every kind.
 func Kinds() []Kind {
 	return []Kind{ServerError, Reset, Truncated, Garbage, Unauthorized, Forbidden, TooMany, LostAnswer, StaleReads}
 }

@@ -82,7 +82,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case ServerError, Unauthorized, Forbidden, TooMany:
 		return t.refuse(req, t.Kind)
 	case Reset:
-		drop(req)
+		closeBody(req)
 		return nil, reset()
 	case LostAnswer:
 		resp, err := t.send(req)
@@ -92,7 +92,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, reset()
 	case StaleReads:
-		return t.hide(req)
+		return t.sendAndHide(req)
 	}
 	resp, err := t.send(req)
 	if err == nil && req.Method != http.MethodHead {
@@ -104,7 +104,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // send passes a request on, unless it reads what is still hidden.
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	if resp, ok := t.stale.answer(req); ok {
-		drop(req)
+		closeBody(req)
 		return resp, nil
 	}
 	resp, err := t.Base.RoundTrip(req)
@@ -127,8 +127,8 @@ func reset() error {
 	return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
 }
 
-// drop does with a request's body what a transport must even when it sends nothing.
-func drop(req *http.Request) {
+// closeBody does with a request's body what a transport must even when it sends nothing.
+func closeBody(req *http.Request) {
 	if req.Body != nil {
 		_ = req.Body.Close()
 	}
@@ -136,7 +136,7 @@ func drop(req *http.Request) {
 
 // refuse answers in the server's stead.
 func (t *Transport) refuse(req *http.Request, kind Kind) (*http.Response, error) {
-	drop(req)
+	closeBody(req)
 	header := http.Header{"Content-Type": {"application/json"}}
 	status, code, text := http.StatusInternalServerError, "UNKNOWN", "injected: internal server error"
 	switch kind {

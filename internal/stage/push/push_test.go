@@ -281,7 +281,7 @@ func TestARecheckBringsBackWhatWasCollected(t *testing.T) {
 		time.Sleep(time.Hour)
 		child := w.built.Children()[1]
 		for _, gone := range []string{w.built.Root().Digest.String(), child.Digest.String(), child.Blobs[0].Digest.String()} {
-			w.one.World.Forget("one.example", "acme/app", gone)
+			w.one.World.Delete("one.example", "acme/app", gone)
 		}
 		begin := time.Now()
 		if err := push.Recheck(t.Context(), w.clients, p, 5*time.Minute); err != nil || time.Since(begin) > time.Second {
@@ -306,7 +306,7 @@ func TestABlobThatTheRegistryLostIsSentOnceMore(t *testing.T) {
 		var lost atomic.Bool
 		w.one.Before = func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") && lost.CompareAndSwap(false, true) {
-				w.one.World.Forget("one.example", "acme/app", layer)
+				w.one.World.Delete("one.example", "acme/app", layer)
 			}
 			return false
 		}
