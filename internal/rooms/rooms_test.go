@@ -32,7 +32,7 @@ var order = [][]string{
 	{"internal/trust"},
 	{"internal/stage/push"},
 	{"internal/image"},
-	{"internal/testkit/registrytest", "internal/testkit/memory"},
+	{"internal/testkit/registrytest"},
 	{"internal/registry"},
 	{"internal/registry/permit"},
 	{"internal/provenance"},
