@@ -42,7 +42,7 @@ var order = [][]string{
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
-	{"internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
+	{"internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/network", "internal/pace"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.

@@ -25,10 +25,10 @@ type Options struct {
 	SigningConfig []byte // Sigstore signing config v0.2; nil means the public-good instance's, by TUF
 	TrustedRoot   []byte // Sigstore trusted root v0.1; nil means the public-good instance's, by TUF
 
-	Transport http.RoundTripper // the network; nil means Network()
-	Keychain  authn.Keychain    // registry credentials; nil means anonymous
-	Getenv    func(string) string
-	IDToken   func(ctx context.Context, client *http.Client, audience string) (string, error) // from the runner
+	Transport http.RoundTripper                                                               // carries every request; nil means the network
+	Keychain  authn.Keychain                                                                  // registry credentials (the function Keychain finds the usual ones); nil means anonymous
+	Getenv    func(string) string                                                             // the environment: job, tokens, addresses; nil means os.Getenv
+	IDToken   func(ctx context.Context, client *http.Client, audience string) (string, error) // asks for an ID token; nil means the runner of GitHub Actions
 
 	Version  string // of taglast, for User-Agent and report
 	CacheDir string // of TUF metadata; empty keeps nothing on disk

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/network"
 	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/stage/prove"
 	"github.com/taglast/taglast/internal/stage/push"
@@ -23,13 +25,13 @@ func Publish(ctx context.Context, o Options) (*Report, error) {
 
 func (o Options) withDefaults() Options {
 	if o.Transport == nil {
-		o.Transport = Network()
+		o.Transport = network.Transport()
 	}
 	if o.Observer == nil {
 		o.Observer = silent{}
 	}
 	if o.Getenv == nil {
-		o.Getenv = func(string) string { return "" }
+		o.Getenv = os.Getenv
 	}
 	if len(o.Stores) == 0 {
 		o.Stores = []string{"github"}

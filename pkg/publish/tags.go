@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -24,10 +25,10 @@ type TagsOptions struct {
 	File           *release.File // in the place of rules, flavor and image names
 	ReleaseVersion string        // stands above the file's
 
-	Transport http.RoundTripper // GitHub's API, for the date of a commit that nothing else tells; nil means Network()
-	Getenv    func(string) string
-	WorkDir   string // the checkout; empty means "."
-	Version   string // of taglast, for User-Agent
+	Transport http.RoundTripper   // GitHub's API, for the date of a commit that nothing else tells; nil means the network
+	Getenv    func(string) string // the environment; nil means os.Getenv
+	WorkDir   string              // the checkout; empty means "."
+	Version   string              // of taglast, for User-Agent
 }
 
 // TagSet is what rules give for a git event: the output of `tags --format json`.
@@ -41,6 +42,9 @@ type TagSet struct {
 // checkout. No tag is not an error. It sends nothing to any registry; GitHub is asked in a job alone, and only for the
 // date of a commit that a rule wants and neither event nor checkout tells.
 func Tags(ctx context.Context, o TagsOptions) (TagSet, error) {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
 	out := TagSet{Tags: []string{}, Refs: []string{}}
 	e, err := o.event(ctx)
 	if err != nil {
