@@ -44,7 +44,7 @@ var order = [][]string{
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
 	{"internal/ociref", "internal/platform", "internal/weburl"},
-	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
+	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/network", "internal/pace"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.
