@@ -27,6 +27,7 @@ var order = [][]string{
 	{"internal/testkit/releasetest"},
 	{"internal/stage/attest"},
 	{"internal/testkit/storetest"},
+	{"internal/commits"},
 	{"internal/store"},
 	{"internal/keyless", "internal/policy"},
 	{"internal/trust"},
