@@ -10,36 +10,16 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
 )
 
-// gathered is what a source gave.
-type gathered struct {
-	trees []tree
-	deps  []provenance.Dependency
-	whole bool   // an image source: kept as it is where it can be
-	hint  string // what to do where a platform is missing
-}
-
 // Build reads the source and makes the index. Manifests, indexes and configs are hashed; layers are looked for in
 // layouts, but their content is for the pusher to hash as it streams. Errors may carry a hint (internal/hint).
-func Build(ctx context.Context, reg Registry, r Request) (Built, error) {
+func Build(ctx context.Context, r Request) (Built, error) {
 	if err := r.Check(); err != nil {
 		return Built{}, err
 	}
-	var (
-		g   gathered
-		err error
-	)
-	switch {
-	case r.Source.OCI != nil:
-		g, err = r.fromLayouts(ctx)
-	case r.Source.Digests != nil:
-		g, err = r.fromDigests(ctx, reg)
-	default:
-		g, err = r.fromImage(ctx, reg)
-	}
+	g, err := r.Source.gather(ctx, r.Env.complete())
 	if err != nil {
 		return Built{}, fmt.Errorf("image %s: %w", r.Name, err)
 	}

@@ -21,30 +21,19 @@ const (
 )
 
 // Check says what is wrong with r that can be told without a network and without reading an image: a plan calls it
-// before anything is sent, Build calls it again. A directory of digests is looked into, because a stranger in it is a
-// mistake of the workflow.
+// before anything is sent, Build calls it again.
 func (r Request) Check() error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("image %s: %w", r.Name, err)
 	}
-	if r.Source.Digests != nil {
-		_, err := r.digests()
-		return err
-	}
-	return nil
+	return r.Source.check(r.Env)
 }
 
 func (r Request) check() error {
-	sources := 0
-	for _, set := range []bool{r.Source.OCI != nil, r.Source.Digests != nil, r.Source.Image != nil} {
-		if set {
-			sources++
-		}
+	if r.Source == nil {
+		return errors.New("it has no source")
 	}
-	if sources != 1 {
-		return fmt.Errorf("a source is one of oci, digests and image; %d are given", sources)
-	}
-	for _, p := range r.Platforms {
+	for _, p := range r.Env.Platforms {
 		if _, err := NormalisePlatform(p); err != nil {
 			return err
 		}
@@ -57,7 +46,7 @@ func (r Request) check() error {
 		return text(what, key, value)
 	}
 	for _, a := range r.Annotations {
-		if err := a.check(r.KeepAttestations); err != nil {
+		if err := a.check(r.Env.KeepAttestations); err != nil {
 			return err
 		}
 		if err := count("annotation", a.Key, a.Value); err != nil {
@@ -69,7 +58,7 @@ func (r Request) check() error {
 			return err
 		}
 	}
-	if r.KeepAttestations && len(r.Labels) > 0 {
+	if r.Env.KeepAttestations && len(r.Labels) > 0 {
 		return errors.New("labels: BuildKit's attestations are about the digests that labels change; leave labels or keep-attestations out")
 	}
 	return nil

@@ -7,15 +7,23 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 func ExampleBuild() {
 	// A layout needs no registry; the other sources take a *registry.Clients.
-	built, err := image.Build(context.Background(), nil, image.Request{
-		Name:        "hello",
-		Dir:         filepath.Join("..", "..", "testdata", "quickstart"),
-		Source:      image.Source{OCI: &image.OCI{Paths: []string{"image"}}},
-		Platforms:   []string{"linux/amd64", "linux/arm64"},
+	source, err := image.SourceOf(release.OCISource{Paths: []string{"image"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	built, err := image.Build(context.Background(), image.Request{
+		Name: "hello",
+		Env: image.Env{
+			Dir:       filepath.Join("..", "..", "testdata", "quickstart"),
+			Platforms: []string{"linux/amd64", "linux/arm64"},
+		},
+		Source:      source,
 		Annotations: []image.Annotation{{Key: "org.opencontainers.image.licenses", Value: "MIT"}},
 	})
 	if err != nil {

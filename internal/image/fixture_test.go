@@ -22,6 +22,7 @@ import (
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 const (
@@ -282,7 +283,31 @@ func hash(t testing.TB, s any) v1.Hash {
 	return h
 }
 
-func oci(paths ...string) image.Source { return image.Source{OCI: &image.OCI{Paths: paths}} }
+// source is the source that a release names.
+func source(t testing.TB, s release.Source) image.Source {
+	t.Helper()
+	out, err := image.SourceOf(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// oci is a source of layouts.
+func oci(paths ...string) image.Source {
+	s, err := image.SourceOf(release.OCISource{Paths: paths})
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// buildFrom builds r with the clients of a registry.
+func buildFrom(t testing.TB, reg image.Registry, r image.Request) (image.Built, error) {
+	t.Helper()
+	r.Env.Registry = reg
+	return image.Build(t.Context(), r)
+}
 
 // indexJSON is a root for looking at.
 type indexJSON struct {
@@ -326,6 +351,20 @@ func platforms(b image.Built) []string {
 	var out []string
 	for _, c := range b.Children() {
 		out = append(out, c.Platform)
+	}
+	return out
+}
+
+// required are platforms that a release asks for.
+func required(t testing.TB, texts ...string) []string {
+	t.Helper()
+	var out []string
+	for _, text := range texts {
+		p, err := image.NormalisePlatform(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p)
 	}
 	return out
 }

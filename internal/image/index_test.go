@@ -236,7 +236,7 @@ func TestAttestationsOfALayout(t *testing.T) {
 	if got := platforms(mustBuild(t, dir, image.Request{Source: oci("app")})); !slices.Equal(got, []string{"linux/amd64", "linux/arm64"}) {
 		t.Errorf("without keep-attestations: %q", got)
 	}
-	b := mustBuild(t, dir, image.Request{Source: oci("app"), KeepAttestations: true})
+	b := mustBuild(t, dir, image.Request{Source: oci("app"), Env: image.Env{KeepAttestations: true}})
 	if got := platforms(b); !slices.Equal(got, []string{"linux/amd64", "linux/arm64", "", ""}) {
 		t.Fatalf("with keep-attestations: %q", got)
 	}
@@ -296,7 +296,7 @@ func TestARewrittenChildIsFromNowhereButItsLayersAre(t *testing.T) {
 	s := store{}
 	reg, r := digestsOf(t, s, s.manifest("linux/amd64"))
 	r.Labels = map[string]string{"a": "b"}
-	b, err := image.Build(t.Context(), reg, r)
+	b, err := buildFrom(t, reg, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +333,7 @@ func TestWindowsImagesDifferByOSVersion(t *testing.T) {
 		d := s.image("windows/amd64", func(m object) { m["config"] = s.document(ociConfig, config) })
 		tops = append(tops, d)
 	}
-	b := mustBuild(t, layoutOf(t, s.tops(tops...)), image.Request{Source: oci("app"), Platforms: []string{"windows/amd64"}})
+	b := mustBuild(t, layoutOf(t, s.tops(tops...)), image.Request{Source: oci("app"), Env: image.Env{Platforms: required(t, "windows/amd64")}})
 	for i, want := range []string{"10.0.20348.1", "10.0.26100.1"} {
 		if got := parse[indexJSON](t, b.Root().Raw).Manifests[i].Platform.OSVersion; got != want {
 			t.Errorf("manifest %d is for os.version %s, want %s", i, got, want)

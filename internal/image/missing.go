@@ -2,7 +2,6 @@ package image
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,7 +14,7 @@ const maxPlaces = 8
 // missing names the required platforms that no image has.
 func (r Request) missing(images []*found, help string) error {
 	var absent []string
-	for _, want := range r.Platforms {
+	for _, want := range r.Env.Platforms {
 		p, err := NormalisePlatform(want)
 		if err != nil {
 			return err
@@ -62,26 +61,9 @@ func twice(a, b *found) error {
 	return fmt.Errorf("two images for %s: %s in %s and %s in %s", a.platform, a.Digest, a.where, b.Digest, b.where)
 }
 
-// uploads asks what is likely wrong where jobs of a matrix left too little.
-func (r Request) uploads(what string) string {
-	jobs := "all"
-	if len(r.Platforms) == 2 {
-		jobs = "both"
-	}
-	return fmt.Sprintf("%s. Is `merge-multiple: true` set on download-artifact, and did %s build jobs upload?", what, jobs)
-}
-
 func plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %ss", n, one)
-}
-
-// within Dir unless absolute.
-func (r Request) path(p string) string {
-	if filepath.IsAbs(p) {
-		return p
-	}
-	return filepath.Join(r.Dir, p)
 }

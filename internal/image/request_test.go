@@ -6,9 +6,11 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 func TestCheck(t *testing.T) {
@@ -16,7 +18,7 @@ func TestCheck(t *testing.T) {
 		return image.Request{Source: oci("a"), Annotations: []image.Annotation{{Level: level, Platform: platform, Key: key, Value: value}}}
 	}
 	keeping := func(r image.Request) image.Request {
-		r.KeepAttestations = true
+		r.Env.KeepAttestations = true
 		return r
 	}
 	labels := func(l map[string]string) image.Request { return image.Request{Source: oci("a"), Labels: l} }
@@ -43,9 +45,8 @@ func TestCheck(t *testing.T) {
 		"attestations and manifest annotations": {keeping(annotation("manifest", "", "a", "b")), "keep-attestations"},
 		"attestations and index annotations":    {keeping(annotation("", "", "a", "b")), ""},
 		"attestations and labels":               {keeping(labels(map[string]string{"a": "b"})), "keep-attestations"},
-		"no source":                             {image.Request{}, "0 are given"},
-		"two sources":                           {image.Request{Source: image.Source{OCI: &image.OCI{}, Image: &image.Image{}}}, "2 are given"},
-		"a required platform that is none":      {image.Request{Source: oci("a"), Platforms: []string{"linux/"}}, "not a platform"},
+		"no source":                             {image.Request{}, "no source"},
+		"a required platform that is none":      {image.Request{Source: oci("a"), Env: image.Env{Platforms: []string{"linux/"}}}, "not a platform"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.r.Name = "app"
@@ -92,8 +93,8 @@ func TestDigestNames(t *testing.T) {
 				writeFile(t, filepath.Join(dir, "digests", f), nil)
 			}
 			err := image.Request{
-				Name: "app", Dir: dir, Platforms: []string{"linux/amd64", "linux/arm64"},
-				Source: image.Source{Digests: &image.Digests{Dir: "digests/", Repository: repo(t, "ghcr.io/acme/app")}},
+				Name: "app", Env: image.Env{Dir: dir, Platforms: required(t, "linux/amd64", "linux/arm64")},
+				Source: source(t, release.DigestsSource{Dir: "digests/", Repository: repo(t, "ghcr.io/acme/app")}),
 			}.Check()
 			if tc.err == "" && err != nil || tc.err != "" && (err == nil || err.Error() != tc.err) {
 				t.Errorf("error is\n%v, want\n%v", err, tc.err)
@@ -106,7 +107,7 @@ func TestDigestNames(t *testing.T) {
 }
 
 func TestAnEmptyDigestDirectory(t *testing.T) {
-	err := image.Request{Name: "app", Dir: t.TempDir(), Source: image.Source{Digests: &image.Digests{Dir: "."}}}.Check()
+	err := image.Request{Name: "app", Env: image.Env{Dir: t.TempDir()}, Source: source(t, release.DigestsSource{Dir: "."})}.Check()
 	if err == nil || err.Error() != ".: the directory is empty" {
 		t.Errorf("error is %v", err)
 	}
@@ -114,23 +115,25 @@ func TestAnEmptyDigestDirectory(t *testing.T) {
 
 func TestDigestLists(t *testing.T) {
 	hex := strings.Repeat("0123456789abcdef", 4)
-	var many []string
+	one := v1.Hash{Algorithm: "sha256", Hex: hex}
+	var many []v1.Hash
 	for i := range 65 {
-		many = append(many, strings.Replace(hex, "01", string("0123456789abcdef"[i%16])+string("0123456789abcdef"[i/16]), 1))
+		many = append(many, v1.Hash{Algorithm: "sha256", Hex: strings.Replace(hex, "01", string("0123456789abcdef"[i%16])+string("0123456789abcdef"[i/16]), 1)})
 	}
 	for name, tc := range map[string]struct {
-		d    image.Digests
+		d    release.DigestsSource
 		want string
 	}{
-		"three forms of one digest":  {image.Digests{List: []string{hex, "sha256:" + hex, "sha256-" + hex}}, ""},
-		"a list with a stranger":     {image.Digests{List: []string{hex, "latest"}}, `digests: "latest" is not a digest`},
-		"a list of nothing":          {image.Digests{}, "the list is empty"},
-		"a list and a directory":     {image.Digests{List: []string{hex}, Dir: "."}, "it is one of them"},
-		"more than 64":               {image.Digests{List: many}, "65 digests are more than 64"},
-		"a digest with a path in it": {image.Digests{List: []string{"../" + hex}}, "is not a digest"},
+		"one digest twice":           {release.DigestsSource{List: []v1.Hash{one, one}}, ""},
+		"a list with no digest":      {release.DigestsSource{List: []v1.Hash{one, {}}}, `digests: digest ":" is not sha256`},
+		"a digest of sha512":         {release.DigestsSource{List: []v1.Hash{{Algorithm: "sha512", Hex: hex + hex}}}, "sha512 is not supported"},
+		"a list of nothing":          {release.DigestsSource{}, "the list is empty"},
+		"a list and a directory":     {release.DigestsSource{List: []v1.Hash{one}, Dir: "."}, "it is one of them"},
+		"more than 64":               {release.DigestsSource{List: many}, "65 digests are more than 64"},
+		"a digest with a path in it": {release.DigestsSource{List: []v1.Hash{{Algorithm: "sha256", Hex: "../" + hex}}}, "is not sha256: and 64 hex digits"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := image.Request{Name: "app", Source: image.Source{Digests: &tc.d}}.Check()
+			err := image.Request{Name: "app", Source: source(t, tc.d)}.Check()
 			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 				t.Errorf("error is %v, want %q in it", err, tc.want)
 			}
@@ -170,8 +173,8 @@ func TestHubIsDockerIO(t *testing.T) {
 	d := s.manifest("linux/amd64")
 	reg := newServer(t)
 	reg.push("acme/app", s)
-	b, err := image.Build(t.Context(), reg.clients(), image.Request{
-		Name: "app", Source: image.Source{Digests: &image.Digests{List: []string{d["digest"].(string)}, Repository: hub}},
+	b, err := buildFrom(t, reg.clients(), image.Request{
+		Name: "app", Source: source(t, release.DigestsSource{List: []v1.Hash{hash(t, d["digest"])}, Repository: hub}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ import (
 func (p *plan) build(ctx context.Context, step func(done, total int, note string)) ([]image.Built, error) {
 	built := make([]image.Built, len(p.images))
 	var count progressCount
+	siblings := image.NewSiblings(p.buildOne)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(p.o.jobs())
 	for i, im := range p.images {
@@ -30,7 +31,7 @@ func (p *plan) build(ctx context.Context, step func(done, total int, note string
 			continue
 		}
 		g.Go(func() error {
-			b, err := p.buildOne(gctx, im)
+			b, err := siblings.Build(gctx, im.file.Name)
 			if err != nil && p.o.dryRun && needsLogin(err) {
 				im.skipped, im.unbuilt = err.Error(), true
 				p.o.Observer.Warn(fmt.Sprintf("image %s is skipped: %v", im.file.Name, err))
@@ -53,7 +54,15 @@ func (p *plan) build(ctx context.Context, step func(done, total int, note string
 // needsLogin says that a source or base needs credentials that are not there.
 func needsLogin(err error) bool { return errors.Is(err, registry.ErrDenied) }
 
-func (p *plan) buildOne(ctx context.Context, im *planned) (image.Built, error) {
+// buildOne adopts or builds an image of the plan; built gives it the others. One that is skipped is a zero Built.
+func (p *plan) buildOne(ctx context.Context, name string, built func(context.Context, string) (image.Built, error)) (image.Built, error) {
+	im := p.image(name)
+	if im == nil {
+		return image.Built{}, fmt.Errorf("image %s: it is not in this run", name)
+	}
+	if im.unbuilt {
+		return image.Built{}, nil
+	}
 	if !p.o.Rebuild {
 		b, err := p.adopt(ctx, im)
 		if err != nil || b.Ok() {
@@ -61,13 +70,17 @@ func (p *plan) buildOne(ctx context.Context, im *planned) (image.Built, error) {
 		}
 	}
 	request := image.Request{
-		Name: im.file.Name, Dir: p.o.File.Dir, Source: im.source, Platforms: im.file.Platforms,
-		Annotations: annotations(im.file.Annotations), Defaults: p.defaults(im), Labels: im.file.Labels, InPlace: inPlace(im), KeepAttestations: im.file.KeepAttestations,
+		Name: im.file.Name, Source: im.source,
+		Env: image.Env{
+			Registry: p.clients, Dir: p.o.File.Dir, Repositories: im.repos, Platforms: im.file.Platforms, KeepAttestations: im.file.KeepAttestations,
+			TempDir: p.workspace.Dir, Built: built,
+		},
+		Annotations: annotations(im.file.Annotations), Defaults: p.defaults(im), Labels: im.file.Labels,
 	}
 	if err := request.Check(); err != nil {
 		return image.Built{}, at(StagePlan, im.file.Name, "", err)
 	}
-	return image.Build(ctx, p.clients, request)
+	return image.Build(ctx, request)
 }
 
 // adopt takes the index that a fixed tag names, in the first repository that has one, if it carries an attestation that
@@ -157,15 +170,6 @@ func (p *plan) describeThere(ctx context.Context, digest string) string {
 		}
 	}
 	return fmt.Sprintf("there  %s  not attested by %s", digest, p.claims.Repository)
-}
-
-// inPlace says that an image is published where its source is, and nowhere else.
-func inPlace(im *planned) bool {
-	if im.source.Image == nil {
-		return false
-	}
-	from := im.source.Image.Ref.Context().Name()
-	return !slices.ContainsFunc(im.repos, func(r name.Repository) bool { return r.Name() != from })
 }
 
 func annotations(in []release.Annotation) []image.Annotation {

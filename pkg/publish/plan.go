@@ -36,6 +36,7 @@ type plan struct {
 	commits *commits
 
 	clients   *registry.Clients
+	workspace image.Workspace // of sources that need files; removed when the run ends
 	claims    identity.Claims
 	serverURL string
 	material  trust.Material
@@ -148,7 +149,7 @@ func (p *plan) choose() error {
 			}
 		}
 		var err error
-		if im.source, err = sourceOf(file.Source); err != nil {
+		if im.source, err = image.SourceOf(file.Source); err != nil {
 			return usage(file.Name, fmt.Errorf("image %s: %w", file.Name, err))
 		}
 		p.images = append(p.images, im)
@@ -189,25 +190,6 @@ func canonicalHost(h string) string {
 		return name.DefaultRegistry
 	}
 	return h
-}
-
-func sourceOf(s release.Source) (image.Source, error) {
-	switch {
-	case s.OCI != nil:
-		return image.Source{OCI: &image.OCI{Paths: s.OCI.Paths, Ref: s.OCI.Ref}}, nil
-	case s.Digests != nil:
-		repo, err := name.NewRepository(s.Digests.Repository, name.StrictValidation)
-		if err != nil {
-			return image.Source{}, fmt.Errorf("repository %q of the digests: %w", s.Digests.Repository, err)
-		}
-		return image.Source{Digests: &image.Digests{Dir: s.Digests.Dir, List: s.Digests.List, Repository: repo}}, nil
-	default:
-		ref, err := name.ParseReference(s.Image)
-		if err != nil {
-			return image.Source{}, fmt.Errorf("source image %q: %w", s.Image, err)
-		}
-		return image.Source{Image: &image.Image{Ref: ref}}, nil
-	}
 }
 
 // evaluate turns an image's rules into tags, one for each repository.

@@ -74,12 +74,7 @@ func (p *plan) connect() {
 	var from []name.Repository
 	for _, im := range p.images {
 		from = append(from, im.repos...)
-		switch {
-		case im.source.Digests != nil:
-			from = append(from, im.source.Digests.Repository)
-		case im.source.Image != nil:
-			from = append(from, im.source.Image.Ref.Context())
-		}
+		from = append(from, im.source.Repositories()...)
 	}
 	p.clients = registry.NewClients(registry.Options{
 		Transport: p.network, Keychain: p.o.Keychain, Retry: policy, ReadOnly: p.o.readOnly,

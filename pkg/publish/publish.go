@@ -70,6 +70,7 @@ func run(ctx context.Context, o Options) (*Report, error) {
 		err = usage("", err)
 		return p.report(err), err
 	}
+	defer p.removeWorkspace()
 	if p.plan, err = makePlan(ctx, o); err == nil {
 		err = p.stages(ctx)
 	} else {
@@ -94,6 +95,16 @@ func run(ctx context.Context, o Options) (*Report, error) {
 		r.Error = errorReport(err)
 	}
 	return r, err
+}
+
+// removeWorkspace removes the temporary files of sources, once nothing is read from them any more.
+func (p *pipeline) removeWorkspace() {
+	if p.plan == nil {
+		return
+	}
+	if err := p.plan.workspace.Remove(); err != nil {
+		p.o.Observer.Warn(fmt.Sprintf("temporary files are left: %v", err))
+	}
 }
 
 // interrupted says that the run ended because it was told to, or because its time was over.

@@ -35,9 +35,9 @@ func TestFromFlags(t *testing.T) {
 		},
 		Labels:   map[string]string{"l": "${X}"},
 		IfNoTags: "error",
-		Source:   release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"a.tar", "b.tar"}, Ref: "v1"}},
+		Source:   release.OCISource{Paths: []string{"a.tar", "b.tar"}, Ref: "v1"},
 	}}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, parsed); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/pkg/release"
@@ -22,6 +24,21 @@ func env(pairs ...string) func(string) (string, bool) {
 		}
 		return "", false
 	}
+}
+
+// parsed compares values that keep their texts to themselves.
+var parsed = cmp.Options{
+	cmp.Comparer(func(a, b name.Repository) bool { return a == b }),
+	cmp.Comparer(func(a, b name.Reference) bool { return a == b }),
+}
+
+func repo(t *testing.T, text string) name.Repository {
+	t.Helper()
+	r, err := name.NewRepository(text, name.StrictValidation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func TestParseResolves(t *testing.T) {
@@ -78,7 +95,7 @@ images:
 			Labels:   map[string]string{"a": "yes", "b": "x"},
 			IfNoTags: "error",
 			Fixed:    []string{"nightly-20*"},
-			Source:   release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"dist/app.tar"}}},
+			Source:   release.OCISource{Paths: []string{"dist/app.tar"}},
 			Line:     20,
 			Column:   5,
 		},
@@ -97,38 +114,38 @@ images:
 			Labels:         map[string]string{"a": "yes", "b": "z"},
 			IfNoTags:       "skip",
 			AllowDowngrade: []string{"1"},
-			Source: release.Source{Kind: "digests", Digests: &release.DigestsSource{
-				List:       []string{"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
-				Repository: "docker.io/library/tool",
-			}},
+			Source: release.DigestsSource{
+				List:       []v1.Hash{{Algorithm: "sha256", Hex: hex}},
+				Repository: repo(t, "docker.io/library/tool"),
+			},
 			Line:   22,
 			Column: 5,
 		},
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, parsed); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestSources(t *testing.T) {
-	for name, tc := range map[string]struct {
+	for title, tc := range map[string]struct {
 		source string
 		want   release.Source
 	}{
-		"a layout":                  {"{oci: dist/app.tar}", release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"dist/app.tar"}}}},
-		"several layouts with ref":  {"{oci: [a.tar, 'b-{{image}}-*.tar'], ref: v1}", release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"a.tar", "b-app-*.tar"}, Ref: "v1"}}},
-		"a block of layouts":        {"{oci: \"a.tar\\nb.tar\\n\"}", release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"a.tar", "b.tar"}}}},
-		"a directory of digests":    {"{digests: out/digests}", release.Source{Kind: "digests", Digests: &release.DigestsSource{Dir: "out/digests", Repository: "ghcr.io/acme/app"}}},
-		"one digest":                {"{digests: 'sha256:" + hex + "'}", release.Source{Kind: "digests", Digests: &release.DigestsSource{List: []string{"sha256:" + hex}, Repository: "ghcr.io/acme/app"}}},
-		"digests in a repository":   {"{digests: [sha256-" + hex + "], repository: ghcr.io/acme/Cache}", release.Source{Kind: "digests", Digests: &release.DigestsSource{List: []string{"sha256:" + hex}, Repository: "ghcr.io/acme/cache"}}},
-		"an image of another place": {"{image: 'alpine:3.23'}", release.Source{Kind: "image", Image: "alpine:3.23"}},
+		"a layout":                  {"{oci: dist/app.tar}", release.OCISource{Paths: []string{"dist/app.tar"}}},
+		"several layouts with ref":  {"{oci: [a.tar, 'b-{{image}}-*.tar'], ref: v1}", release.OCISource{Paths: []string{"a.tar", "b-app-*.tar"}, Ref: "v1"}},
+		"a block of layouts":        {"{oci: \"a.tar\\nb.tar\\n\"}", release.OCISource{Paths: []string{"a.tar", "b.tar"}}},
+		"a directory of digests":    {"{digests: out/digests}", release.DigestsSource{Dir: "out/digests", Repository: repo(t, "ghcr.io/acme/app")}},
+		"one digest":                {"{digests: 'sha256:" + hex + "'}", release.DigestsSource{List: []v1.Hash{{Algorithm: "sha256", Hex: hex}}, Repository: repo(t, "ghcr.io/acme/app")}},
+		"digests in a repository":   {"{digests: [sha256-" + hex + "], repository: ghcr.io/acme/Cache}", release.DigestsSource{List: []v1.Hash{{Algorithm: "sha256", Hex: hex}}, Repository: repo(t, "ghcr.io/acme/cache")}},
+		"an image of another place": {"{image: 'alpine:3.23'}", release.ImageSource{Ref: name.MustParseReference("alpine:3.23")}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(title, func(t *testing.T) {
 			f, err := release.Parse("taglast.yaml", []byte("repositories: [ghcr.io/acme/app]\ntags: []\nimages:\n- {name: app, source: "+tc.source+"}\n"), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, f.Images[0].Source); diff != "" {
+			if diff := cmp.Diff(tc.want, f.Images[0].Source, parsed); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -246,7 +263,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("no images, no error")
 		}
 		for _, img := range file.Images {
-			if img.Name == "" || len(img.Repositories) == 0 || img.Source.Kind == "" || img.IfNoTags == "" {
+			if img.Name == "" || len(img.Repositories) == 0 || img.Source == nil || img.IfNoTags == "" {
 				t.Fatalf("an incomplete image: %+v", img)
 			}
 			for _, p := range img.Platforms {

@@ -62,34 +62,6 @@ const (
 	LevelManifest = "manifest"
 )
 
-// Source says where the manifests of an image come from. Kind tells which of the others is set.
-type Source struct {
-	Kind    string // SourceOCI, SourceDigests or SourceImage
-	OCI     *OCISource
-	Digests *DigestsSource
-	Image   string // a reference as name.ParseReference takes it
-}
-
-// Kinds of sources.
-const (
-	SourceOCI     = "oci"
-	SourceDigests = "digests"
-	SourceImage   = "image"
-)
-
-// OCISource is OCI layouts, directories or tars.
-type OCISource struct {
-	Paths []string // paths or globs as written
-	Ref   string   // picks one where a layout has several; empty: not given
-}
-
-// DigestsSource is digests of manifests in a registry: a directory whose file names they are, or a list.
-type DigestsSource struct {
-	Dir        string
-	List       []string // sha256:<64 hex>
-	Repository string   // canonical; the image's first repository where the file names none
-}
-
 // Load reads and checks the file at path, of at most 1 MiB; see Parse.
 func Load(path string, getenv func(string) (string, bool)) (*File, error) {
 	f, err := os.Open(path)

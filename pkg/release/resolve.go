@@ -231,7 +231,7 @@ func (r *resolver) choices(img *Image) error {
 		return err
 	}
 	img.IfNoTags = word
-	word, err = r.choice("keep-attestations", imageKeys)
+	word, err = r.choice("keep-attestations", []key{keepAttestations})
 	img.KeepAttestations = word == "true"
 	return err
 }

@@ -2,20 +2,32 @@ package image
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/pkg/release"
 )
 
-// fromImage reads an image source whole.
-func (r Request) fromImage(ctx context.Context, reg Registry) (gathered, error) {
-	ref := r.Source.Image.Ref
-	repo := ref.Context()
-	t, err := readImage(ctx, repository{reg.Repository(repo)}, ref.Identifier(), r.KeepAttestations, r.InPlace)
+// imageSource is an image or index in any registry, which is copied whole.
+type imageSource release.ImageSource
+
+func newImageSource(s release.ImageSource) Source { return imageSource(s) }
+
+// Repositories is the one that the reference names.
+func (s imageSource) Repositories() []name.Repository { return []name.Repository{s.Ref.Context()} }
+
+// Local is false: the image is in a registry.
+func (imageSource) Local() bool { return false }
+
+func (imageSource) check(Env) error { return nil }
+
+func (s imageSource) gather(ctx context.Context, env Env) (gathered, error) {
+	repo := s.Ref.Context()
+	t, err := readImage(ctx, repository{env.Registry.Repository(repo)}, s.Ref.Identifier(), env.KeepAttestations, s.staysIn(env.Repositories))
 	if err != nil {
 		return gathered{}, err
 	}
@@ -25,6 +37,12 @@ func (r Request) fromImage(ctx context.Context, reg Registry) (gathered, error) 
 		whole: true,
 		hint:  "copy an image that has it, or take it out of `platforms`",
 	}, nil
+}
+
+// staysIn reports whether the image goes to the repository that it comes from, and to no other.
+func (s imageSource) staysIn(repos []name.Repository) bool {
+	from := s.Ref.Context().Name()
+	return len(repos) > 0 && !slices.ContainsFunc(repos, func(r name.Repository) bool { return r.Name() != from })
 }
 
 // readImage reads the image that a tag or digest of the repository names. An image that stays in place
@@ -52,30 +70,4 @@ func readImage(ctx context.Context, c repository, identifier string, keep, inPla
 	}
 	w := &walker{content: c, where: where, keep: keep, listed: inPlace}
 	return w.walk(ctx, root, descriptor{})
-}
-
-// Adopt reads an index (or a single image manifest) that a registry holds under digest, whole, attestation manifests
-// included, for copying as it is. Its children keep the order of the index.
-func Adopt(ctx context.Context, reg Registry, image string, repo name.Repository, digest v1.Hash) (Built, error) {
-	t, err := readImage(ctx, repository{reg.Repository(repo)}, digest.String(), true, false)
-	if err == nil && t.nested {
-		err = fmt.Errorf("%s@%s: its index nests another, which taglast never writes", shownRepository(repo), digest)
-	}
-	if err != nil {
-		return Built{}, fmt.Errorf("image %s: %w", image, err)
-	}
-	all, err := children(t.found)
-	if err != nil {
-		return Built{}, fmt.Errorf("image %s: %w", image, err)
-	}
-	b := &built{name: image, root: t.root, adopted: true}
-	switch {
-	case t.single:
-		b.single = &all[0]
-	case len(all) == 0:
-		return Built{}, fmt.Errorf("image %s: %w", image, errors.New("the index is empty"))
-	default:
-		b.children = all
-	}
-	return Built{b}, nil
 }
