@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // Adopt reads an index (or a single image manifest) that a registry holds under digest, whole, attestation manifests
@@ -14,7 +16,7 @@ import (
 func Adopt(ctx context.Context, reg Registry, image string, repo name.Repository, digest v1.Hash) (Built, error) {
 	t, err := readImage(ctx, repository{reg.Repository(repo)}, digest.String(), true, false)
 	if err == nil && t.nested {
-		err = fmt.Errorf("%s@%s: its index nests another, which taglast never writes", shownRepository(repo), digest)
+		err = fmt.Errorf("%s@%s: its index nests another, which taglast never writes", ociref.DisplayName(repo), digest)
 	}
 	if err != nil {
 		return Built{}, fmt.Errorf("image %s: %w", image, err)

@@ -10,17 +10,19 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // applied is m with the index annotations among changes set, or removed where they are empty.
-func applied(m map[string]string, changes []Annotation) map[string]string {
+func applied(m map[string]string, changes []release.Annotation) map[string]string {
 	out := maps.Clone(m)
 	if out == nil {
 		out = map[string]string{}
 	}
 	for _, a := range changes {
-		if a.Level != levelManifest {
+		if a.Level != release.LevelManifest {
 			set(out, a.Key, a.Value)
 		}
 	}
@@ -44,17 +46,11 @@ func (r Request) rewriteAll(ctx context.Context, images []*found) (changed bool,
 			annotations = map[string]string{}
 		}
 		for i, a := range r.Annotations {
-			if a.Level != levelManifest {
+			if a.Level != release.LevelManifest {
 				continue
 			}
-			if a.Platform != "" {
-				p, err := NormalisePlatform(a.Platform)
-				if err != nil {
-					return false, err
-				}
-				if p != f.platform.String() {
-					continue
-				}
+			if a.Platform != (platform.Platform{}) && a.Platform != f.platform.normalName() {
+				continue
 			}
 			used[i] = true
 			set(annotations, a.Key, a.Value)
@@ -66,7 +62,7 @@ func (r Request) rewriteAll(ctx context.Context, images []*found) (changed bool,
 		changed = changed || did
 	}
 	for i, a := range r.Annotations {
-		if a.Level == levelManifest && !used[i] {
+		if a.Level == release.LevelManifest && !used[i] {
 			return false, fmt.Errorf("annotation manifest[%s]:%s: no %s; found %s", a.Platform, a.Key, a.Platform, present(images))
 		}
 	}

@@ -145,7 +145,7 @@ func children(all []*found) ([]Child, error) {
 		done[f.Digest] = true
 		c := Child{Manifest: f.Manifest, Blobs: make([]registry.Blob, len(f.blobs)), From: f.from}
 		if !f.attestation {
-			c.Platform = f.platform.String()
+			c.Platform = f.platform.normalName()
 		}
 		for i, b := range f.blobs {
 			c.Blobs[i] = shared[b.Digest]

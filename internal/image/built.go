@@ -3,6 +3,7 @@ package image
 import (
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
 )
@@ -23,7 +24,7 @@ type built struct {
 // Child is one manifest of the index with the blobs it names.
 type Child struct {
 	registry.Manifest
-	Platform string            // normalised: linux/amd64, linux/arm/v7, linux/arm64; empty for an attestation child
+	Platform platform.Platform // the zero value for an attestation child
 	Blobs    []registry.Blob   // config first, each digest once
 	From     []name.Repository // where the manifest with its blobs is known to be whole
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,15 +13,12 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/pkg/release"
 )
 
 // maxDirNames is how many names of a directory are read: more than 64 digests are refused anyway.
 const maxDirNames = 1024
-
-// digestName is a file name that is a digest: jobs leave bare hex (docker's documentation), sha256-hex, or, where the
-// file system lets them, sha256:hex.
-var digestName = regexp.MustCompile(`^(?:sha256[:-])?([a-f0-9]{64})$`)
 
 // digestsSource is what matrix jobs leave: a directory whose file names are digests, or a list.
 type digestsSource release.DigestsSource
@@ -58,7 +54,7 @@ func (s digestsSource) digests(env Env) ([]v1.Hash, error) {
 	}
 	var out []v1.Hash
 	for _, h := range found {
-		if _, err := parseDigest(h.String()); err != nil {
+		if err := ociref.CheckHash(h); err != nil {
 			return nil, fmt.Errorf("%s: %w", where, err)
 		}
 		if !slices.Contains(out, h) {
@@ -102,11 +98,11 @@ func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
 	slices.Sort(names)
 	digests := make([]v1.Hash, 0, len(names))
 	for _, n := range names {
-		m := digestName.FindStringSubmatch(n)
-		if m == nil {
+		h, err := ociref.ParseDigestName(n)
+		if err != nil {
 			return nil, notDigest(where, n)
 		}
-		digests = append(digests, v1.Hash{Algorithm: "sha256", Hex: m[1]})
+		digests = append(digests, h)
 	}
 	return digests, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/pkg/release"
 )
 
@@ -21,10 +22,10 @@ func ExampleBuild() {
 		Name: "hello",
 		Env: image.Env{
 			Dir:       filepath.Join("..", "..", "testdata", "quickstart"),
-			Platforms: []string{"linux/amd64", "linux/arm64"},
+			Platforms: []platform.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}},
 		},
 		Source:      source,
-		Annotations: []image.Annotation{{Key: "org.opencontainers.image.licenses", Value: "MIT"}},
+		Annotations: []release.Annotation{{Key: "org.opencontainers.image.licenses", Value: "MIT"}},
 	})
 	if err != nil {
 		fmt.Println(err, hint.Of(err))

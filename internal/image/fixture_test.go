@@ -20,6 +20,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/pkg/release"
@@ -350,17 +351,17 @@ func read(t testing.TB, b registry.Blob) []byte {
 func platforms(b image.Built) []string {
 	var out []string
 	for _, c := range b.Children() {
-		out = append(out, c.Platform)
+		out = append(out, c.Platform.String())
 	}
 	return out
 }
 
 // required are platforms that a release asks for.
-func required(t testing.TB, texts ...string) []string {
+func required(t testing.TB, texts ...string) []platform.Platform {
 	t.Helper()
-	var out []string
+	var out []platform.Platform
 	for _, text := range texts {
-		p, err := image.NormalisePlatform(text)
+		p, err := platform.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}

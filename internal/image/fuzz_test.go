@@ -85,7 +85,7 @@ func FuzzManifest(f *testing.F) {
 		dir := layoutOf(t, s.tops(s.blob(ociManifest, []byte(m))))
 		b, err := build(t, dir, image.Request{
 			Source: oci("app"), Labels: map[string]string{"a": "b"},
-			Annotations: []image.Annotation{{Level: "manifest", Key: "a", Value: "b"}},
+			Annotations: []release.Annotation{{Level: "manifest", Key: "a", Value: "b"}},
 		})
 		whole(t, b, err)
 	})

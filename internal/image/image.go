@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/pkg/release"
 )
@@ -53,11 +54,11 @@ func readImage(ctx context.Context, c repository, identifier string, keep, inPla
 		return tree{}, err
 	}
 	// A tag decides which digest it is; from here on the digest decides everything.
-	d := v1.Descriptor{MediaType: root.MediaType, Size: int64(len(root.Raw)), Digest: hashOf(root.Raw)}
-	if h, err := parseDigest(identifier); err == nil {
+	d := v1.Descriptor{MediaType: root.MediaType, Size: int64(len(root.Raw)), Digest: ociref.Sum(root.Raw)}
+	if h, err := ociref.ParseDigest(identifier); err == nil {
 		d.Digest = h
 	}
-	where := shownRepository(c.client.Name()) + "@" + d.Digest.String()
+	where := ociref.DisplayName(c.client.Name()) + "@" + d.Digest.String()
 	if err := check(root.Raw, d); err != nil {
 		return tree{}, fmt.Errorf("%s: %w", where, err)
 	}

@@ -15,6 +15,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/registry"
@@ -102,7 +103,10 @@ func (l *layout) small(path string, limit int64) ([]byte, error) {
 	if size > limit {
 		return nil, fmt.Errorf("%s: %d bytes, more than %d", path, size, limit)
 	}
-	raw, err := readBounded(f, limit)
+	raw, err := bounded.Read(f, limit)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, fmt.Errorf("%s: it has %w", path, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}

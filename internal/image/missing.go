@@ -15,12 +15,8 @@ const maxPlaces = 8
 func (r Request) missing(images []*found, help string) error {
 	var absent []string
 	for _, want := range r.Env.Platforms {
-		p, err := NormalisePlatform(want)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(images, func(f *found) bool { return f.platform.String() == p }) && !slices.Contains(absent, p) {
-			absent = append(absent, p)
+		if !slices.ContainsFunc(images, func(f *found) bool { return f.platform.normalName() == want }) && !slices.Contains(absent, want.String()) {
+			absent = append(absent, want.String())
 		}
 	}
 	if len(absent) == 0 {
@@ -37,7 +33,7 @@ func present(images []*found) string {
 		if platforms[f.where] == nil {
 			places = append(places, f.where)
 		}
-		if p := f.platform.String(); !slices.Contains(platforms[f.where], p) {
+		if p := f.platform.normalName().String(); !slices.Contains(platforms[f.where], p) {
 			platforms[f.where] = append(platforms[f.where], p)
 		}
 	}
@@ -55,10 +51,10 @@ func present(images []*found) string {
 // twice is the error for two images of one platform.
 func twice(a, b *found) error {
 	if a.where == b.where {
-		err := fmt.Errorf("%s: two images for %s: %s and %s", a.where, a.platform, a.Digest, b.Digest)
+		err := fmt.Errorf("%s: two images for %s: %s and %s", a.where, a.platform.normalName(), a.Digest, b.Digest)
 		return hint.With(err, "`ref` picks one of several images by its name")
 	}
-	return fmt.Errorf("two images for %s: %s in %s and %s in %s", a.platform, a.Digest, a.where, b.Digest, b.where)
+	return fmt.Errorf("two images for %s: %s in %s and %s in %s", a.platform.normalName(), a.Digest, a.where, b.Digest, b.where)
 }
 
 func plural(n int, one string) string {

@@ -142,7 +142,7 @@ func copyOf(t testing.TB, content store, root object) (image.Registry, image.Req
 
 func TestCopies(t *testing.T) {
 	pair := func(s store) object { return s.index(s.image("linux/arm64"), s.image("linux/amd64")) }
-	note := []image.Annotation{{Key: "a", Value: "b"}}
+	note := []release.Annotation{{Key: "a", Value: "b"}}
 	never := func(context.Context) (map[string]string, error) { return nil, errors.New("asked of a copy") }
 	for title, tc := range map[string]struct {
 		root      func(store) object
@@ -157,7 +157,7 @@ func TestCopies(t *testing.T) {
 			i["annotations"] = object{"a": "b"}
 			return s.document(ociIndex, i)
 		}, func(r *image.Request) { r.Annotations = note }, true, []string{"linux/amd64"}},
-		"an annotation is removed that is not there": {pair, func(r *image.Request) { r.Annotations = []image.Annotation{{Key: "a"}} }, true, []string{"linux/arm64", "linux/amd64"}},
+		"an annotation is removed that is not there": {pair, func(r *image.Request) { r.Annotations = []release.Annotation{{Key: "a"}} }, true, []string{"linux/arm64", "linux/amd64"}},
 		"defaults alone change nothing":              {pair, func(r *image.Request) { r.Defaults = never }, true, []string{"linux/arm64", "linux/amd64"}},
 		"a label makes it ours":                      {pair, func(r *image.Request) { r.Labels = map[string]string{"a": "b"} }, false, []string{"linux/amd64", "linux/arm64"}},
 		"a label that is there already":              {pair, func(r *image.Request) { r.Labels = map[string]string{"keep": "me"} }, true, []string{"linux/arm64", "linux/amd64"}},
@@ -232,11 +232,11 @@ func TestACopyOfASingleManifest(t *testing.T) {
 	if b.Root().Digest.String() != root["digest"] || b.Root().MediaType != dockerManifest || len(b.Children()) != 0 || !b.Unchanged() {
 		t.Errorf("the copy is %s %s with %d children", b.Root().MediaType, b.Root().Digest, len(b.Children()))
 	}
-	if m := b.Manifests(); len(m) != 1 || m[0].Digest != b.Root().Digest || m[0].Platform != "linux/amd64" || len(m[0].Blobs) != 3 {
+	if m := b.Manifests(); len(m) != 1 || m[0].Digest != b.Root().Digest || m[0].Platform.String() != "linux/amd64" || len(m[0].Blobs) != 3 {
 		t.Errorf("its manifests are %+v", m)
 	}
 
-	r.Annotations = []image.Annotation{{Key: "a", Value: "b"}}
+	r.Annotations = []release.Annotation{{Key: "a", Value: "b"}}
 	if b, err = buildFrom(t, reg, r); err != nil {
 		t.Fatal(err)
 	}

@@ -11,13 +11,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
 // repository is the content of a registry's repository.
 type repository struct{ client *registry.Client }
 
-func (r repository) where() string              { return shownRepository(r.client.Name()) }
+func (r repository) where() string              { return ociref.DisplayName(r.client.Name()) }
 func (r repository) holders() []name.Repository { return []name.Repository{r.client.Name()} }
 
 func (r repository) manifest(ctx context.Context, h v1.Hash) ([]byte, types.MediaType, error) {

@@ -19,24 +19,20 @@
 // bytes, and a source that is a single manifest stays one.
 package image
 
-import "context"
+import (
+	"context"
+
+	"github.com/taglast/taglast/pkg/release"
+)
 
 // Request is an image to build: the source and what is written beside it.
 type Request struct {
 	Name        string
 	Env         Env
 	Source      Source
-	Annotations []Annotation
+	Annotations []release.Annotation
 	Defaults    Defaults          // index annotations for an index that is written here, below Annotations; nil: none
 	Labels      map[string]string // set on every child's config; an empty value removes one
-}
-
-// Annotation is one `[LEVEL:]KEY=VALUE`; an empty Value removes the key.
-type Annotation struct {
-	Level    string // "index" (default) or "manifest"
-	Platform string // for manifest[os/arch]; empty: all
-	Key      string
-	Value    string
 }
 
 // Defaults gives annotations of the index, by key. It is asked only for an index that is written here: an unchanged copy

@@ -10,12 +10,17 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/pkg/release"
 )
 
 func TestCheck(t *testing.T) {
-	annotation := func(level, platform, key, value string) image.Request {
-		return image.Request{Source: oci("a"), Annotations: []image.Annotation{{Level: level, Platform: platform, Key: key, Value: value}}}
+	annotation := func(level, on, key, value string) image.Request {
+		var p platform.Platform
+		if on != "" {
+			p = required(t, on)[0]
+		}
+		return image.Request{Source: oci("a"), Annotations: []release.Annotation{{Level: level, Platform: p, Key: key, Value: value}}}
 	}
 	keeping := func(r image.Request) image.Request {
 		r.Env.KeepAttestations = true
@@ -40,13 +45,11 @@ func TestCheck(t *testing.T) {
 		"an empty key":                          {annotation("", "", "", "b"), "its key is empty"},
 		"an unknown level":                      {annotation("descriptor", "", "a", "b"), "neither index nor manifest"},
 		"a platform at the index":               {annotation("index", "linux/amd64", "a", "b"), "only manifest annotations"},
-		"a platform that is none":               {annotation("manifest", "amd64", "a", "b"), "not os/arch"},
 		"a label with a control character":      {labels(map[string]string{"a": "\x00"}), "control characters"},
 		"attestations and manifest annotations": {keeping(annotation("manifest", "", "a", "b")), "keep-attestations"},
 		"attestations and index annotations":    {keeping(annotation("", "", "a", "b")), ""},
 		"attestations and labels":               {keeping(labels(map[string]string{"a": "b"})), "keep-attestations"},
 		"no source":                             {image.Request{}, "no source"},
-		"a required platform that is none":      {image.Request{Source: oci("a"), Env: image.Env{Platforms: []string{"linux/"}}}, "not a platform"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.r.Name = "app"
@@ -125,12 +128,12 @@ func TestDigestLists(t *testing.T) {
 		want string
 	}{
 		"one digest twice":           {release.DigestsSource{List: []v1.Hash{one, one}}, ""},
-		"a list with no digest":      {release.DigestsSource{List: []v1.Hash{one, {}}}, `digests: digest ":" is not sha256`},
+		"a list with no digest":      {release.DigestsSource{List: []v1.Hash{one, {}}}, `digests: ":" is not a sha256 digest`},
 		"a digest of sha512":         {release.DigestsSource{List: []v1.Hash{{Algorithm: "sha512", Hex: hex + hex}}}, "sha512 is not supported"},
 		"a list of nothing":          {release.DigestsSource{}, "the list is empty"},
 		"a list and a directory":     {release.DigestsSource{List: []v1.Hash{one}, Dir: "."}, "it is one of them"},
 		"more than 64":               {release.DigestsSource{List: many}, "65 digests are more than 64"},
-		"a digest with a path in it": {release.DigestsSource{List: []v1.Hash{{Algorithm: "sha256", Hex: "../" + hex}}}, "is not sha256: and 64 hex digits"},
+		"a digest with a path in it": {release.DigestsSource{List: []v1.Hash{{Algorithm: "sha256", Hex: "../" + hex}}}, "is not a sha256 digest"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := image.Request{Name: "app", Source: source(t, tc.d)}.Check()
@@ -138,29 +141,6 @@ func TestDigestLists(t *testing.T) {
 				t.Errorf("error is %v, want %q in it", err, tc.want)
 			}
 		})
-	}
-}
-
-func TestNormalisePlatform(t *testing.T) {
-	for in, want := range map[string]string{
-		"linux/amd64": "linux/amd64", "linux/amd64/v1": "linux/amd64", "linux/amd64/v3": "linux/amd64/v3",
-		"linux/x86_64": "linux/amd64", "linux/x86-64": "linux/amd64", "Linux/AMD64": "linux/amd64",
-		"linux/arm64": "linux/arm64", "linux/arm64/v8": "linux/arm64", "linux/arm64/8": "linux/arm64",
-		"linux/aarch64": "linux/arm64", "linux/arm64/v9": "linux/arm64/v9",
-		"linux/arm": "linux/arm/v7", "linux/arm/7": "linux/arm/v7", "linux/arm/v6": "linux/arm/v6", "linux/armhf": "linux/arm/v7",
-		"linux/armel": "linux/arm/v6", "linux/i386": "linux/386", "macos/arm64": "darwin/arm64", "windows/amd64": "windows/amd64",
-	} {
-		if got, err := image.NormalisePlatform(in); err != nil || got != want {
-			t.Errorf("%s is %s (%v), want %s", in, got, err, want)
-		}
-		if got, err := image.NormalisePlatform(want); err != nil || got != want {
-			t.Errorf("%s is no fixed point: %s (%v)", want, got, err)
-		}
-	}
-	for _, in := range []string{"", "linux", "linux/", "/amd64", "linux/amd64/", "a/b/c/d", "linux/a md64", "linux/\x1b"} {
-		if got, err := image.NormalisePlatform(in); err == nil {
-			t.Errorf("%q is %s", in, got)
-		}
 	}
 }
 

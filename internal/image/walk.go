@@ -19,7 +19,7 @@ const readers = 8
 type found struct {
 	registry.Manifest
 	doc         manifestDocument
-	platform    platform
+	platform    ociPlatform
 	blobs       []registry.Blob // config first
 	content     content
 	from        []name.Repository // where manifest and blobs are; none once it is rewritten
@@ -51,7 +51,7 @@ type walker struct {
 
 type leaf struct {
 	d      descriptor
-	listed *platform
+	listed *ociPlatform
 }
 
 // walk reads everything below root but layers. d is the descriptor that led to root, empty where nothing did.
@@ -150,7 +150,7 @@ func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*found,
 	}
 	if f.attestation = l.d.isAttestation(); f.attestation {
 		f.about = l.d.Annotations[referenceDigest]
-		f.platform = platform{OS: "unknown", Architecture: "unknown"}
+		f.platform = ociPlatform{OS: "unknown", Architecture: "unknown"}
 	} else if err := doc.image(); err != nil {
 		return fail(err)
 	} else if w.listed && l.listed != nil && l.listed.OS != "" && l.listed.Architecture != "" {
@@ -170,7 +170,7 @@ func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*found,
 			// containerd refuses to unpack such an image; release candidates of Docker 25 saved some.
 			return fail(fmt.Errorf("it has %s, its config %d", plural(len(doc.Layers), "layer"), n))
 		}
-		if f.platform, err = agree(l.listed, own.platform); err != nil {
+		if f.platform, err = agree(l.listed, own.ociPlatform); err != nil {
 			return fail(err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/registry"
-	"github.com/taglast/taglast/pkg/release"
 )
 
 // build makes or adopts an image and compares the fixed tags with what was made: a published version is never written
@@ -55,7 +54,7 @@ func (r *run) buildSibling(ctx context.Context, name string, built func(context.
 			Registry: r.clients, Dir: r.o.File.Dir, Repositories: rec.repos, Platforms: rec.file.Platforms, KeepAttestations: rec.file.KeepAttestations,
 			TempDir: r.workspace.Dir, Built: built,
 		},
-		Annotations: annotations(rec.file.Annotations), Defaults: r.defaults(rec), Labels: rec.file.Labels,
+		Annotations: rec.file.Annotations, Defaults: r.defaults(rec), Labels: rec.file.Labels,
 	}
 	if err := request.Check(); err != nil {
 		return image.Built{}, at(StagePlan, rec.name(), "", err)
@@ -80,12 +79,4 @@ func (r *run) guardBuilt(ctx context.Context, rec *record, b image.Built) error 
 		}
 	}
 	return nil
-}
-
-func annotations(in []release.Annotation) []image.Annotation {
-	out := make([]image.Annotation, 0, len(in))
-	for _, a := range in {
-		out = append(out, image.Annotation(a))
-	}
-	return out
 }

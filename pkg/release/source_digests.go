@@ -1,10 +1,12 @@
 package release
 
 import (
-	"regexp"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // DigestsSource is digests of manifests in a registry, as the jobs of a matrix leave them: a directory whose file names
@@ -26,9 +28,6 @@ var digestsKind = sourceKind{
 	parse: (*resolver).digestsSource,
 }
 
-// digestText is a digest as matrix jobs write it: hex with or without the algorithm.
-var digestText = regexp.MustCompile(`^(?:sha256[:-])?([0-9a-f]{64})$`)
-
 func (r *resolver) digestsSource(n *node, img *Image) (Source, error) {
 	value := n.value("digests")
 	lines, err := r.entries(value, false)
@@ -39,41 +38,38 @@ func (r *resolver) digestsSource(n *node, img *Image) (Source, error) {
 		return nil, value.at.errorf("`digests` is empty")
 	}
 	var s DigestsSource
-	if value.kind == scalar && len(lines) == 1 && !digestText.MatchString(lines[0].text) {
+	_, notDigest := ociref.ParseDigestName(lines[0].text)
+	if value.kind == scalar && len(lines) == 1 && notDigest != nil {
 		s.Dir = lines[0].text
 	} else if s.List, err = digestList(lines); err != nil {
 		return nil, err
 	}
 	where := n.value("repository")
 	if where == nil {
-		s.Repository, err = name.NewRepository(img.Repositories[0], name.StrictValidation)
-		return s, err
+		s.Repository = img.Repositories[0]
+		return s, nil
 	}
 	one, err := r.single(where)
 	if err != nil {
 		return nil, err
 	}
-	text, err := repository(one)
-	if err != nil {
+	if s.Repository, err = repository(one); err != nil {
 		return nil, err
 	}
-	s.Repository, err = name.NewRepository(text, name.StrictValidation)
-	return s, err
+	return s, nil
 }
 
 func digestList(lines []entry) ([]v1.Hash, error) {
 	var out []v1.Hash
-	seen := map[string]bool{}
 	for _, line := range lines {
-		m := digestText.FindStringSubmatch(line.text)
-		if m == nil {
+		h, err := ociref.ParseDigestName(line.text)
+		if err != nil {
 			return nil, line.at.errorf("%s is not a digest: it is 64 hex digits, with or without sha256: before them", quoted(line.text))
 		}
-		if seen[m[1]] {
-			return nil, line.at.errorf("digest sha256:%s is named twice", m[1])
+		if slices.Contains(out, h) {
+			return nil, line.at.errorf("digest %s is named twice", h)
 		}
-		seen[m[1]] = true
-		out = append(out, v1.Hash{Algorithm: "sha256", Hex: m[1]})
+		out = append(out, h)
 	}
 	return out, nil
 }

@@ -110,7 +110,7 @@ func (r *Run) Build(title string) image.Built {
 		Name:        title,
 		Env:         image.Env{Registry: r.Clients, Dir: quickstart(r.tb)},
 		Source:      source,
-		Annotations: []image.Annotation{{Key: "org.opencontainers.image.title", Value: title}},
+		Annotations: []release.Annotation{{Key: "org.opencontainers.image.title", Value: title}},
 	})
 	if err != nil {
 		r.tb.Fatal(err)
