@@ -21,7 +21,7 @@ func Adopt(ctx context.Context, reg Registry, image string, repo name.Repository
 	if err != nil {
 		return Built{}, fmt.Errorf("image %s: %w", image, err)
 	}
-	all, err := children(t.found)
+	all, err := children(t.manifests)
 	if err != nil {
 		return Built{}, fmt.Errorf("image %s: %w", image, err)
 	}

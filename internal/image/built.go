@@ -16,7 +16,6 @@ type built struct {
 	root     registry.Manifest // the index, or the manifest of an unchanged single-platform copy
 	single   *Child            // the root with its blobs, where it is an image manifest
 	children []Child           // sorted by platform where the index is ours; attestation children last
-	copied   bool              // bytes of the source
 	adopted  bool
 	deps     []provenance.Dependency
 }
@@ -37,7 +36,7 @@ func (b Built) get() *built {
 	return b.p
 }
 
-// Ok says whether b was made by Build or Adopt.
+// Ok reports whether b was made by Build or Adopt.
 func (b Built) Ok() bool { return b.p != nil }
 
 // Name of the image in the release.
@@ -58,10 +57,7 @@ func (b Built) Manifests() []Child {
 	return b.get().children
 }
 
-// Unchanged says that root and children have the bytes of a registry image that was copied whole.
-func (b Built) Unchanged() bool { return b.get().copied }
-
-// Adopted says that the root was read from a registry by Adopt.
+// Adopted reports whether the root was read from a registry by Adopt.
 func (b Built) Adopted() bool { return b.get().adopted }
 
 // Dependencies are the resolved dependencies that this process did not make: each child of digests, and the root of an

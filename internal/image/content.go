@@ -20,8 +20,8 @@ import (
 type content interface {
 	// where names the place in errors.
 	where() string
-	// holders are the repositories that have everything here.
-	holders() []name.Repository
+	// repositories are the repositories that have everything here.
+	repositories() []name.Repository
 	// manifest reads no more than registry.MaxManifest bytes. The media type is empty where the place knows none.
 	manifest(ctx context.Context, h v1.Hash) (raw []byte, t types.MediaType, err error)
 	// config reads no more than limit bytes.
@@ -80,8 +80,8 @@ func check(raw []byte, d v1.Descriptor) error {
 	return nil
 }
 
-// memory is a blob that was made here.
-func memory(raw []byte, t types.MediaType) registry.Blob {
+// blobOf is a blob of this process.
+func blobOf(raw []byte, t types.MediaType) registry.Blob {
 	return registry.Blob{
 		Descriptor: v1.Descriptor{MediaType: t, Size: int64(len(raw)), Digest: ociref.Sum(raw)},
 		Open: func(context.Context) (io.ReadCloser, error) {

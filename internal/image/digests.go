@@ -74,7 +74,7 @@ func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
 	where := s.shownDir()
 	f, err := os.Open(env.path(s.Dir))
 	if err != nil {
-		return nil, hint.With(fmt.Errorf("%s: %w", where, cause(err)), env.uploads("the directory is relative to the folder of the release file"))
+		return nil, hint.With(fmt.Errorf("%s: %w", where, withoutPath(err)), env.uploads("the directory is relative to the folder of the release file"))
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && !info.IsDir() {
@@ -85,7 +85,7 @@ func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
 		return nil, hint.With(fmt.Errorf("%s: the directory is empty", where), env.uploads("each build job leaves a file whose name is a digest"))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", where, cause(err))
+		return nil, fmt.Errorf("%s: %w", where, withoutPath(err))
 	}
 	var names []string
 	for _, e := range entries {
@@ -144,7 +144,7 @@ func (s digestsSource) gather(ctx context.Context, env Env) (gathered, error) {
 		return gathered{}, err
 	}
 	for _, t := range g.trees {
-		for _, f := range t.found {
+		for _, f := range t.manifests {
 			if !f.attestation {
 				g.deps = append(g.deps, dependency(s.Repository, f.Digest))
 			}
@@ -165,7 +165,7 @@ func readDigest(ctx context.Context, c repository, h v1.Hash, keep bool) (tree, 
 		return tree{}, err
 	}
 	images := 0
-	for _, f := range t.found {
+	for _, f := range t.manifests {
 		if !f.attestation {
 			images++
 		}

@@ -33,10 +33,10 @@ func (s imageSource) gather(ctx context.Context, env Env) (gathered, error) {
 		return gathered{}, err
 	}
 	return gathered{
-		trees: []tree{t},
-		deps:  []provenance.Dependency{dependency(repo, t.root.Digest)},
-		whole: true,
-		hint:  "copy an image that has it, or take it out of `platforms`",
+		trees:  []tree{t},
+		deps:   []provenance.Dependency{dependency(repo, t.root.Digest)},
+		copied: true,
+		hint:   "copy an image that has it, or take it out of `platforms`",
 	}, nil
 }
 

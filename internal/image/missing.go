@@ -12,10 +12,10 @@ import (
 const maxPlaces = 8
 
 // missing names the required platforms that no image has.
-func (r Request) missing(images []*found, help string) error {
+func (r Request) missing(images []*sourceManifest, help string) error {
 	var absent []string
 	for _, want := range r.Env.Platforms {
-		if !slices.ContainsFunc(images, func(f *found) bool { return f.platform.normalName() == want }) && !slices.Contains(absent, want.String()) {
+		if !slices.ContainsFunc(images, func(f *sourceManifest) bool { return f.platform.normalName() == want }) && !slices.Contains(absent, want.String()) {
 			absent = append(absent, want.String())
 		}
 	}
@@ -26,7 +26,7 @@ func (r Request) missing(images []*found, help string) error {
 }
 
 // present lists platforms by where they are: linux/386, linux/amd64 in a.tar and linux/s390x in b.tar.
-func present(images []*found) string {
+func present(images []*sourceManifest) string {
 	var places []string
 	platforms := map[string][]string{}
 	for _, f := range images {
@@ -48,8 +48,8 @@ func present(images []*found) string {
 	return strings.Join(out, " and ")
 }
 
-// twice is the error for two images of one platform.
-func twice(a, b *found) error {
+// duplicatePlatform is the error for two images of one platform.
+func duplicatePlatform(a, b *sourceManifest) error {
 	if a.where == b.where {
 		err := fmt.Errorf("%s: two images for %s: %s and %s", a.where, a.platform.normalName(), a.Digest, b.Digest)
 		return hint.With(err, "`ref` picks one of several images by its name")

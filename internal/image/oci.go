@@ -19,8 +19,8 @@ import (
 // maxLayouts bounds how many layouts are merged: each has at least one image.
 const maxLayouts = maxChildren
 
-// place is one layout: its path, and as people know it.
-type place struct{ path, shown string }
+// layoutPath is one layout: its path, and as people know it.
+type layoutPath struct{ path, shown string }
 
 // ociSource is one or more OCI layouts, directories or tars (image-layout 1.0), merged.
 type ociSource release.OCISource
@@ -37,12 +37,12 @@ func (ociSource) check(Env) error { return nil }
 
 // gather reads every layout.
 func (s ociSource) gather(ctx context.Context, env Env) (gathered, error) {
-	places, help, err := s.layouts(env)
+	layouts, help, err := s.layouts(env)
 	if err != nil {
 		return gathered{}, err
 	}
 	g := gathered{hint: help}
-	for _, p := range places {
+	for _, p := range layouts {
 		if err := ctx.Err(); err != nil {
 			return gathered{}, err
 		}
@@ -61,7 +61,7 @@ func (s ociSource) gather(ctx context.Context, env Env) (gathered, error) {
 
 // layouts are the files and directories that the paths name, in the order of the paths, those of a pattern sorted,
 // each once.
-func (s ociSource) layouts(env Env) (places []place, help string, err error) {
+func (s ociSource) layouts(env Env) (layouts []layoutPath, help string, err error) {
 	help = "build it, too, or take it out of `platforms`"
 	var matched []string
 	for _, written := range s.Paths {
@@ -73,32 +73,32 @@ func (s ociSource) layouts(env Env) (places []place, help string, err error) {
 			matched = append(matched, fmt.Sprintf("the pattern %s matched %s", escape.Text(written), plural(len(found), "file")))
 		}
 		for _, p := range found {
-			if !slices.ContainsFunc(places, func(o place) bool { return o.path == p.path }) {
-				places = append(places, p)
+			if !slices.ContainsFunc(layouts, func(o layoutPath) bool { return o.path == p.path }) {
+				layouts = append(layouts, p)
 			}
 		}
 	}
 	switch {
-	case len(places) == 0:
+	case len(layouts) == 0:
 		return nil, "", fmt.Errorf("oci: no path is given")
-	case len(places) > maxLayouts:
-		return nil, "", fmt.Errorf("oci: %d layouts are more than %d", len(places), maxLayouts)
+	case len(layouts) > maxLayouts:
+		return nil, "", fmt.Errorf("oci: %d layouts are more than %d", len(layouts), maxLayouts)
 	}
 	if len(matched) > 0 {
 		help = env.uploads(strings.Join(matched, "; "))
 	}
-	return places, help, nil
+	return layouts, help, nil
 }
 
-// match is the places of one path or glob. A file whose name has the characters of a pattern is found by that name.
-func (env Env) match(written string) (places []place, pattern bool, err error) {
+// match is the layouts that one path or glob names. A file whose name has the characters of a pattern is found by that name.
+func (env Env) match(written string) (layouts []layoutPath, pattern bool, err error) {
 	shown := escape.Text(written)
 	if written == "" {
 		return nil, false, fmt.Errorf("oci: a path is empty")
 	}
 	path := env.path(written)
 	if _, err := os.Lstat(path); err == nil || !strings.ContainsAny(written, "*?[") {
-		return []place{{path, filepath.ToSlash(filepath.Clean(written))}}, false, nil
+		return []layoutPath{{path, filepath.ToSlash(filepath.Clean(written))}}, false, nil
 	}
 	if strings.Contains(written, "**") {
 		return nil, true, fmt.Errorf("oci: pattern %s: ** is not known; * is anything within one directory", shown)
@@ -122,9 +122,9 @@ func (env Env) match(written string) (places []place, pattern bool, err error) {
 				name = rel
 			}
 		}
-		places = append(places, place{f, filepath.ToSlash(name)})
+		layouts = append(layouts, layoutPath{f, filepath.ToSlash(name)})
 	}
-	return places, true, nil
+	return layouts, true, nil
 }
 
 // literal is a directory as a pattern that matches it alone.

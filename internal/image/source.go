@@ -26,10 +26,10 @@ type Source interface {
 
 // gathered is what a source gave.
 type gathered struct {
-	trees []tree
-	deps  []provenance.Dependency
-	whole bool   // the source is an image, which stays as it is where it can
-	hint  string // what to do where a platform is missing
+	trees  []tree
+	deps   []provenance.Dependency
+	copied bool   // the source is an image, which stays as it is where it can
+	hint   string // what to do where a platform is missing
 }
 
 // kinds are the kinds of sources. A further kind is a file of its own and an entry here.
