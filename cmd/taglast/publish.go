@@ -50,7 +50,7 @@ func (f *releaseFlags) register(cmd *cobra.Command, offline string) {
 	fs := cmd.Flags()
 	fs.StringVarP(&f.config, "config", "f", "", "release file (default taglast.yaml)")
 	fs.StringArrayVar(&f.image.Repositories, "repository", nil, "where the image goes, without a release file; repeatable")
-	fs.StringArrayVar(&f.image.Sources, "source", nil, "KIND=VALUE: oci, digests or image; repeatable")
+	fs.StringArrayVar(&f.image.Sources, "source", nil, "KIND=VALUE: "+alternatives(release.SourceKinds())+"; repeatable")
 	fs.StringArrayVar(&f.image.Tags, "tag", nil, "tag rule; repeatable")
 	fs.StringArrayVar(&f.image.Flavor, "flavor", nil, "latest=, prefix=, suffix=; repeatable")
 	fs.StringArrayVar(&f.image.Platforms, "platform", nil, "platform that the image must have; repeatable")
@@ -268,4 +268,13 @@ func observer(w io.Writer, runner *actions.Runner) publish.Observer {
 	}
 	f, ok := w.(*os.File)
 	return &view.Terminal{W: w, Bar: ok && term.IsTerminal(int(f.Fd()))}
+}
+
+// alternatives joins words as a sentence has them: a, b or c.
+func alternatives(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/pkg/publish"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // reasons are why a publication sends each request: method, host and path with digests and ids blanked. The n-th line
@@ -70,7 +71,8 @@ func already(tb testing.TB, source func(index string, children []string, dir str
 	text := "repositories: [ghcr.io/acme/app]\nplatforms: [linux/amd64, linux/arm64]\ntags: [1.2.3, latest]\nimages: [{name: app, source: " +
 		source(r.Images[0].Digest, children, s.out) + "}]"
 	next := newScene(tb, text, sandbox.Options{})
-	copyManifests(tb, s.world, next.world, r, next.file.Images[0].Source.Image != "")
+	_, copied := next.file.Images[0].Source.(release.ImageSource)
+	copyManifests(tb, s.world, next.world, r, copied)
 	return next
 }
 
