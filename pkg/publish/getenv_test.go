@@ -19,7 +19,7 @@ func TestNilGetenvIsTheEnvironmentOfTheProcess(t *testing.T) {
 		t.Errorf("tags of version %q, error %v", set.Version, err)
 	}
 	file := parse(t, "images:\n- name: hello\n  repositories: ghcr.io/acme/hello\n  source: {oci: image}\n  tags: type=semver,pattern={{version}}\n")
-	report, err := publish.Rehearse(t.Context(), publish.Options{File: file, WorkDir: t.TempDir(), OutputDir: t.TempDir()}, true)
+	report, err := publish.Plan(t.Context(), publish.Options{File: file, WorkDir: t.TempDir(), OutputDir: t.TempDir()}, true)
 	if err != nil || report.Version != "7.8.9" {
 		t.Errorf("a plan of version %q, error %v", report.Version, err)
 	}

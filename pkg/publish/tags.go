@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/taglast/taglast/internal/commits"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/event"
 	"github.com/taglast/taglast/pkg/release"
@@ -129,6 +130,9 @@ func (o TagsOptions) wanted() ([]wantedTags, error) {
 // event is the job's, or the checkout's.
 func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	getenv := event.Getenv(o.Getenv)
+	if getenv == nil {
+		getenv = os.Getenv
+	}
 	completed, branch, read := getenv.OrCheckout(ctx, or(o.WorkDir, ".")) // the default branch is nowhere else outside of a job
 	checkout := read && !getenv.HasEvent()
 	if checkout {
@@ -145,11 +149,14 @@ func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	if e.SHA == "" && checkout { // no git, or no commit: nothing happened
 		e.Ref = ""
 	}
-	run := Options{Transport: o.Transport, Getenv: getenv, WorkDir: o.WorkDir, Version: o.Version}.withDefaults()
-	run.offline = !getenv.InActions() || run.token() == ""
-	p := &plan{o: run, payload: payload, network: &counter{base: run.Transport}}
-	p.commits = newCommits(p)
-	e.CommitDate = func() (time.Time, error) { return p.commits.forRules(ctx, e.SHA, e.Now) }
+	r := &run{o: Options{Transport: o.Transport, Getenv: getenv, WorkDir: o.WorkDir, Version: o.Version}.withDefaults()}
+	r.network = &counter{base: r.o.Transport}
+	known := commits.Options{Dir: r.o.WorkDir, Payload: payload, Repository: getenv("GITHUB_REPOSITORY")}
+	if getenv.InActions() && r.token() != "" {
+		known.API = r.githubAPI
+	}
+	history := commits.New(known)
+	e.CommitDate = func() (time.Time, error) { return history.DateForRules(ctx, e.SHA, e.Now) }
 	return e, nil
 }
 
