@@ -17,31 +17,31 @@ import (
 // client holds what one repository needs for a run. Locks that are held while the network answers are channels, so that
 // waiting for them ends with the context.
 type client struct {
-	repo    name.Repository
-	options Options
-	home    home
-	limits  limits
-	login   chan struct{} // lock of session
-	session *session      // nil before the first use and after the registry refused it
-	blobs   *flights
+	repo     name.Repository
+	options  Options
+	endpoint endpoint
+	limits   limits
+	login    chan struct{} // lock of session
+	session  *session      // nil before the first use and after the registry refused it
+	blobs    *inflight
 
 	mu    sync.Mutex
 	seen  map[v1.Hash]time.Time     // manifests, when the repository was last known to hold them
 	read  map[v1.Hash]time.Time     // manifests, when they were last read from it and hashed
-	turns map[v1.Hash]chan struct{} // manifests that somebody brings
+	locks map[v1.Hash]chan struct{} // one for each manifest that a caller of LockManifest brings
 }
 
 func newClient(r name.Repository, o Options, l limits) *client {
 	return &client{
-		repo:    r,
-		options: o,
-		home:    homeOf(r),
-		limits:  l,
-		login:   make(chan struct{}, 1),
-		blobs:   newFlights(),
-		seen:    map[v1.Hash]time.Time{},
-		read:    map[v1.Hash]time.Time{},
-		turns:   map[v1.Hash]chan struct{}{},
+		repo:     r,
+		options:  o,
+		endpoint: endpointOf(r),
+		limits:   l,
+		login:    make(chan struct{}, 1),
+		blobs:    newInflight(),
+		seen:     map[v1.Hash]time.Time{},
+		read:     map[v1.Hash]time.Time{},
+		locks:    map[v1.Hash]chan struct{}{},
 	}
 }
 
@@ -109,7 +109,7 @@ func (c *client) missed(digest v1.Hash) {
 
 // path is a URL in the repository; the parts are joined as they are.
 func (c *client) path(parts string) *url.URL {
-	return &url.URL{Scheme: c.home.scheme, Host: c.home.host, Path: "/v2/" + c.repo.RepositoryStr() + parts}
+	return &url.URL{Scheme: c.endpoint.scheme, Host: c.endpoint.host, Path: "/v2/" + c.repo.RepositoryStr() + parts}
 }
 
 // request is one request that can be made anew for each attempt.

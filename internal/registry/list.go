@@ -104,11 +104,11 @@ func (c *client) nextTags(h http.Header, page *url.URL) (*url.URL, error) {
 		}
 		return nil, nil
 	}
-	next, err := c.home.follow(page, next.String())
+	next, err := c.endpoint.follow(page, next.String())
 	switch {
 	case err != nil:
 		return nil, err
-	case !c.home.owns(next):
+	case !c.endpoint.owns(next):
 		return nil, errors.New("the next page of tags is on another host: refused")
 	}
 	return next, nil

@@ -22,7 +22,7 @@ func (c *Client) Probe(ctx context.Context) error {
 			return err
 		}
 		drain(resp)
-		location, err = c.p.home.follow(resp.Request.URL, resp.Header.Get("Location"))
+		location, err = c.p.endpoint.follow(resp.Request.URL, resp.Header.Get("Location"))
 		return err
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ func (c *client) sendNow(ctx context.Context, r request) (*http.Response, error)
 		if hop == maxRedirects {
 			return nil, fmt.Errorf("%s: more than %d redirects", at(r.method, r.url), maxRedirects)
 		}
-		if u, err = c.home.follow(resp.Request.URL, resp.Header.Get("Location")); err != nil {
+		if u, err = c.endpoint.follow(resp.Request.URL, resp.Header.Get("Location")); err != nil {
 			return nil, fmt.Errorf("%s: %w", at(r.method, r.url), err)
 		}
 	}
@@ -79,7 +79,7 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 		s    *session
 		next http.RoundTripper = c.wire()
 	)
-	if c.home.owns(u) {
+	if c.endpoint.owns(u) {
 		var err error
 		if s, err = c.open(ctx); err != nil {
 			return nil, nil, err
@@ -108,8 +108,8 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 type marked struct{ next http.RoundTripper }
 
 func (m marked) RoundTrip(req *http.Request) (*http.Response, error) {
-	mark := &mine{}
-	mark.req = req.WithContext(context.WithValue(req.Context(), mineKey{}, mark))
+	mark := &ownRequest{}
+	mark.req = req.WithContext(context.WithValue(req.Context(), ownKey{}, mark))
 	return m.next.RoundTrip(mark.req)
 }
 

@@ -129,7 +129,7 @@ func (u *upload) begin(ctx context.Context) (*url.URL, error) {
 	if resp.StatusCode == http.StatusCreated && query != "" {
 		return nil, agrees(resp, u.blob.Digest)
 	}
-	return u.c.home.follow(resp.Request.URL, resp.Header.Get("Location"))
+	return u.c.endpoint.follow(resp.Request.URL, resp.Header.Get("Location"))
 }
 
 // mount is the query that asks for a mount from a repository of the same registry; empty where there is none.
@@ -174,7 +174,7 @@ func (u *upload) stream(ctx context.Context, location *url.URL) (*url.URL, error
 		u.c.cancel(ctx, location)
 		return nil, retry.Transient(errors.New("the registry answered before it had all of the blob"), 0)
 	}
-	return u.c.home.follow(resp.Request.URL, resp.Header.Get("Location"))
+	return u.c.endpoint.follow(resp.Request.URL, resp.Header.Get("Location"))
 }
 
 // commit ends the session. Its query is kept as it is: registries sign it.

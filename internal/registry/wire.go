@@ -15,20 +15,20 @@ import (
 // wire is the innermost of our transports, under go-containerregistry's authentication. It sees every request of the
 // client, the library's own (ping and token) included.
 type wire struct {
-	home      home
+	endpoint  endpoint
 	userAgent string
 	base      http.RoundTripper
 	pace      *pace.Pace
 }
 
 func (c *client) wire() wire {
-	return wire{c.home, c.options.UserAgent, c.options.Transport, c.limits.pace}
+	return wire{c.endpoint, c.options.UserAgent, c.options.Transport, c.limits.pace}
 }
 
-// mineKey marks the requests that this package makes itself; all others are the library's.
-type mineKey struct{}
+// ownKey is under which a request that this package makes itself has its ownRequest; all others are the library's.
+type ownKey struct{}
 
-type mine struct {
+type ownRequest struct {
 	req  *http.Request
 	sent int
 }
@@ -41,10 +41,10 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	out := req.Clone(req.Context())
 	out.Header.Del("Cookie")
 	out.Header.Set("User-Agent", w.userAgent)
-	m, _ := req.Context().Value(mineKey{}).(*mine)
+	m, _ := req.Context().Value(ownKey{}).(*ownRequest)
 	ours := m != nil && m.req == req
 	// Our own requests have waited for their turn, except for those that the library sends again.
-	if (!ours || m.sent > 0) && w.home.owns(out.URL) {
+	if (!ours || m.sent > 0) && w.endpoint.owns(out.URL) {
 		if err := w.pace.Wait(req.Context()); err != nil {
 			closeBody(req)
 			return nil, err
@@ -53,7 +53,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !ours {
 		return w.library(req, out)
 	}
-	if !w.home.owns(out.URL) {
+	if !w.endpoint.owns(out.URL) {
 		out.Header.Del("Authorization")
 	}
 	if m.sent++; m.sent > 1 && out.GetBody != nil {
@@ -76,7 +76,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 // library sends a ping or a token request. A refusal becomes our own error here, because the library's has no
 // Retry-After; two it must see itself: a ping's challenge, and the 404 that makes it use the older token endpoint.
 func (w wire) library(req, out *http.Request) (*http.Response, error) {
-	if w.home.host == ghcr && !strings.EqualFold(hostname(out.URL.Host), ghcr) {
+	if w.endpoint.host == ghcr && !strings.EqualFold(hostname(out.URL.Host), ghcr) {
 		closeBody(req)
 		return nil, retry.Permanent(fmt.Errorf("%s sends us to %s for a token: refused, GITHUB_TOKEN goes to %[1]s alone", ghcr, out.URL.Host))
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/image"
@@ -31,8 +30,7 @@ const (
 
 // Options of a push.
 type Options struct {
-	Jobs     int         // parallel uploads of blobs; zero means 8
-	Progress func(Event) // called after each blob and manifest, from several goroutines; nil means nobody listens
+	Jobs int // parallel uploads of blobs; zero means 8
 	// BeforeRoot is called in each repository that lacks the root, after everything else is there and before the root
 	// is written. A page that follows the order of first writes is so kept in order: the first image waits here for the
 	// others. Nil means nobody waits.
@@ -44,24 +42,12 @@ type Options struct {
 	Count bool
 }
 
-// Event is one blob or manifest that a repository now holds.
-type Event struct {
-	Repository name.Repository
-	Digest     v1.Hash
-	Manifest   bool  // or a blob
-	Sent       int64 // bytes that were uploaded; none if it was there or was mounted
-	There      bool  // nothing had to be written (known of manifests only)
-}
-
 // Sent counts what a push wrote.
 type Sent struct {
 	Bytes     int64 // of blobs and manifests
 	Blobs     int   // uploaded, not mounted
 	Manifests int
 }
-
-// Nothing says that every repository held everything.
-func (s Sent) Nothing() bool { return s == Sent{} }
 
 // Pushed is an image that every one of its repositories holds, untagged. Made by Image alone.
 type Pushed struct{ p *pushed }
@@ -181,18 +167,20 @@ func (t *tally) get() Sent {
 	return t.sent
 }
 
-// note counts an event and passes it on.
-func (j *job) note(e Event) {
-	j.sent.mu.Lock()
-	j.sent.sent.Bytes += e.Sent
-	switch {
-	case e.Manifest && !e.There:
-		j.sent.sent.Manifests++
-	case !e.Manifest && e.Sent > 0:
-		j.sent.sent.Blobs++
+// blob counts an uploaded blob of that size; zero is one that was there or mounted.
+func (t *tally) blob(size int64) {
+	if size > 0 {
+		t.add(Sent{Bytes: size, Blobs: 1})
 	}
-	j.sent.mu.Unlock()
-	if j.o.Progress != nil {
-		j.o.Progress(e)
-	}
+}
+
+// manifest counts a manifest of that size that was written.
+func (t *tally) manifest(size int64) { t.add(Sent{Bytes: size, Manifests: 1}) }
+
+func (t *tally) add(s Sent) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sent.Bytes += s.Bytes
+	t.sent.Blobs += s.Blobs
+	t.sent.Manifests += s.Manifests
 }
