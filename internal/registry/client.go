@@ -20,7 +20,8 @@ type client struct {
 	repo     name.Repository
 	options  Options
 	endpoint endpoint
-	limits   limits
+	host     *hostState
+	slots    *slots
 	login    chan struct{} // lock of session
 	session  *session      // nil before the first use and after the registry refused it
 	blobs    *inflight
@@ -31,12 +32,13 @@ type client struct {
 	locks map[v1.Hash]chan struct{} // one for each manifest that a caller of LockManifest brings
 }
 
-func newClient(r name.Repository, o Options, l limits) *client {
+func newClient(r name.Repository, o Options, h *hostState, s *slots) *client {
 	return &client{
 		repo:     r,
 		options:  o,
 		endpoint: endpointOf(r),
-		limits:   l,
+		host:     h,
+		slots:    s,
 		login:    make(chan struct{}, 1),
 		blobs:    newInflight(),
 		seen:     map[v1.Hash]time.Time{},
@@ -58,16 +60,6 @@ func (c *client) report(ev retry.Event) {
 	}
 	if c.options.Report != nil {
 		c.options.Report(show(c.repo), ev)
-	}
-}
-
-// slot waits until a further request to the host may begin.
-func (c *client) slot(ctx context.Context) (release func(), err error) {
-	select {
-	case c.limits.slots <- struct{}{}:
-		return func() { <-c.limits.slots }, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	}
 }
 
@@ -119,6 +111,7 @@ type request struct {
 	header http.Header
 	body   func() (io.ReadCloser, error) // nil: none
 	size   int64
+	remote bool // the body is read from another registry: two exchanges at once
 }
 
 func (r request) build(ctx context.Context, u *url.URL) (*http.Request, error) {

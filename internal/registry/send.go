@@ -15,18 +15,8 @@ import (
 // maxRedirects of one read, as docker follows.
 const maxRedirects = 5
 
-// send makes one attempt of a request under the host's limit. The answer's status is the caller's to check.
+// send makes one attempt of a request. The answer's status is the caller's to check.
 func (c *client) send(ctx context.Context, r request) (*http.Response, error) {
-	release, err := c.slot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return c.sendNow(ctx, r)
-}
-
-// sendNow is send without the limit: for reads that another request under the limit waits for.
-func (c *client) sendNow(ctx context.Context, r request) (*http.Response, error) {
 	u := r.url
 	for hop := 0; ; hop++ {
 		resp, err := c.hop(ctx, r, u)
@@ -86,7 +76,7 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 		}
 		next = s.auth
 		// Before the body is opened: its source may not wait.
-		if err := c.limits.pace.Wait(ctx); err != nil {
+		if err := c.host.pace.Wait(ctx); err != nil {
 			return nil, s, err
 		}
 	}
@@ -94,7 +84,7 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 	if err != nil {
 		return nil, s, err
 	}
-	resp, err := guard{c.repo, marked{next}}.RoundTrip(req)
+	resp, err := guard{c.repo, marked{next, r.remote}}.RoundTrip(req)
 	if err != nil {
 		return nil, s, refusedOrBroken(r.method, u, err)
 	}
@@ -105,10 +95,16 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 }
 
 // marked tells the wire which requests are ours.
-type marked struct{ next http.RoundTripper }
+type marked struct {
+	next   http.RoundTripper
+	remote bool
+}
 
 func (m marked) RoundTrip(req *http.Request) (*http.Response, error) {
-	mark := &ownRequest{}
+	mark := &ownRequest{slots: 1}
+	if m.remote {
+		mark.slots = 2
+	}
 	mark.req = req.WithContext(context.WithValue(req.Context(), ownKey{}, mark))
 	return m.next.RoundTrip(mark.req)
 }

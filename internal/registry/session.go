@@ -57,6 +57,7 @@ func (c *client) drop(ctx context.Context, s *session) {
 	defer func() { <-c.login }()
 	if c.session == s {
 		c.session = nil
+		c.host.forgetPings()
 	}
 }
 

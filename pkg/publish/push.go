@@ -24,7 +24,7 @@ func (p *pipeline) pushStage(ctx context.Context, step func(int, int, string)) (
 	progress := func(n int64) { step(int(done.n.Load()), len(p.built), size(moved.Add(n))+" sent") }
 	one := func(ctx context.Context, i int, before func(context.Context, name.Repository) error) error {
 		b := p.built[i]
-		pd, err := push.Image(ctx, p.plan.clients, b, p.plan.image(b.Name()).repos, push.Options{Jobs: p.o.jobs(), BeforeRoot: before, Count: p.o.dryRun, Moved: progress})
+		pd, err := push.Image(ctx, p.plan.clients, b, p.plan.image(b.Name()).repos, push.Options{BeforeRoot: before, Count: p.o.dryRun, Moved: progress})
 		if err != nil {
 			return at(StagePush, b.Name(), "", err)
 		}

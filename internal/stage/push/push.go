@@ -1,6 +1,8 @@
 // Package push is the third stage: it takes what was built and puts children, then index, by digest, into every
 // repository, reads the index back by digest and hashes it. No tag is written here.
 //
+// It starts everything at once: how much is in flight is bounded by the registry clients.
+//
 // What a repository holds is not sent again. Of several repositories on one registry the first is filled before the
 // others, which then mount from it.
 package push
@@ -21,16 +23,12 @@ import (
 // ErrNotMade is returned for a zero Built or Pushed.
 var ErrNotMade = errors.New("push: not made by the stage before")
 
-const (
-	defaultJobs = 8
-	// fresh is for how long a manifest that was seen counts as there. Quay, the quickest to collect what has no tag,
-	// waits an hour.
-	fresh = 5 * time.Minute
-)
+// fresh is for how long a manifest that was seen counts as there. Quay, the quickest to collect what has no tag, waits an
+// hour.
+const fresh = 5 * time.Minute
 
 // Options of a push.
 type Options struct {
-	Jobs int // parallel uploads of blobs; zero means 8
 	// BeforeRoot is called in each repository that lacks the root, after everything else is there and before the root
 	// is written. A page that follows the order of first writes is so kept in order: the first image waits here for the
 	// others. Nil means nobody waits.
@@ -104,16 +102,12 @@ type job struct {
 	parts []image.Child // the manifests that name blobs; the root alone where it is one
 	o     Options
 	sent  *tally
-	slots chan struct{}
 	fresh time.Duration
 	again bool // a recheck: a HEAD is enough for a root that is there
 }
 
 func newJob(reg *registry.Clients, b image.Built, o Options, sent *tally) *job {
-	if o.Jobs <= 0 {
-		o.Jobs = defaultJobs
-	}
-	return &job{reg: reg, root: b.Root(), parts: b.Manifests(), o: o, sent: sent, slots: make(chan struct{}, o.Jobs), fresh: fresh}
+	return &job{reg: reg, root: b.Root(), parts: b.Manifests(), o: o, sent: sent, fresh: fresh}
 }
 
 // run fills the repositories and then writes the roots. Registries go in parallel; repositories of one registry one

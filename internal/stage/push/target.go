@@ -137,14 +137,9 @@ func (t *target) blobs(ctx context.Context, child image.Child) error {
 		if t.o.Count && len(b.From) > 0 {
 			continue
 		}
+		b.Remote = len(b.From) > 0 // what a repository holds is read from it
 		b.From = append(append([]name.Repository(nil), t.from...), b.From...)
 		g.Go(func() error {
-			select {
-			case t.slots <- struct{}{}:
-				defer func() { <-t.slots }()
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
 			sent, err := t.client.PushBlob(ctx, t.watched(b))
 			if err == nil {
 				t.sent.blob(sent)
