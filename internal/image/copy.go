@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/registry"
 )
 
 // fromImage reads an image source whole.
@@ -30,7 +31,11 @@ func (r Request) fromImage(ctx context.Context, reg Registry) (gathered, error) 
 // readImage reads the image that a tag or digest of the repository names. An image that stays in place
 // sends no config: none is read where the index names the platform.
 func readImage(ctx context.Context, c repository, identifier string, keep, inPlace bool) (tree, error) {
-	root, err := c.client.Get(ctx, identifier)
+	read := func() (registry.Manifest, error) { return c.client.Get(ctx, identifier) }
+	if h, err := parseDigest(identifier); err == nil { // two images of one source read it once
+		read = func() (registry.Manifest, error) { return c.client.GetOnce(ctx, h) }
+	}
+	root, err := read()
 	if err != nil {
 		return tree{}, err
 	}

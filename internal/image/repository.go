@@ -21,7 +21,7 @@ func (r repository) where() string              { return shownRepository(r.clien
 func (r repository) holders() []name.Repository { return []name.Repository{r.client.Name()} }
 
 func (r repository) manifest(ctx context.Context, h v1.Hash) ([]byte, types.MediaType, error) {
-	m, err := r.client.Get(ctx, h.String())
+	m, err := r.client.GetOnce(ctx, h)
 	if err != nil {
 		return nil, "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -17,14 +18,18 @@ import (
 // client holds what one repository needs for a run. Locks that are held while the network answers are channels, so that
 // waiting for them ends with the context.
 type client struct {
-	repo     name.Repository
-	options  Options
-	endpoint endpoint
-	host     *hostState
-	slots    *slots
-	login    chan struct{} // lock of session
-	session  *session      // nil before the first use and after the registry refused it
-	blobs    *inflight
+	repo      name.Repository
+	options   Options
+	endpoint  endpoint
+	host      *hostState
+	slots     *slots
+	kept      *kept
+	lists     shared[int64, []string] // of tags, by how many tags this client had begun to write
+	probes    shared[struct{}, struct{}]
+	tagWrites atomic.Int64
+	login     chan struct{} // lock of session
+	session   *session      // nil before the first use and after the registry refused it
+	blobs     *inflight
 
 	mu    sync.Mutex
 	seen  map[v1.Hash]time.Time     // manifests, when the repository was last known to hold them
@@ -32,13 +37,14 @@ type client struct {
 	locks map[v1.Hash]chan struct{} // one for each manifest that a caller of LockManifest brings
 }
 
-func newClient(r name.Repository, o Options, h *hostState, s *slots) *client {
+func newClient(r name.Repository, o Options, h *hostState, s *slots, k *kept) *client {
 	return &client{
 		repo:     r,
 		options:  o,
 		endpoint: endpointOf(r),
 		host:     h,
 		slots:    s,
+		kept:     k,
 		login:    make(chan struct{}, 1),
 		blobs:    newInflight(),
 		seen:     map[v1.Hash]time.Time{},

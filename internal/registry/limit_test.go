@@ -40,7 +40,7 @@ func newPacedWorld(host string) *pacedWorld {
 	return w
 }
 
-// send makes so many requests at once, from two clients of the host: writes, reads, lists of tags and uploads.
+// send makes so many requests at once, from two clients of the host: writes, looks, reads and uploads.
 func (w *pacedWorld) send(t *testing.T, host string, requests int) {
 	t.Helper()
 	m := manifest(t, types.OCIImageIndex, v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex})
@@ -56,9 +56,9 @@ func (w *pacedWorld) send(t *testing.T, host string, requests int) {
 		c := clients[n%2]
 		all.Go(func() {
 			_, head := c.Head(t.Context(), m.Digest.String())
-			_, list := c.Tags(t.Context())
+			_, read := c.Get(t.Context(), m.Digest.String())
 			_, push := c.PushBlob(t.Context(), blob(fmt.Sprint(n)))
-			if err := errors.Join(head, list, push, c.PutByDigest(t.Context(), m)); err != nil {
+			if err := errors.Join(head, read, push, c.PutByDigest(t.Context(), m)); err != nil {
 				t.Error(err)
 			}
 		})

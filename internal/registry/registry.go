@@ -59,6 +59,7 @@ type clients struct {
 	options Options
 
 	slots *slots
+	kept  *kept
 
 	mu    sync.Mutex
 	repos map[string]*Client
@@ -70,7 +71,7 @@ type Client struct{ p *client }
 
 // NewClients opens nothing: a repository is authenticated at its first use.
 func NewClients(o Options) *Clients {
-	return &Clients{&clients{options: o, slots: newSlots(o.Jobs), repos: map[string]*Client{}, hosts: map[string]*hostState{}}}
+	return &Clients{&clients{options: o, slots: newSlots(o.Jobs), kept: &kept{manifests: map[string]Manifest{}}, repos: map[string]*Client{}, hosts: map[string]*hostState{}}}
 }
 
 // Repository is the client of that repository, always the same one.
@@ -85,7 +86,7 @@ func (c *Clients) Repository(r name.Repository) *Client {
 		host = newHostState(r.RegistryStr())
 		c.p.hosts[r.RegistryStr()] = host
 	}
-	opened := &Client{newClient(r, c.p.options, host, c.p.slots)}
+	opened := &Client{newClient(r, c.p.options, host, c.p.slots, c.p.kept)}
 	c.p.repos[r.Name()] = opened
 	return opened
 }

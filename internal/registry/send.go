@@ -91,6 +91,9 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 	if resp.Request == nil {
 		resp.Request = req
 	}
+	if s != nil { // the registry's own host
+		c.host.notePulls(resp.Header)
+	}
 	return resp, s, nil
 }
 

@@ -54,6 +54,12 @@ func (t *target) holdsRoot(ctx context.Context) (bool, error) {
 	if read := t.client.LastRead(t.root.Digest); !read.IsZero() && time.Since(read) < t.fresh {
 		return true, nil
 	}
+	if t.client.CountsPulls() { // a GET that finds nothing may be counted too
+		_, err := t.client.Head(ctx, t.root.Digest.String())
+		if there, err := absent(err); !there || err != nil {
+			return false, err
+		}
+	}
 	_, err := t.client.Get(ctx, t.root.Digest.String())
 	return absent(err)
 }
