@@ -10,6 +10,7 @@ import (
 
 	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/pkg/release"
 )
 
@@ -49,13 +50,18 @@ func (s imageSource) staysIn(repos []name.Repository) bool {
 // readImage reads the image that a tag or digest of the repository names. An image that stays in place
 // sends no config: none is read where the index names the platform.
 func readImage(ctx context.Context, c repository, identifier string, keep, inPlace bool) (tree, error) {
-	root, err := c.client.Get(ctx, identifier)
+	read := func() (registry.Manifest, error) { return c.client.Get(ctx, identifier) }
+	h, notDigest := ociref.ParseDigest(identifier)
+	if notDigest == nil { // two images of one source read it once
+		read = func() (registry.Manifest, error) { return c.client.GetOnce(ctx, h) }
+	}
+	root, err := read()
 	if err != nil {
 		return tree{}, err
 	}
 	// A tag decides which digest it is; from here on the digest decides everything.
 	d := v1.Descriptor{MediaType: root.MediaType, Size: int64(len(root.Raw)), Digest: ociref.Sum(root.Raw)}
-	if h, err := ociref.ParseDigest(identifier); err == nil {
+	if notDigest == nil {
 		d.Digest = h
 	}
 	where := ociref.DisplayName(c.client.Name()) + "@" + d.Digest.String()

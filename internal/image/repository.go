@@ -22,7 +22,7 @@ func (r repository) where() string                   { return ociref.DisplayName
 func (r repository) repositories() []name.Repository { return []name.Repository{r.client.Name()} }
 
 func (r repository) manifest(ctx context.Context, h v1.Hash) ([]byte, types.MediaType, error) {
-	m, err := r.client.Get(ctx, h.String())
+	m, err := r.client.GetOnce(ctx, h)
 	if err != nil {
 		return nil, "", err
 	}
