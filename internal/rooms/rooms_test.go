@@ -39,10 +39,12 @@ var order = [][]string{
 	{"internal/identity"},
 	{"pkg/release", "internal/event"},
 	{"pkg/tagrule"},
+	{"pkg/tagrule/internal/js"},
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
-	{"internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
+	{"internal/ociref", "internal/platform", "internal/weburl"},
+	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.

@@ -55,9 +55,3 @@ func refuseVisibility(c identity.Claims, p event.Payload, own bool) error {
 		escape.Text(c.Repository), escape.Text(c.RepositoryVisibility), escape.Text(p.Repository.Visibility)),
 		"give the instance to sign with: --signing-config FILE --trusted-root FILE")
 }
-
-// splitOwner splits ghcr.io's owner/package, the package with its slashes escaped as the settings page wants them.
-func splitOwner(path string) (owner, pkg string) {
-	owner, pkg, _ = strings.Cut(path, "/")
-	return owner, strings.ReplaceAll(pkg, "/", "%2F")
-}
