@@ -64,34 +64,41 @@ func (k *keychain) Resolve(target authn.Resource) (authn.Authenticator, error) {
 
 // ResolveContext finds the credentials for a repository or registry.
 func (k *keychain) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
+	found, _, err := k.find(ctx, target)
+	return found, err
+}
+
+// find gives the credentials and the name of where they come from.
+func (k *keychain) find(ctx context.Context, target authn.Resource) (found authn.Authenticator, source string, err error) {
 	host := canonicalHost(target.RegistryStr())
 	if own, ok := k.own[host]; ok {
-		return authn.FromConfig(own), nil
+		return authn.FromConfig(own), "TAGLAST_REGISTRY_AUTH", nil
 	}
-	found, err := authn.Resolve(ctx, k.docker, target)
+	found, err = authn.Resolve(ctx, k.docker, target)
 	if err != nil {
-		return nil, fmt.Errorf("docker's config: %w", err)
+		return nil, "", fmt.Errorf("docker's config: %w", err)
 	}
 	if found != authn.Anonymous {
 		config, err := authn.Authorization(ctx, found)
 		if err != nil {
-			return nil, fmt.Errorf("docker's config: %w", err)
+			return nil, "", fmt.Errorf("docker's config: %w", err)
 		}
 		k.masked(*config)
-		return found, nil
+		return found, dockerSource(target), nil
 	}
-	config, err := podman(k.getenv, target)
+	config, path, err := podman(k.getenv, target)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	source = podmanSource(path)
 	if config == nil && host == ghcr {
-		config = k.github
+		config, source = k.github, "GITHUB_TOKEN"
 	}
 	if config == nil {
-		return authn.Anonymous, nil
+		return authn.Anonymous, Anonymous, nil
 	}
 	k.masked(*config)
-	return authn.FromConfig(*config), nil
+	return authn.FromConfig(*config), source, nil
 }
 
 // masked hides every form in which a credential can appear.

@@ -17,11 +17,11 @@ const maxAuthFile = 1 << 20
 
 // podman looks the target up in podman's auth file (containers-auth.json(5)): REGISTRY_AUTH_FILE, else
 // $XDG_RUNTIME_DIR/containers/auth.json, else $XDG_CONFIG_HOME or ~/.config. Its keys are hosts or, more exact,
-// namespaces and repositories. Nil where there is no entry. Its credential helpers are not asked: docker's config names
-// those of the run.
-func podman(getenv func(string) string, target authn.Resource) (*authn.AuthConfig, error) {
+// namespaces and repositories. The configuration is nil where there is no entry; file is where it was looked for. Its
+// credential helpers are not asked: docker's config names those of the run.
+func podman(getenv func(string) string, target authn.Resource) (config *authn.AuthConfig, file string, err error) {
 	if getenv == nil {
-		return nil, nil
+		return nil, "", nil
 	}
 	for _, path := range podmanFiles(getenv) {
 		raw, err := readAuthFile(path)
@@ -29,17 +29,17 @@ func podman(getenv func(string) string, target authn.Resource) (*authn.AuthConfi
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("podman's auth file: %w", err)
+			return nil, "", fmt.Errorf("podman's auth file: %w", err)
 		}
-		var file struct {
+		var parsed struct {
 			Auths map[string]authn.AuthConfig `json:"auths"`
 		}
-		if json.Unmarshal(raw, &file) != nil { // its error could quote a secret
-			return nil, fmt.Errorf("podman's auth file: %s: not the JSON of an auth file", path)
+		if json.Unmarshal(raw, &parsed) != nil { // its error could quote a secret
+			return nil, "", fmt.Errorf("podman's auth file: %s: not the JSON of an auth file", path)
 		}
-		return closest(file.Auths, target), nil
+		return closest(parsed.Auths, target), path, nil
 	}
-	return nil, nil
+	return nil, "", nil
 }
 
 func podmanFiles(getenv func(string) string) []string {
