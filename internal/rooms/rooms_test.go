@@ -42,7 +42,8 @@ var order = [][]string{
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
-	{"internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
+	{"internal/ociref", "internal/platform", "internal/weburl"},
+	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.
