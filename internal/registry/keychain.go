@@ -7,7 +7,8 @@ import (
 	"fmt"
 
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 const ghcr = "ghcr.io"
@@ -70,7 +71,7 @@ func (k *keychain) ResolveContext(ctx context.Context, target authn.Resource) (a
 
 // find gives the credentials and the name of where they come from.
 func (k *keychain) find(ctx context.Context, target authn.Resource) (found authn.Authenticator, source string, err error) {
-	host := canonicalHost(target.RegistryStr())
+	host := ociref.WireHost(target.RegistryStr())
 	if own, ok := k.own[host]; ok {
 		return authn.FromConfig(own), "TAGLAST_REGISTRY_AUTH", nil
 	}
@@ -112,14 +113,4 @@ func (k *keychain) masked(c authn.AuthConfig) {
 			k.mask(s)
 		}
 	}
-}
-
-// canonicalHost gives Docker Hub's three names one: the first is what people write, the second what docker's config
-// says, the third where the API is.
-func canonicalHost(host string) string {
-	switch host {
-	case "docker.io", "registry-1.docker.io":
-		return name.DefaultRegistry
-	}
-	return host
 }

@@ -4,13 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/taglast/taglast/internal/bounded"
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 const maxAuthFile = 1 << 20
@@ -64,9 +66,9 @@ func readAuthFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxAuthFile+1))
-	if err == nil && len(raw) > maxAuthFile {
-		err = fmt.Errorf("%s: more than %d bytes", path, maxAuthFile)
+	raw, err := bounded.Read(f, maxAuthFile)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return raw, err
 }
@@ -75,13 +77,13 @@ func readAuthFile(path string) ([]byte, error) {
 func closest(auths map[string]authn.AuthConfig, target authn.Resource) *authn.AuthConfig {
 	key := target.String()
 	if rest, ok := strings.CutPrefix(key, target.RegistryStr()); ok {
-		key = canonicalHost(target.RegistryStr()) + rest
+		key = ociref.WireHost(target.RegistryStr()) + rest
 	}
 	byKey := map[string]authn.AuthConfig{}
 	for k, c := range auths {
 		k = strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(k, "https://"), "http://"), "/")
 		host, rest, _ := strings.Cut(k, "/")
-		if host = canonicalHost(host); rest == "v1" || rest == "v2" || rest == "" {
+		if host = ociref.WireHost(host); rest == "v1" || rest == "v2" || rest == "" {
 			byKey[host] = c
 		} else {
 			byKey[host+"/"+rest] = c
