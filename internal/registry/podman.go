@@ -61,7 +61,7 @@ func podmanFiles(getenv func(string) string) []string {
 }
 
 func readAuthFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the path is the one that docker or podman reads for this user
 	if err != nil {
 		return nil, err
 	}
