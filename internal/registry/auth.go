@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 const maxRegistryAuth = 64 << 10
@@ -82,6 +84,6 @@ func parseAuthEntry(item *yaml.Node) (authEntry, error) {
 	if _, err := name.NewRegistry(e.registry); err != nil {
 		return e, fmt.Errorf("line %d: registry is no host", item.Line)
 	}
-	e.registry = canonicalHost(e.registry)
+	e.registry = ociref.WireHost(e.registry)
 	return e, nil
 }

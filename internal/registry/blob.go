@@ -9,13 +9,14 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
 // GetBlob reads a small blob whole (a config), checked against its digest and bounded by max bytes.
 func (c *Client) GetBlob(ctx context.Context, digest v1.Hash, max int64) ([]byte, error) {
 	ref := "@" + digest.String()
-	if err := sha256Hash(digest); err != nil {
+	if err := ociref.CheckHash(digest); err != nil {
 		return nil, c.p.wrap("read blob", "", err)
 	}
 	var (
@@ -30,7 +31,7 @@ func (c *Client) GetBlob(ctx context.Context, digest v1.Hash, max int64) ([]byte
 		if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
 			return err
 		}
-		if body, err = bounded(resp, max); err != nil {
+		if body, err = readBody(resp, max); err != nil {
 			return err
 		}
 		got, _, err := v1.SHA256(bytes.NewReader(body))
@@ -52,7 +53,7 @@ func (c *Client) GetBlob(ctx context.Context, digest v1.Hash, max int64) ([]byte
 // io.ErrUnexpectedEOF. It counts as a layer in flight until it is closed, unless an upload reads it, which counts for both.
 func (c *Client) OpenBlob(ctx context.Context, digest v1.Hash) (io.ReadCloser, error) {
 	ref := "@" + digest.String()
-	if err := sha256Hash(digest); err != nil {
+	if err := ociref.CheckHash(digest); err != nil {
 		return nil, c.p.wrap("read blob", "", err)
 	}
 	release, err := acquire(ctx, c.p.slots.layers, 1)

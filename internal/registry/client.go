@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -65,7 +66,7 @@ func (c *client) report(ev retry.Event) {
 		c.options.Retry.Report(ev)
 	}
 	if c.options.Report != nil {
-		c.options.Report(show(c.repo), ev)
+		c.options.Report(ociref.DisplayName(c.repo), ev)
 	}
 }
 

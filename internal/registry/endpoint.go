@@ -3,7 +3,6 @@ package registry
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // errPlain is returned for a plain http request to a host that is not this machine.
@@ -25,7 +25,7 @@ type endpoint struct {
 
 func endpointOf(r name.Repository) endpoint {
 	e := endpoint{host: r.RegistryStr(), scheme: "https"}
-	if e.local = loopback(e.host); e.local {
+	if e.local = weburl.Loopback(e.host); e.local {
 		e.scheme = "http"
 	}
 	return e
@@ -40,19 +40,9 @@ func (e endpoint) registry() (name.Registry, error) {
 	return name.NewRegistry(e.host)
 }
 
-// loopback tells whether host (with or without a port) is localhost or a loopback address.
-func loopback(host string) bool {
-	bare := hostname(host)
-	if strings.EqualFold(bare, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(bare)
-	return err == nil && ip.Unmap().IsLoopback()
-}
-
 // private tells whether host is an address literal that only this machine or its network can mean.
 func private(host string) bool {
-	bare := hostname(host)
+	bare := weburl.Hostname(host)
 	if strings.EqualFold(bare, "localhost") {
 		return true
 	}
@@ -65,28 +55,10 @@ func private(host string) bool {
 		ip.IsInterfaceLocalMulticast()
 }
 
-func hostname(host string) string {
-	if bare, _, err := net.SplitHostPort(host); err == nil {
-		return bare
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-}
-
 // owns tells whether u is on the registry's own host. The scheme may differ where the host and port are written alike:
 // registries behind a proxy that ends TLS name themselves with http; what is sent keeps the registry's scheme.
 func (e endpoint) owns(u *url.URL) bool {
-	return strings.EqualFold(u.Host, e.host) || strings.EqualFold(withPort(u.Host, u.Scheme), withPort(e.host, e.scheme))
-}
-
-func withPort(host, scheme string) string {
-	if _, _, err := net.SplitHostPort(host); err == nil {
-		return host
-	}
-	port := "443"
-	if scheme == "http" {
-		port = "80"
-	}
-	return net.JoinHostPort(hostname(host), port)
+	return strings.EqualFold(u.Host, e.host) || weburl.HostPort(u.Scheme, u.Host) == weburl.HostPort(e.scheme, e.host)
 }
 
 // follow resolves a Location that the registry gave in answer to a request to base. On the registry's own host the
@@ -115,7 +87,7 @@ func (e endpoint) follow(base *url.URL, location string) (*url.URL, error) {
 		}
 		return u, nil
 	}
-	local := e.local && loopback(u.Host)
+	local := e.local && weburl.Loopback(u.Host)
 	if u.Scheme != "https" && !(local && u.Scheme == "http") {
 		return nil, fmt.Errorf("the registry sends us to %s://%s: only https is followed", escape.Bounded(u.Scheme, 32), escape.Bounded(u.Host, 256))
 	}

@@ -3,11 +3,9 @@ package registry
 import (
 	"errors"
 	"net/http"
-	"strings"
-
-	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -55,7 +53,7 @@ func (c *client) wrap(op, ref string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Op: op, Ref: show(c.repo) + ref, Kind: kind(err), Err: err}
+	return &Error{Op: op, Ref: ociref.DisplayName(c.repo) + ref, Kind: kind(err), Err: err}
 }
 
 func kind(err error) error {
@@ -113,12 +111,4 @@ func hasCode(err error, codes ...string) bool {
 		}
 	}
 	return false
-}
-
-// show is the repository as people write it: docker.io, not index.docker.io.
-func show(r name.Repository) string {
-	if rest, ok := strings.CutPrefix(r.Name(), name.DefaultRegistry+"/"); ok {
-		return "docker.io/" + rest
-	}
-	return r.Name()
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/registry/permit"
 )
@@ -94,14 +96,11 @@ func take(req *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("no body")
 	}
 	defer req.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(req.Body, MaxManifest+1))
-	if err != nil {
-		return nil, err
+	body, err := bounded.Read(req.Body, MaxManifest)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, fmt.Errorf("a manifest of %w", err)
 	}
-	if len(body) > MaxManifest {
-		return nil, fmt.Errorf("a manifest of more than %d bytes", MaxManifest)
-	}
-	return body, nil
+	return body, err
 }
 
 // writesManifest tells whether a server could read the path as that of a manifest, after whatever decoding, case

@@ -7,7 +7,8 @@ import (
 	"fmt"
 
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 const ghcr = "ghcr.io"
@@ -64,34 +65,41 @@ func (k *keychain) Resolve(target authn.Resource) (authn.Authenticator, error) {
 
 // ResolveContext finds the credentials for a repository or registry.
 func (k *keychain) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
-	host := canonicalHost(target.RegistryStr())
+	found, _, err := k.find(ctx, target)
+	return found, err
+}
+
+// find gives the credentials and the name of where they come from.
+func (k *keychain) find(ctx context.Context, target authn.Resource) (found authn.Authenticator, source string, err error) {
+	host := ociref.WireHost(target.RegistryStr())
 	if own, ok := k.own[host]; ok {
-		return authn.FromConfig(own), nil
+		return authn.FromConfig(own), "TAGLAST_REGISTRY_AUTH", nil
 	}
-	found, err := authn.Resolve(ctx, k.docker, target)
+	found, err = authn.Resolve(ctx, k.docker, target)
 	if err != nil {
-		return nil, fmt.Errorf("docker's config: %w", err)
+		return nil, "", fmt.Errorf("docker's config: %w", err)
 	}
 	if found != authn.Anonymous {
 		config, err := authn.Authorization(ctx, found)
 		if err != nil {
-			return nil, fmt.Errorf("docker's config: %w", err)
+			return nil, "", fmt.Errorf("docker's config: %w", err)
 		}
 		k.masked(*config)
-		return found, nil
+		return found, dockerSource(target), nil
 	}
-	config, err := podman(k.getenv, target)
+	config, path, err := podman(k.getenv, target)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	source = podmanSource(path)
 	if config == nil && host == ghcr {
-		config = k.github
+		config, source = k.github, "GITHUB_TOKEN"
 	}
 	if config == nil {
-		return authn.Anonymous, nil
+		return authn.Anonymous, Anonymous, nil
 	}
 	k.masked(*config)
-	return authn.FromConfig(*config), nil
+	return authn.FromConfig(*config), source, nil
 }
 
 // masked hides every form in which a credential can appear.
@@ -105,14 +113,4 @@ func (k *keychain) masked(c authn.AuthConfig) {
 			k.mask(s)
 		}
 	}
-}
-
-// canonicalHost gives Docker Hub's three names one: the first is what people write, the second what docker's config
-// says, the third where the API is.
-func canonicalHost(host string) string {
-	switch host {
-	case "docker.io", "registry-1.docker.io":
-		return name.DefaultRegistry
-	}
-	return host
 }

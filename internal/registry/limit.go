@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/pace"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // perMinute is how many requests the hosts below take in a minute. GHCR answers the next one with 429 and
@@ -15,7 +16,7 @@ const perMinute = 2000
 
 // newPace is the pace of requests to a host; nil where it is not known to count them.
 func newPace(host string) *pace.Pace {
-	switch strings.ToLower(hostname(host)) {
+	switch strings.ToLower(weburl.Hostname(host)) {
 	case ghcr, name.DefaultRegistry:
 		// The second beyond the minute is for requests that travel at different speeds.
 		return pace.New(perMinute, time.Minute+time.Second)

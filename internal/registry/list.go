@@ -84,7 +84,7 @@ func (c *client) tagsPage(ctx context.Context, page *url.URL) ([]string, *url.UR
 	if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
 		return nil, nil, err
 	}
-	raw, err := bounded(resp, maxTagPage)
+	raw, err := readBody(resp, maxTagPage)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -69,12 +69,12 @@ func TestOnlyAListOfTagsIsOne(t *testing.T) {
 		"a tag with a control":       {status(200, `{"name":"acme/app","tags":["\u001b[2J"]}`), nil, nil, "which is no tag"},
 		"a tag that is too long":     {status(200, `{"name":"acme/app","tags":["`+strings.Repeat("a", 129)+`"]}`), nil, nil, "which is no tag"},
 		"another repository's":       {status(200, `{"name":"acme/ap","tags":["a"]}`), nil, nil, `lists the tags of "acme/ap"`},
-		"more than 8 MiB":            {status(200, `{"name":"acme/app","tags":[],"x":"`+strings.Repeat("x", 8<<20)+`"}`), nil, nil, "bytes that are read"},
+		"more than 8 MiB":            {status(200, `{"name":"acme/app","tags":[],"x":"`+strings.Repeat("x", 8<<20)+`"}`), nil, nil, "more than 8388608 bytes"},
 		"a body without end": {func(w http.ResponseWriter, _ *http.Request) {
 			for range 10 {
 				_, _ = w.Write(make([]byte, 1<<20))
 			}
-		}, nil, nil, "bytes that are read"},
+		}, nil, nil, "more than 8388608 bytes"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			w := newWorld(t, func(o *registry.Options) { o.Retry.Budget = -1 })

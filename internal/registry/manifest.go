@@ -118,10 +118,3 @@ func (r reference) suffix() string {
 	}
 	return ":" + r.text
 }
-
-func sha256Hash(h v1.Hash) error {
-	if !digestRef.MatchString(h.String()) {
-		return fmt.Errorf("%s is no sha256 digest", escape.Bounded(h.String(), 160))
-	}
-	return nil
-}

@@ -4,24 +4,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/taglast/taglast/internal/bounded"
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 const maxAuthFile = 1 << 20
 
 // podman looks the target up in podman's auth file (containers-auth.json(5)): REGISTRY_AUTH_FILE, else
 // $XDG_RUNTIME_DIR/containers/auth.json, else $XDG_CONFIG_HOME or ~/.config. Its keys are hosts or, more exact,
-// namespaces and repositories. Nil where there is no entry. Its credential helpers are not asked: docker's config names
-// those of the run.
-func podman(getenv func(string) string, target authn.Resource) (*authn.AuthConfig, error) {
+// namespaces and repositories. The configuration is nil where there is no entry; file is where it was looked for. Its
+// credential helpers are not asked: docker's config names those of the run.
+func podman(getenv func(string) string, target authn.Resource) (config *authn.AuthConfig, file string, err error) {
 	if getenv == nil {
-		return nil, nil
+		return nil, "", nil
 	}
 	for _, path := range podmanFiles(getenv) {
 		raw, err := readAuthFile(path)
@@ -29,17 +31,17 @@ func podman(getenv func(string) string, target authn.Resource) (*authn.AuthConfi
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("podman's auth file: %w", err)
+			return nil, "", fmt.Errorf("podman's auth file: %w", err)
 		}
-		var file struct {
+		var parsed struct {
 			Auths map[string]authn.AuthConfig `json:"auths"`
 		}
-		if json.Unmarshal(raw, &file) != nil { // its error could quote a secret
-			return nil, fmt.Errorf("podman's auth file: %s: not the JSON of an auth file", path)
+		if json.Unmarshal(raw, &parsed) != nil { // its error could quote a secret
+			return nil, "", fmt.Errorf("podman's auth file: %s: not the JSON of an auth file", path)
 		}
-		return closest(file.Auths, target), nil
+		return closest(parsed.Auths, target), path, nil
 	}
-	return nil, nil
+	return nil, "", nil
 }
 
 func podmanFiles(getenv func(string) string) []string {
@@ -59,14 +61,14 @@ func podmanFiles(getenv func(string) string) []string {
 }
 
 func readAuthFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the path is the one that docker or podman reads for this user
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxAuthFile+1))
-	if err == nil && len(raw) > maxAuthFile {
-		err = fmt.Errorf("%s: more than %d bytes", path, maxAuthFile)
+	raw, err := bounded.Read(f, maxAuthFile)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return raw, err
 }
@@ -75,13 +77,13 @@ func readAuthFile(path string) ([]byte, error) {
 func closest(auths map[string]authn.AuthConfig, target authn.Resource) *authn.AuthConfig {
 	key := target.String()
 	if rest, ok := strings.CutPrefix(key, target.RegistryStr()); ok {
-		key = canonicalHost(target.RegistryStr()) + rest
+		key = ociref.WireHost(target.RegistryStr()) + rest
 	}
 	byKey := map[string]authn.AuthConfig{}
 	for k, c := range auths {
 		k = strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(k, "https://"), "http://"), "/")
 		host, rest, _ := strings.Cut(k, "/")
-		if host = canonicalHost(host); rest == "v1" || rest == "v2" || rest == "" {
+		if host = ociref.WireHost(host); rest == "v1" || rest == "v2" || rest == "" {
 			byKey[host] = c
 		} else {
 			byKey[host+"/"+rest] = c

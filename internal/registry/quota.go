@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
-
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // The headers with which Docker Hub tells its quota beside every HEAD and GET of a manifest; a HEAD does not count.
@@ -28,14 +27,14 @@ type pulls struct {
 // it does. Then a HEAD is asked where a digest suffices.
 func (c *Client) CountsPulls() bool {
 	_, _, known := c.p.host.pullsRemaining()
-	return known || canonicalHost(c.p.endpoint.host) == name.DefaultRegistry
+	return known || ociref.IsHub(c.p.endpoint.host)
 }
 
 // PullsRemaining is how many manifests a host still gives within the window, as it last said to this run; known is false
 // where it has not said so. The host is spelled as in references (docker.io is Docker Hub's too).
 func (c *Clients) PullsRemaining(host string) (remaining int, window time.Duration, known bool) {
 	c.p.mu.Lock()
-	state := c.p.hosts[canonicalHost(strings.ToLower(host))]
+	state := c.p.hosts[ociref.WireHost(host)]
 	c.p.mu.Unlock()
 	if state == nil {
 		return 0, 0, false
@@ -101,7 +100,7 @@ func (n Need) Pulls() int { return n.Sources + n.Roots + n.Looks }
 // would use it up. Both give the figures, and the error what to do. Nothing needed is always enough.
 func Quota(host string, need Need, remaining int, window time.Duration) (warning string, err error) {
 	n := need.Pulls()
-	figures := fmt.Sprintf("%s gives %s more%s; this release reads %d", shownHost(host), plural(remaining, "manifest"), within(window), n)
+	figures := fmt.Sprintf("%s gives %s more%s; this release reads %d", ociref.Host(host), plural(remaining, "manifest"), within(window), n)
 	switch {
 	case n == 0 || remaining >= 2*n:
 		return "", nil
@@ -113,7 +112,7 @@ func Quota(host string, need Need, remaining int, window time.Duration) (warning
 		wait = "wait " + hours(window)
 	}
 	return "", hint.With(fmt.Errorf("pull quota: %s", figures),
-		fmt.Sprintf("log in to %s (docker login, or TAGLAST_REGISTRY_AUTH) with an account that may pull more; or %s; or name another registry as the source", shownHost(host), wait))
+		fmt.Sprintf("log in to %s (docker login, or TAGLAST_REGISTRY_AUTH) with an account that may pull more; or %s; or name another registry as the source", ociref.Host(host), wait))
 }
 
 func within(window time.Duration) string {
@@ -136,12 +135,4 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// shownHost is a host as people write it.
-func shownHost(host string) string {
-	if canonicalHost(strings.ToLower(host)) == name.DefaultRegistry {
-		return "docker.io"
-	}
-	return host
 }

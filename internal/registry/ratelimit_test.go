@@ -11,7 +11,7 @@ func TestParseRateLimit(t *testing.T) {
 		window time.Duration
 	}{
 		"100;w=21600":            {100, 6 * time.Hour},
-		" 76 ; w=21600":          {76, 6 * time.Hour},
+		"76 ; w=21600":           {76, 6 * time.Hour},
 		"0;w=21600":              {0, 6 * time.Hour},
 		"5":                      {5, 0},
 		"5;burst=1;w=60":         {5, time.Minute},

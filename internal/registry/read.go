@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -47,7 +48,7 @@ func (c *client) head(ctx context.Context, r reference) (v1.Descriptor, error) {
 	}
 	drain(resp)
 	said, err := v1.NewHash(resp.Header.Get(digestHeader))
-	if err != nil || sha256Hash(said) != nil || resp.ContentLength <= 0 || resp.Header.Get("Content-Type") == "" {
+	if err != nil || ociref.CheckHash(said) != nil || resp.ContentLength <= 0 || resp.Header.Get("Content-Type") == "" {
 		m, err := c.get(ctx, r, new(int))
 		return m.Descriptor, err
 	}
@@ -104,7 +105,7 @@ func (c *client) get(ctx context.Context, r reference, wrong *int) (Manifest, er
 		c.gone(r, err)
 		return Manifest{}, err
 	}
-	raw, err := bounded(resp, MaxManifest)
+	raw, err := readBody(resp, MaxManifest)
 	if err != nil {
 		return Manifest{}, err
 	}

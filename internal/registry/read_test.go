@@ -259,7 +259,7 @@ func TestABlobIsBoundedAndHashed(t *testing.T) {
 		if got, err := w.client.GetBlob(t.Context(), b.Digest, b.Size); err != nil || string(got) != "a config" {
 			t.Errorf("GetBlob = %q, %v", got, err)
 		}
-		if _, err := w.client.GetBlob(t.Context(), b.Digest, b.Size-1); err == nil || !strings.Contains(err.Error(), "more than the 7") {
+		if _, err := w.client.GetBlob(t.Context(), b.Digest, b.Size-1); err == nil || !strings.Contains(err.Error(), "more than 7 bytes") {
 			t.Errorf("a blob over its bound: %v", err)
 		}
 		w.Before = func(rw http.ResponseWriter, r *http.Request) bool { _, _ = io.WriteString(rw, "a poison"); return true }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/taglast/taglast/internal/link"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -29,7 +30,7 @@ var errNoReferrersAPI = errors.New("no list of referrers")
 // "Referrers Tag Schema"). No referrers is an empty list. An API in trouble is an error only where the tag gives nothing
 // either. It only reads; the descriptors are the registry's word.
 func (c *Client) Referrers(ctx context.Context, digest v1.Hash) ([]v1.Descriptor, error) {
-	if err := sha256Hash(digest); err != nil {
+	if err := ociref.CheckHash(digest); err != nil {
 		return nil, c.p.wrap("list the referrers of", "", err)
 	}
 	ref := "@" + digest.String()
@@ -92,7 +93,7 @@ func (c *client) referrersPage(ctx context.Context, page *url.URL) ([]v1.Descrip
 		}
 		return nil, nil, err
 	}
-	raw, err := bounded(resp, MaxManifest)
+	raw, err := readBody(resp, MaxManifest)
 	if err != nil {
 		return nil, nil, err
 	}

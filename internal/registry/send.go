@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/retry"
 )
@@ -136,21 +137,12 @@ func drain(resp *http.Response) {
 	_ = resp.Body.Close()
 }
 
-// bounded reads all of a body that must not have more than max bytes.
-func bounded(resp *http.Response, max int64) ([]byte, error) {
+// readBody reads all of a body that must not have more than limit bytes, and closes it.
+func readBody(resp *http.Response, limit int64) ([]byte, error) {
 	defer resp.Body.Close()
-	if resp.ContentLength > max {
-		return nil, fmt.Errorf("the answer has %d bytes, more than the %d that are read", resp.ContentLength, max)
+	body, err := bounded.ReadBody(resp, limit)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, fmt.Errorf("the answer has %w", err)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, max+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(body)) > max {
-		return nil, fmt.Errorf("the answer has more than the %d bytes that are read", max)
-	}
-	if resp.ContentLength >= 0 && int64(len(body)) < resp.ContentLength {
-		return nil, io.ErrUnexpectedEOF
-	}
-	return body, nil
+	return body, err
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -23,7 +24,7 @@ const (
 // look whether it arrived.
 func (c *Client) PushBlob(ctx context.Context, b Blob) (sent int64, err error) {
 	ref := "@" + b.Digest.String()
-	if err := sha256Hash(b.Digest); err != nil {
+	if err := ociref.CheckHash(b.Digest); err != nil {
 		return 0, c.p.wrap("push blob", "", err)
 	}
 	if b.Size < 0 {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // wire is the innermost of our transports, under go-containerregistry's authentication. It sees every request of the
@@ -35,7 +36,7 @@ type ownRequest struct {
 }
 
 func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" && !(req.URL.Scheme == "http" && loopback(req.URL.Host)) {
+	if req.URL.Scheme != "https" && !(req.URL.Scheme == "http" && weburl.Loopback(req.URL.Host)) {
 		closeBody(req)
 		return nil, fmt.Errorf("%s: %w", req.URL.Host, errPlain)
 	}
@@ -87,7 +88,7 @@ func (w wire) wait(req, out *http.Request) error {
 // library sends a ping or a token request. A refusal becomes our own error here, because the library's has no
 // Retry-After; two it must see itself: a ping's challenge, and the 404 that makes it use the older token endpoint.
 func (w wire) library(req, out *http.Request) (*http.Response, error) {
-	if w.endpoint.host == ghcr && !strings.EqualFold(hostname(out.URL.Host), ghcr) {
+	if w.endpoint.host == ghcr && !strings.EqualFold(weburl.Hostname(out.URL.Host), ghcr) {
 		closeBody(req)
 		return nil, retry.Permanent(fmt.Errorf("%s sends us to %s for a token: refused, GITHUB_TOKEN goes to %[1]s alone", ghcr, out.URL.Host))
 	}

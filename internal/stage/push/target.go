@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
@@ -202,7 +203,7 @@ func (t *target) finish(ctx context.Context) error {
 		return err
 	}
 	if !bytes.Equal(back.Raw, t.root.Raw) || back.MediaType != t.root.MediaType {
-		return fmt.Errorf("push %s@%s: %w", repo.Name(), t.root.Digest, registry.ErrBytes)
+		return fmt.Errorf("push %s: %w", ociref.Reference(repo, t.root.Digest.String()), registry.ErrBytes)
 	}
 	return nil
 }

@@ -8,11 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/stage/prove"
 )
@@ -33,13 +33,7 @@ type Request struct {
 }
 
 // Ref is the request's full reference, docker.io for Docker Hub.
-func (r Request) Ref() string {
-	repo := r.Repository.Name()
-	if rest, ok := strings.CutPrefix(repo, name.DefaultRegistry+"/"); ok {
-		repo = "docker.io/" + rest
-	}
-	return repo + ":" + r.Tag
-}
+func (r Request) Ref() string { return ociref.Reference(r.Repository, r.Tag) }
 
 // Action is what became of a tag.
 type Action string
