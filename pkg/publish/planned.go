@@ -43,5 +43,8 @@ func (r *run) look(ctx context.Context) error {
 		r.plan.current.forget(r.plan.images)
 		return nil
 	}
-	return r.plan.current.read(ctx, r.plan.images)
+	if err := r.plan.current.read(ctx, r.plan.images); err != nil {
+		return err
+	}
+	return r.checkQuotas(ctx)
 }

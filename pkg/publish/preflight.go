@@ -42,7 +42,12 @@ func (r *run) makePlan(ctx context.Context) error {
 		r.prepareProbes(ctx)
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.plan.current.read(gctx, r.plan.images) })
+	g.Go(func() error {
+		if err := r.plan.current.read(gctx, r.plan.images); err != nil {
+			return err
+		}
+		return r.checkQuotas(gctx)
+	})
 	g.Go(func() error { return at(StagePlan, "", "", r.trust(gctx)) })
 	for _, probe := range r.probes {
 		g.Go(probe)
