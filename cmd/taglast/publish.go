@@ -20,7 +20,6 @@ import (
 	"github.com/taglast/taglast/internal/actions"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/trust"
 	"github.com/taglast/taglast/pkg/publish"
@@ -197,9 +196,7 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 	}
 	runner.Mask(g.getenv("GITHUB_TOKEN"))
 	runner.Mask(g.getenv("GH_TOKEN"))
-	o.Keychain, err = registry.Keychain(registry.KeychainOptions{
-		RegistryAuth: g.getenv("TAGLAST_REGISTRY_AUTH"), GitHubToken: g.getenv("GITHUB_TOKEN"), Getenv: g.getenv, Mask: runner.Mask,
-	})
+	o.Keychain, err = publish.Keychain(g.getenv, runner.Mask)
 	return o, err
 }
 

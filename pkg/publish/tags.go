@@ -26,7 +26,7 @@ type TagsOptions struct {
 	File           *release.File // in the place of rules, flavor and image names
 	ReleaseVersion string        // stands above the file's
 
-	Transport http.RoundTripper   // GitHub's API, for the date of a commit that nothing else tells; nil means Network()
+	Transport http.RoundTripper   // GitHub's API, for the date of a commit that nothing else tells; nil means the network
 	Getenv    func(string) string // the environment; nil means os.Getenv
 	WorkDir   string              // the checkout; empty means "."
 	Version   string              // of taglast, for User-Agent
@@ -43,6 +43,9 @@ type TagSet struct {
 // checkout. No tag is not an error. It sends nothing to any registry; GitHub is asked in a job alone, and only for the
 // date of a commit that a rule wants and neither event nor checkout tells.
 func Tags(ctx context.Context, o TagsOptions) (TagSet, error) {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
 	out := TagSet{Tags: []string{}, Refs: []string{}}
 	e, err := o.event(ctx)
 	if err != nil {

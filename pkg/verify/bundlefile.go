@@ -21,28 +21,28 @@ const (
 func readBundles(name, path string) ([]candidate, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", shown(name), cause(err))
+		return nil, fmt.Errorf("--bundle %s: %w", printable(name), withoutPath(err))
 	}
 	defer f.Close()
-	raw, err := bounded(f, maxBundleFile)
+	raw, err := readAtMost(f, maxBundleFile)
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", shown(name), err)
+		return nil, fmt.Errorf("--bundle %s: %w", printable(name), err)
 	}
-	found, err := splitBundles(raw, filepath.Ext(path) == ".jsonl")
+	candidates, err := splitBundles(raw, filepath.Ext(path) == ".jsonl")
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", shown(name), err)
+		return nil, fmt.Errorf("--bundle %s: %w", printable(name), err)
 	}
-	for i := range found {
-		found[i].source = shown(filepath.Base(path)) + found[i].source
+	for i := range candidates {
+		candidates[i].source = printable(filepath.Base(path)) + candidates[i].source
 	}
-	return found, nil
+	return candidates, nil
 }
 
 // splitBundles names each bundle by its line, ":3"; the one of a .json file by nothing.
 func splitBundles(raw []byte, lines bool) ([]candidate, error) {
-	var found []candidate
+	var candidates []candidate
 	if !lines {
-		found = []candidate{{bundle: bytes.TrimSpace(raw)}}
+		candidates = []candidate{{bundle: bytes.TrimSpace(raw)}}
 	}
 	for n := 1; lines && len(raw) > 0; n++ {
 		var line []byte
@@ -50,15 +50,15 @@ func splitBundles(raw []byte, lines bool) ([]candidate, error) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		if len(found) == maxBundles {
+		if len(candidates) == maxBundles {
 			return nil, fmt.Errorf("more than %d bundles", maxBundles)
 		}
-		found = append(found, candidate{source: fmt.Sprintf(":%d", n), bundle: line})
+		candidates = append(candidates, candidate{source: fmt.Sprintf(":%d", n), bundle: line})
 	}
-	if len(found) == 0 || len(found[0].bundle) == 0 {
+	if len(candidates) == 0 || len(candidates[0].bundle) == 0 {
 		return nil, errors.New("the file is empty")
 	}
-	for _, c := range found {
+	for _, c := range candidates {
 		if _, err := policy.Parse(c.bundle); err != nil {
 			if lines {
 				return nil, fmt.Errorf("line %s: %w", c.source[1:], err)
@@ -66,5 +66,5 @@ func splitBundles(raw []byte, lines bool) ([]candidate, error) {
 			return nil, err
 		}
 	}
-	return found, nil
+	return candidates, nil
 }

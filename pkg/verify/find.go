@@ -9,13 +9,13 @@ import (
 	"github.com/taglast/taglast/internal/store"
 )
 
-// candidate is an attestation that was found.
+// candidate is an attestation of the digest that nobody has checked yet.
 type candidate struct {
-	source    string
+	source    string // which one, for people
 	bundle    []byte
-	url       string
-	initiator string
-	err       error // why it could not be read
+	url       string // as Attestation.BundleURL
+	initiator string // as Attestation.Initiator
+	err       error  // why it could not be read
 }
 
 // other says that the candidate is well-formed and of another predicate type. What is not well-formed is for the policy
@@ -38,7 +38,7 @@ func (o Options) find(ctx context.Context, s subject) ([]candidate, error) {
 // fromAPI asks GitHub: under the repository, or under the owner, who may be an organization or a user.
 func (o Options) fromAPI(ctx context.Context, digest string) ([]candidate, error) {
 	api, err := store.NewAPI(store.APIOptions{
-		HTTP: o.HTTP, URL: o.apiURL(), Token: o.Token, Retry: o.Retry, UserAgent: o.UserAgent,
+		HTTP: o.HTTP, URL: o.apiURL(), Token: o.Token, Retry: o.retry(), UserAgent: o.UserAgent,
 	})
 	if err != nil {
 		return nil, err
@@ -49,8 +49,8 @@ func (o Options) fromAPI(ctx context.Context, digest string) ([]candidate, error
 	}
 	var records []store.Record
 	for _, scope := range scopes {
-		if records, err = api.Records(ctx, scope, digest, o.predicateType(), o.Limit); err != nil {
-			return nil, o.refused(fmt.Errorf("attestations of %s: %w", strings.SplitN(scope, "/", 2)[1], err))
+		if records, err = api.Records(ctx, scope, digest, o.Policy.predicateType(), o.Limit); err != nil {
+			return nil, o.withTokenHint(fmt.Errorf("attestations of %s: %w", strings.SplitN(scope, "/", 2)[1], err))
 		}
 		if len(records) > 0 {
 			break
@@ -60,12 +60,12 @@ func (o Options) fromAPI(ctx context.Context, digest string) ([]candidate, error
 	if u, err := url.Parse(host); err == nil {
 		host = u.Host
 	}
-	found := make([]candidate, len(records))
+	candidates := make([]candidate, len(records))
 	for i, r := range records {
-		found[i] = candidate{
+		candidates[i] = candidate{
 			source: fmt.Sprintf("%d of %d from %s", i+1, len(records), host),
 			bundle: r.Bundle, url: r.BundleURL, initiator: r.Initiator, err: r.Err,
 		}
 	}
-	return found, nil
+	return candidates, nil
 }

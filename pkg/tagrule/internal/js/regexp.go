@@ -1,4 +1,4 @@
-package tagrule
+package js
 
 import (
 	"errors"
@@ -15,30 +15,31 @@ import (
 
 const (
 	matchTimeout = time.Second
-	// maxSubject bounds the text that is searched: far above any ref.
+	// maxSubject bounds the text that is searched, in bytes. No ref comes near it.
 	maxSubject = 4096
 )
 
 var errSlowMatch = errors.New("the regular expression takes too long on this text: it backtracks without end")
 
-// regex is a regular expression of JavaScript with its flags.
-type regex struct {
+// RegExp is a regular expression of JavaScript with its flags. CompileRegExp makes it; its zero value is not usable.
+type RegExp struct {
 	re      *regexp2.Regexp
 	all     bool // g: the result is the list of all matches
 	sticky  bool // y: a match begins where the search begins
 	unicode bool // u, v: the text is code points, not UTF-16 units
 }
 
-// compileRegex reads a pattern as JavaScript's RegExp does.
-func compileRegex(pattern, flags string) (*regex, error) {
-	r := &regex{}
+// CompileRegExp compiles a pattern as new RegExp(pattern, flags) does. Errors: a pattern or flag that JavaScript does not
+// take, and a character class under flag v, which is not supported.
+func CompileRegExp(pattern, flags string) (*RegExp, error) {
+	r := &RegExp{}
 	options := regexp2.ECMAScript
 	for i, flag := range flags {
 		if strings.ContainsRune(flags[:i], flag) {
 			return nil, fmt.Errorf("flag `%c` is given twice", flag)
 		}
 		switch flag {
-		case 'd': // positions, which nobody asks for
+		case 'd': // it adds the positions of matches, which Group does not give
 		case 'g':
 			r.all = true
 		case 'i':
@@ -68,7 +69,7 @@ func compileRegex(pattern, flags string) (*regex, error) {
 		return nil, err
 	}
 	if !r.unicode {
-		pattern = surrogates(pattern)
+		pattern = surrogatePairs(pattern)
 	}
 	re, err := regexp2.Compile(pattern, options)
 	if err != nil {
@@ -79,8 +80,8 @@ func compileRegex(pattern, flags string) (*regex, error) {
 	return r, nil
 }
 
-// surrogates writes what is outside of the Basic Multilingual Plane as JavaScript sees it without flag u: two units.
-func surrogates(pattern string) string {
+// surrogatePairs writes what is outside of the Basic Multilingual Plane as JavaScript sees it without flag u: two units.
+func surrogatePairs(pattern string) string {
 	if !strings.ContainsFunc(pattern, func(c rune) bool { return c > 0xffff }) {
 		return pattern
 	}
@@ -96,11 +97,19 @@ func surrogates(pattern string) string {
 	return b.String()
 }
 
-// group is String.prototype.match: the n-th group of the first match or, with flag g, the n-th match of all. matched is
-// false where nothing matches, ok where there is no such group or it took no part.
-func (r *regex) group(text string, n int) (found string, matched, ok bool, err error) {
+// GroupMatch is what one group of an expression matched.
+type GroupMatch struct {
+	Matched bool   // the expression matches the text
+	Present bool   // there is such a group, and it took part in the match
+	Text    string // what it matched; empty where it is not present
+}
+
+// Group is element n of what text.match(expression) returns: the n-th group of the first match or, with flag g, the n-th
+// match of all. Group 0 is the whole match; a negative n names no group. Errors: a text of more than 4096 bytes, and a
+// search that takes more than a second.
+func (r *RegExp) Group(text string, n int) (GroupMatch, error) {
 	if len(text) > maxSubject {
-		return "", false, false, fmt.Errorf("a text of %d bytes; at most %d are searched", len(text), maxSubject)
+		return GroupMatch{}, fmt.Errorf("a text of %d bytes; at most %d are searched", len(text), maxSubject)
 	}
 	units := []rune(text)
 	if !r.unicode && utf8.RuneCountInString(text) != len(text) {
@@ -109,37 +118,41 @@ func (r *regex) group(text string, n int) (found string, matched, ok bool, err e
 			units = append(units, rune(u))
 		}
 	}
-	deadline := time.Now().Add(matchTimeout) // of all searches of flag g together; a timeout, not a date
+	deadline := time.Now().Add(matchTimeout) // for all searches of flag g together; it is a timeout, no date
 	at := 0
 	for count := 0; ; count++ {
 		m, err := r.re.FindRunesMatchStartingAt(units, at)
 		if err != nil {
-			return "", false, false, errSlowMatch
+			return GroupMatch{}, errSlowMatch
 		}
 		if m == nil || r.sticky && m.RuneIndex != at {
-			return "", count > 0, false, nil
+			return GroupMatch{Matched: count > 0}, nil
 		}
 		if !r.all {
 			g := m.GroupByNumber(n)
 			if n < 0 || g == nil || len(g.Captures) == 0 {
-				return "", true, false, nil
+				return GroupMatch{Matched: true}, nil
 			}
-			return r.text(g.Runes()), true, true, nil
+			return GroupMatch{Matched: true, Present: true, Text: r.text(g.Runes())}, nil
 		}
-		if n < 0 || count == n {
-			return r.text(m.Runes()), true, n >= 0, nil
+		if n < 0 {
+			return GroupMatch{Matched: true}, nil
+		}
+		if count == n {
+			return GroupMatch{Matched: true, Present: true, Text: r.text(m.Runes())}, nil
 		}
 		at = m.RuneIndex + max(m.RuneLength, 1)
 		if at > len(units) {
-			return "", true, false, nil
+			return GroupMatch{Matched: true}, nil
 		}
 		if time.Now().After(deadline) {
-			return "", false, false, errSlowMatch
+			return GroupMatch{}, errSlowMatch
 		}
 	}
 }
 
-func (r *regex) text(units []rune) string {
+// text decodes what was searched: code points, or UTF-16 units.
+func (r *RegExp) text(units []rune) string {
 	if r.unicode {
 		return string(units)
 	}
@@ -157,5 +170,5 @@ func (r *regex) text(units []rune) string {
 	return b.String()
 }
 
-// captures says whether the expression has a group beside the whole match.
-func (r *regex) captures() bool { return len(r.re.GetGroupNumbers()) > 1 }
+// HasGroups says whether the expression has a capturing group.
+func (r *RegExp) HasGroups() bool { return len(r.re.GetGroupNumbers()) > 1 }

@@ -1,4 +1,4 @@
-package tagrule
+package js
 
 import (
 	"strconv"
@@ -9,33 +9,33 @@ import (
 // tokens are the format tokens of moment.js 2.30, https://momentjs.com/docs/#/displaying/format/, with its English
 // locale: weeks begin on Sunday, and the first of a year has January 1st.
 var tokens = map[string]func(time.Time) string{
-	"M": number1(month), "Mo": ordinal(month), "MM": padded(month, 2),
+	"M": unpadded(month), "Mo": ordinal(month), "MM": padded(month, 2),
 	"MMM":  func(t time.Time) string { return t.Month().String()[:3] },
 	"MMMM": func(t time.Time) string { return t.Month().String() },
-	"Q":    number1(quarter), "Qo": ordinal(quarter),
-	"D": number1(time.Time.Day), "Do": ordinal(time.Time.Day), "DD": padded(time.Time.Day, 2),
-	"DDD": number1(time.Time.YearDay), "DDDo": ordinal(time.Time.YearDay), "DDDD": padded(time.Time.YearDay, 3),
-	"d": number1(weekday), "do": ordinal(weekday), "e": number1(weekday), "E": number1(isoWeekday),
+	"Q":    unpadded(quarter), "Qo": ordinal(quarter),
+	"D": unpadded(time.Time.Day), "Do": ordinal(time.Time.Day), "DD": padded(time.Time.Day, 2),
+	"DDD": unpadded(time.Time.YearDay), "DDDo": ordinal(time.Time.YearDay), "DDDD": padded(time.Time.YearDay, 3),
+	"d": unpadded(weekday), "do": ordinal(weekday), "e": unpadded(weekday), "E": unpadded(isoWeekday),
 	"dd":   func(t time.Time) string { return t.Weekday().String()[:2] },
 	"ddd":  func(t time.Time) string { return t.Weekday().String()[:3] },
 	"dddd": func(t time.Time) string { return t.Weekday().String() },
-	"w":    number1(week), "wo": ordinal(week), "ww": padded(week, 2),
-	"W": number1(isoWeek), "Wo": ordinal(isoWeek), "WW": padded(isoWeek, 2),
-	"gg": padded(century(weekYear), 2), "gggg": padded(weekYear, 4), "ggggg": padded(weekYear, 5),
-	"GG": padded(century(isoYear), 2), "GGGG": padded(isoYear, 4), "GGGGG": padded(isoYear, 5),
+	"w":    unpadded(week), "wo": ordinal(week), "ww": padded(week, 2),
+	"W": unpadded(isoWeek), "Wo": ordinal(isoWeek), "WW": padded(isoWeek, 2),
+	"gg": padded(twoDigits(weekYear), 2), "gggg": padded(weekYear, 4), "ggggg": padded(weekYear, 5),
+	"GG": padded(twoDigits(isoYear), 2), "GGGG": padded(isoYear, 4), "GGGGG": padded(isoYear, 5),
 
 	"Y":  func(t time.Time) string { return plus(t.Year() > 9999) + pad(t.Year(), 4) },
-	"YY": padded(century(time.Time.Year), 2), "YYYY": padded(time.Time.Year, 4), "YYYYY": padded(time.Time.Year, 5),
+	"YY": padded(twoDigits(time.Time.Year), 2), "YYYY": padded(time.Time.Year, 4), "YYYYY": padded(time.Time.Year, 5),
 	"YYYYYY": func(t time.Time) string { return plus(t.Year() >= 0) + pad(t.Year(), 6) },
 	"N":      era("AD", "BC"), "NN": era("AD", "BC"), "NNN": era("AD", "BC"), "NNNN": era("Anno Domini", "Before Christ"),
 	"NNNNN": era("AD", "BC"),
-	"y":     number1(eraYear), "yo": ordinal(eraYear), "yy": padded(eraYear, 2), "yyy": padded(eraYear, 3), "yyyy": padded(eraYear, 4),
+	"y":     unpadded(eraYear), "yo": ordinal(eraYear), "yy": padded(eraYear, 2), "yyy": padded(eraYear, 3), "yyyy": padded(eraYear, 4),
 
 	"A": func(t time.Time) string { return strings.ToUpper(meridiem(t)) }, "a": meridiem,
-	"H": number1(time.Time.Hour), "HH": padded(time.Time.Hour, 2),
-	"h": number1(hour12), "hh": padded(hour12, 2), "k": number1(hour24), "kk": padded(hour24, 2),
-	"m": number1(time.Time.Minute), "mm": padded(time.Time.Minute, 2),
-	"s": number1(time.Time.Second), "ss": padded(time.Time.Second, 2),
+	"H": unpadded(time.Time.Hour), "HH": padded(time.Time.Hour, 2),
+	"h": unpadded(hour12), "hh": padded(hour12, 2), "k": unpadded(hour24), "kk": padded(hour24, 2),
+	"m": unpadded(time.Time.Minute), "mm": padded(time.Time.Minute, 2),
+	"s": unpadded(time.Time.Second), "ss": padded(time.Time.Second, 2),
 	"hmm":   func(t time.Time) string { return strconv.Itoa(hour12(t)) + t.Format("04") },
 	"hmmss": func(t time.Time) string { return strconv.Itoa(hour12(t)) + t.Format("0405") },
 	"Hmm":   func(t time.Time) string { return strconv.Itoa(t.Hour()) + t.Format("04") },
@@ -49,13 +49,13 @@ var tokens = map[string]func(time.Time) string{
 	"Z": offset(":"), "ZZ": offset(""),
 }
 
-// isoLayout is the format for none; in UTC its offset is a letter.
+// isoFormat is moment's default format; where the offset is zero, the letter Z stands for it.
 var (
-	isoLayout    = parseLayout("YYYY-MM-DDTHH:mm:ssZ")
-	isoLayoutUTC = parseLayout("YYYY-MM-DDTHH:mm:ss[Z]")
+	isoFormat    = ParseDateFormat("YYYY-MM-DDTHH:mm:ssZ")
+	isoFormatUTC = ParseDateFormat("YYYY-MM-DDTHH:mm:ss[Z]")
 )
 
-func number1(of func(time.Time) int) func(time.Time) string {
+func unpadded(of func(time.Time) int) func(time.Time) string {
 	return func(t time.Time) string { return strconv.Itoa(of(t)) }
 }
 
@@ -63,7 +63,7 @@ func padded(of func(time.Time) int, width int) func(time.Time) string {
 	return func(t time.Time) string { return pad(of(t), width) }
 }
 
-// pad fills a number with zeros; the sign does not count.
+// pad writes a number with zeros before it up to a width; the sign does not count.
 func pad(n, width int) string {
 	sign := ""
 	if n < 0 {
@@ -73,14 +73,15 @@ func pad(n, width int) string {
 	return sign + strings.Repeat("0", max(0, width-len(s))) + s
 }
 
-func plus(yes bool) string {
-	if yes {
+// plus is the sign of a year, where it has one.
+func plus(signed bool) string {
+	if signed {
 		return "+"
 	}
 	return ""
 }
 
-// ordinal is 1st, 2nd, 3rd, 4th, 11th, …
+// ordinal writes 1st, 2nd, 3rd, 4th, 11th, …
 func ordinal(of func(time.Time) int) func(time.Time) string {
 	return func(t time.Time) string {
 		n := of(t)
@@ -108,7 +109,7 @@ func isoWeekday(t time.Time) int { return (int(t.Weekday())+6)%7 + 1 }
 func isoYear(t time.Time) int { year, _ := t.ISOWeek(); return year }
 func isoWeek(t time.Time) int { _, week := t.ISOWeek(); return week }
 
-// saturday is the last day of t's week, in whose year the week is.
+// saturday is the last day of t's week; the week belongs to its year.
 func saturday(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day()+6-int(t.Weekday()), 0, 0, 0, 0, time.UTC)
 }
@@ -116,7 +117,8 @@ func saturday(t time.Time) time.Time {
 func week(t time.Time) int     { return (saturday(t).YearDay()-1)/7 + 1 }
 func weekYear(t time.Time) int { return saturday(t).Year() }
 
-func century(of func(time.Time) int) func(time.Time) int {
+// twoDigits takes the last two digits of a year.
+func twoDigits(of func(time.Time) int) func(time.Time) int {
 	return func(t time.Time) int { return of(t) % 100 }
 }
 
@@ -146,7 +148,7 @@ func meridiem(t time.Time) string {
 func hour12(t time.Time) int { return (t.Hour()+11)%12 + 1 }
 func hour24(t time.Time) int { return (t.Hour()+23)%24 + 1 }
 
-// fraction are digits of the second, of which moment knows three.
+// fraction writes the first digits of the second's fraction. moment knows milliseconds, so that the fourth and later are 0.
 func fraction(digits int) func(time.Time) string {
 	return func(t time.Time) string {
 		return (pad(t.Nanosecond()/int(time.Millisecond), 3) + "000000")[:digits]

@@ -1,4 +1,4 @@
-package tagrule
+package js
 
 import (
 	"errors"
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// layout is a format of moment.js with the English locale, as tokens and texts. nil is its format for none.
-type layout []token
+// DateFormat is a format of moment.js with the English locale, as tokens and texts. nil is moment's default format, ISO 8601.
+type DateFormat []token
 
 // token is a token of moment.js, or text.
 type token struct {
@@ -25,15 +25,16 @@ var longFormats = map[string]string{
 // maxToken is the length of the longest token, SSSSSSSSS.
 const maxToken = 9
 
-// parseLayout reads a format. Every format is one: what is no token is text. An empty one is moment's format for none.
-func parseLayout(format string) layout {
-	var out layout
-	for s := expanded(format); s != ""; {
-		if n := bracketed(s); n > 0 {
+// ParseDateFormat reads a format. It accepts every text, since what is no token is text. The empty text gives nil, moment's
+// default format.
+func ParseDateFormat(format string) DateFormat {
+	var out DateFormat
+	for s := expandLongFormats(format); s != ""; {
+		if n := bracketedLength(s); n > 0 {
 			out, s = append(out, token{text: s[1 : n-1]}), s[n:]
 			continue
 		}
-		escaped := s[0] == '\\' && len(s) > 1 && !lineEnd(s[1:])
+		escaped := s[0] == '\\' && len(s) > 1 && !startsWithLineEnd(s[1:])
 		if escaped {
 			s = s[1:]
 		}
@@ -43,28 +44,28 @@ func parseLayout(format string) layout {
 			out = append(out, token{text: strings.ReplaceAll(word, `\`, "")})
 		case tokens[word] != nil:
 			out = append(out, token{show: tokens[word]})
-		case word != `\` && !lineEnd(word): // moment loses both
+		case word != `\` && !startsWithLineEnd(word): // moment drops both
 			out = append(out, token{text: word})
 		}
 		s = s[n:]
 	}
 	if out == nil && format != "" {
-		out = layout{}
+		out = DateFormat{}
 	}
 	return out
 }
 
-// expanded puts the long formats in the place of their names, but for those in brackets or behind a backslash.
-func expanded(format string) string {
+// expandLongFormats puts the long formats in the place of their names, but for those in brackets or behind a backslash.
+func expandLongFormats(format string) string {
 	var b strings.Builder
 	for s := format; s != ""; {
-		n := bracketed(s)
+		n := bracketedLength(s)
 		if n == 0 {
 			escape := 0
 			if s[0] == '\\' {
 				escape = 1
 			}
-			if word := longest(s[escape:], 4, func(w string) bool { return longFormats[w] != "" }); word != "" {
+			if word := longestPrefix(s[escape:], 4, func(w string) bool { return longFormats[w] != "" }); word != "" {
 				if escape == 0 {
 					b.WriteString(longFormats[word])
 					s = s[len(word):]
@@ -80,8 +81,8 @@ func expanded(format string) string {
 	return b.String()
 }
 
-// bracketed is the length of the [text] that s begins with: to the last "]" before another "[". 0 if there is none.
-func bracketed(s string) int {
+// bracketedLength is the length of the [text] that s begins with: to the last "]" before another "[". It is 0 where s begins with none.
+func bracketedLength(s string) int {
 	if s[0] != '[' {
 		return 0
 	}
@@ -95,10 +96,10 @@ func bracketed(s string) int {
 	return 0
 }
 
-// longest is the longest word of at most limit bytes that s begins with and is accepts.
-func longest(s string, limit int, is func(string) bool) string {
+// longestPrefix is the longest prefix of s that accepts takes, of at most limit bytes; empty where it takes none.
+func longestPrefix(s string, limit int, accepts func(string) bool) string {
 	for n := min(limit, len(s)); n > 0; n-- {
-		if is(s[:n]) {
+		if accepts(s[:n]) {
 			return s[:n]
 		}
 	}
@@ -107,10 +108,10 @@ func longest(s string, limit int, is func(string) bool) string {
 
 // tokenLength is the length of the token or character that s begins with.
 func tokenLength(s string) int {
-	if strings.HasPrefix(s, "w|") || strings.HasPrefix(s, "W|") { // an oddity of moment's: text, "w" and all
+	if strings.HasPrefix(s, "w|") || strings.HasPrefix(s, "W|") { // moment's expression of tokens has an oddity: it takes these two for text
 		return 2
 	}
-	if word := longest(s, maxToken, func(w string) bool { return tokens[w] != nil }); word != "" {
+	if word := longestPrefix(s, maxToken, func(w string) bool { return tokens[w] != nil }); word != "" {
 		return len(word)
 	}
 	for i := range s {
@@ -121,8 +122,8 @@ func tokenLength(s string) int {
 	return len(s)
 }
 
-// lineEnd says whether s begins with what "." in JavaScript does not match.
-func lineEnd(s string) bool {
+// startsWithLineEnd says whether s begins with what "." in JavaScript does not match.
+func startsWithLineEnd(s string) bool {
 	for _, c := range s {
 		return c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029
 	}
@@ -132,20 +133,23 @@ func lineEnd(s string) bool {
 // maxInstant is JavaScript's last date, in milliseconds.
 const maxInstant = 8_640_000_000_000_000
 
-// format tells a moment in a zone.
-func (l layout) format(t time.Time, z zone) (string, error) {
+// Format writes a time as it is told in a location; nil is UTC. A time beyond JavaScript's dates is an error.
+func (f DateFormat) Format(t time.Time, in *time.Location) (string, error) {
 	if t.Unix() > maxInstant/1000 || t.Unix() < -maxInstant/1000 {
 		return "", errors.New("the date is outside of what can be told")
 	}
-	t = t.In(z.location())
-	if l == nil {
-		l = isoLayout
+	if in == nil {
+		in = time.UTC
+	}
+	t = t.In(in)
+	if f == nil {
+		f = isoFormat
 		if _, offset := t.Zone(); offset == 0 {
-			l = isoLayoutUTC
+			f = isoFormatUTC
 		}
 	}
 	var b strings.Builder
-	for _, k := range l {
+	for _, k := range f {
 		if k.show == nil {
 			b.WriteString(k.text)
 			continue

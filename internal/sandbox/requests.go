@@ -11,7 +11,7 @@ type Request struct {
 	Status int // 0 where there was no answer
 }
 
-// Requests is the log so far, in the order of the answers.
+// Requests are all requests so far, in the order of their answers.
 func (w *World) Requests() []Request {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,4 +1,4 @@
-package tagrule
+package js_test
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/taglast/taglast/pkg/tagrule/internal/js"
 )
 
 // TestMoment holds formats to moment.js: testdata/moment.json has format, zone, milliseconds since 1970, and what
@@ -21,12 +23,12 @@ func TestMoment(t *testing.T) {
 	}
 	for _, row := range rows {
 		format, name, milliseconds, want := row[0].(string), row[1].(string), row[2].(float64), row[3].(string)
-		z, err := loadZone(name)
+		z, err := js.LoadZone(name)
 		if err != nil {
 			t.Errorf("zone %s: %v", name, err)
 			continue
 		}
-		got, err := parseLayout(format).format(time.UnixMilli(int64(milliseconds)), z)
+		got, err := js.ParseDateFormat(format).Format(time.UnixMilli(int64(milliseconds)), z)
 		if err != nil || got != want {
 			t.Errorf("%q of %.0f in %s is %q, %v; want %q", format, milliseconds, name, got, err, want)
 		}
@@ -39,7 +41,7 @@ func TestZones(t *testing.T) {
 		"Etc/GMT+5": true, "est5edt": true, "": false, "Local": false, "local": false, "../etc/passwd": false,
 		"Asia/Tokio": false, "/etc/localtime": false,
 	} {
-		if _, err := loadZone(name); (err == nil) != ok {
+		if _, err := js.LoadZone(name); (err == nil) != ok {
 			t.Errorf("zone %q: error is %v, want ok=%t", name, err, ok)
 		}
 	}
@@ -50,22 +52,22 @@ func FuzzMoment(f *testing.F) {
 		f.Add(format, int64(1578616200000))
 	}
 	f.Fuzz(func(t *testing.T, format string, milliseconds int64) {
-		if len(format) > maxLine {
+		if len(format) > 4096 {
 			return
 		}
-		l := parseLayout(format)
-		got, err := l.format(time.UnixMilli(milliseconds), zone{})
+		l := js.ParseDateFormat(format)
+		got, err := l.Format(time.UnixMilli(milliseconds), nil)
 		if err != nil {
 			return
 		}
-		if again, err := l.format(time.UnixMilli(milliseconds), zone{}); err != nil || again != got {
+		if again, err := l.Format(time.UnixMilli(milliseconds), nil); err != nil || again != got {
 			t.Errorf("%q gives %q, then %q, %v", format, got, again, err)
 		}
 		if len(got) > 64*len(format)+64 {
 			t.Errorf("%q gives %d bytes", format, len(got))
 		}
 		text := "[" + strings.NewReplacer("[", "", "]", "").Replace(format) + "]"
-		if got, err := parseLayout(text).format(time.UnixMilli(milliseconds), zone{}); err != nil || "["+got+"]" != text {
+		if got, err := js.ParseDateFormat(text).Format(time.UnixMilli(milliseconds), nil); err != nil || "["+got+"]" != text {
 			t.Errorf("%q is not literal: %q, %v", text, got, err)
 		}
 	})

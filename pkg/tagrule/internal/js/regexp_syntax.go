@@ -1,4 +1,4 @@
-package tagrule
+package js
 
 import (
 	"fmt"
@@ -12,16 +12,16 @@ import (
 var (
 	groupStart = regexp.MustCompile(`^\(\?(:|=|!|<=|<!|<[^0-9])`)
 	quantifier = regexp.MustCompile(`^\{[0-9]+(,[0-9]*)?\}`)
-	// braced are escapes with braces of their own.
-	braced = regexp.MustCompile(`^\\[upP]\{[^}]*\}`)
+	// bracedEscape is an escape with braces of its own.
+	bracedEscape = regexp.MustCompile(`^\\[upP]\{[^}]*\}`)
 )
 
 // escapes are the characters that may follow a backslash under flag u (ECMA-262 22.2.1: SyntaxCharacter, "/" and the
 // letters and digits that mean something).
 const escapes = `^$\.*+?()[]{}|/dDsSwWbBfnrtvcxukpP0123456789`
 
-// checkSyntax refuses what the library takes and JavaScript does not: groups of .NET and, under flag u, escapes that
-// mean nothing and brackets that stand alone. The rest is the library's to check.
+// checkSyntax refuses what regexp2 takes and JavaScript does not: groups of .NET and, under flag u, escapes that mean
+// nothing and brackets that stand alone. regexp2 checks the rest.
 func checkSyntax(pattern string, unicode bool) error {
 	class := false
 	for rest := pattern; rest != ""; {
@@ -36,7 +36,7 @@ func checkSyntax(pattern string, unicode bool) error {
 			if !strings.Contains(escapes, rest[1:n]) && (!class || rest[1] != '-') {
 				return fmt.Errorf("`%s` means nothing under flag `u`", escape.Bounded(rest[:n], 16))
 			}
-			n = max(n, len(braced.FindString(rest)))
+			n = max(n, len(bracedEscape.FindString(rest)))
 		case class:
 			class = c != ']'
 		case c == '[':
