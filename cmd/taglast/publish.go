@@ -66,7 +66,7 @@ func (f *releaseFlags) register(cmd *cobra.Command, offline string) {
 	fs.StringVar(&f.trustedRoot, "trusted-root", "", "Sigstore trusted root v0.1 (default: the public-good instance's, by TUF)")
 	fs.StringVar(&f.rekor, "rekor", "v1", "which version of the log to take from the signing config")
 	fs.StringArrayVar(&f.stores, "store", nil, "where bundles are kept: github (default); repeatable")
-	fs.IntVar(&f.jobs, "jobs", 0, "parallel transfers (default 2 × cores, at least 8)")
+	fs.IntVar(&f.jobs, "jobs", 0, "requests in flight (default 32, of them at most 8 that carry layers)")
 	fs.DurationVar(&f.timeout, "timeout", time.Hour, "of the whole run")
 	fs.StringVar(&f.format, "format", "", "json prints the report as one JSON document")
 	fs.BoolVar(&f.all, "all", false, "list every image")
@@ -179,7 +179,7 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 		return o, fmt.Errorf("--rekor %s: this version of taglast writes to Rekor v1 only", escape.Text(f.rekor))
 	}
 	if f.format != "" && f.format != "json" {
-		return o, fmt.Errorf("--format %s: there is `json` alone", escape.Text(f.format))
+		return o, fmt.Errorf("--format %s: only `json` is supported", escape.Text(f.format))
 	}
 	if f.timeout <= 0 || f.jobs < 0 {
 		return o, errors.New("--timeout and --jobs must be positive")

@@ -160,7 +160,7 @@ func (f *verifyFlags) options(ctx context.Context, g *globals) (verify.Options, 
 		o.HTTP = network.Transport() // one for all references
 	}
 	if f.format != "" && f.format != "json" {
-		return o, fmt.Errorf("%w: --format %s: there is json alone", verify.ErrUsage, escape.Text(f.format))
+		return o, fmt.Errorf("%w: --format %s: only json is supported", verify.ErrUsage, escape.Text(f.format))
 	}
 	if f.limit == 0 {
 		return o, fmt.Errorf("%w: --limit 0 is not from 1 to %d", verify.ErrUsage, verify.MaxLimit)

@@ -38,14 +38,14 @@ func (r *run) makePlan(ctx context.Context) error {
 	if err := r.identify(ctx); err != nil {
 		return at(StagePlan, "", "", err)
 	}
+	if !r.mode.readOnly() {
+		r.prepareProbes(ctx)
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.plan.current.read(gctx, r.plan.images) })
 	g.Go(func() error { return at(StagePlan, "", "", r.trust(gctx)) })
-	if !r.mode.readOnly() {
-		r.prepareProbes(ctx)
-		for _, probe := range r.probes {
-			g.Go(probe)
-		}
+	for _, probe := range r.probes {
+		g.Go(probe)
 	}
 	for _, s := range r.stores {
 		g.Go(func() error {

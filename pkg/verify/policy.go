@@ -62,17 +62,3 @@ func (p Policy) consumer(roots *TrustedRoots) policy.Consumer {
 	}
 	return c
 }
-
-// verify holds a candidate to the policy, for the artifact with that sha256.
-func (p Policy) verify(c candidate, roots *TrustedRoots, digest []byte) (Attestation, error) {
-	v, err := p.consumer(roots).Check(c.bundle, "sha256", digest)
-	if err != nil {
-		return Attestation{}, err
-	}
-	return Attestation{
-		Bundle: c.bundle, BundleURL: c.url, Initiator: c.initiator,
-		PredicateType: v.PredicateType, Statement: v.Statement, Certificate: certificateOf(v.Certificate),
-		Times: v.Times, LogIndex: v.LogIndex,
-		summary: v.Certificate,
-	}, nil
-}

@@ -75,7 +75,7 @@ func (o Options) judge(ctx context.Context, r *Result, candidates []candidate, d
 		}
 		if c.err == nil {
 			var a Attestation
-			if a, c.err = o.Policy.verify(c, o.Roots, digest); c.err == nil {
+			if a, c.err = c.check(o.Policy, o.Roots, digest); c.err == nil {
 				r.Verified = append(r.Verified, a)
 				continue
 			}

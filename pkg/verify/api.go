@@ -9,32 +9,6 @@ import (
 	"github.com/taglast/taglast/internal/store"
 )
 
-// candidate is an attestation of the digest that nobody has checked yet.
-type candidate struct {
-	source    string // which one, for people
-	bundle    []byte
-	url       string // as Attestation.BundleURL
-	initiator string // as Attestation.Initiator
-	err       error  // why it could not be read
-}
-
-// other says that the candidate is well-formed and of another predicate type. What is not well-formed is for the policy
-// to refuse.
-func (c candidate) other(predicateType string) bool {
-	d, err := store.Describe(c.bundle)
-	return err == nil && d.PredicateType != predicateType
-}
-
-func (o Options) find(ctx context.Context, s subject) ([]candidate, error) {
-	switch {
-	case o.Bundle != "":
-		return readBundles(o.Bundle, o.path(o.Bundle))
-	case o.BundleFromOCI:
-		return fromRegistry(ctx, s)
-	}
-	return o.fromAPI(ctx, s.digest.String())
-}
-
 // fromAPI asks GitHub: under the repository, or under the owner, who may be an organization or a user.
 func (o Options) fromAPI(ctx context.Context, digest string) ([]candidate, error) {
 	api, err := store.NewAPI(store.APIOptions{
