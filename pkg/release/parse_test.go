@@ -190,6 +190,9 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// kinds are those of sources as messages name them.
+var kinds = "`" + strings.Join(release.SourceKinds(), "`, `") + "`"
+
 const hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func TestAliasesAreRead(t *testing.T) {
