@@ -49,7 +49,7 @@ func (r Request) rewriteAll(ctx context.Context, images []*sourceManifest) (chan
 			if a.Level != release.LevelManifest {
 				continue
 			}
-			if a.Platform != (platform.Platform{}) && a.Platform != f.platform.normalName() {
+			if a.Platform != (release.Platform{}) && platform.Platform(a.Platform) != f.platform.normalName() {
 				continue
 			}
 			used[i] = true

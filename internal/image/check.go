@@ -10,7 +10,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/pkg/release"
 )
 
@@ -84,7 +83,7 @@ func (r Request) defaults(ctx context.Context) ([]release.Annotation, error) {
 func checkAnnotation(a release.Annotation, keepAttestations bool) error {
 	switch a.Level {
 	case "", release.LevelIndex:
-		if a.Platform != (platform.Platform{}) {
+		if a.Platform != (release.Platform{}) {
 			return fmt.Errorf("annotation %s: only manifest annotations have a platform", quote(a.Key))
 		}
 	case release.LevelManifest:

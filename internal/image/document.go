@@ -166,9 +166,23 @@ func mediaTypeOf(raw []byte, listed types.MediaType) (types.MediaType, error) {
 	}
 }
 
+// parseDigest reads the digest of a foreign document, and says what it is instead where it is none.
+func parseDigest(s string) (v1.Hash, error) {
+	h, err := ociref.ParseDigest(s)
+	switch {
+	case err == nil:
+		return h, nil
+	case !strings.Contains(s, ":"):
+		return v1.Hash{}, fmt.Errorf("%s is not a digest", quote(s))
+	case strings.HasPrefix(s, "sha512:"):
+		return v1.Hash{}, fmt.Errorf("digest %s: sha512 is not supported, only sha256 is", quote(s))
+	}
+	return v1.Hash{}, fmt.Errorf("digest %s is not sha256: and 64 hex digits", quote(s))
+}
+
 // checked is d as the registry package has it, once its digest and size make sense.
 func (d descriptor) checked() (v1.Descriptor, error) {
-	h, err := ociref.ParseDigest(d.Digest)
+	h, err := parseDigest(d.Digest)
 	if err != nil {
 		return v1.Descriptor{}, err
 	}

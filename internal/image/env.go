@@ -8,17 +8,17 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
-	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // Env is what a run gives a source to work with.
 type Env struct {
-	Registry         Registry            // the run's clients; nil serves a Local source alone
-	Dir              string              // the folder of the release file: relative paths start here
-	Repositories     []name.Repository   // where the image goes; nil where that is not known
-	Platforms        []platform.Platform // asked for; more are kept
-	KeepAttestations bool                // keep BuildKit's unknown/unknown children
+	Registry         Registry           // the run's clients; nil serves a Local source alone
+	Dir              string             // the folder of the release file: relative paths start here
+	Repositories     []name.Repository  // where the image goes; nil where that is not known
+	Platforms        []release.Platform // asked for; more are kept
+	KeepAttestations bool               // keep BuildKit's unknown/unknown children
 
 	// TempDir gives a new directory of the run, which removes it with all that is in it once it ends: Workspace.Dir. nil
 	// is an error for a source that asks.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
-	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/pkg/release"
 )
 
@@ -22,7 +21,7 @@ func ExampleBuild() {
 		Name: "hello",
 		Env: image.Env{
 			Dir:       filepath.Join("..", "..", "testdata", "quickstart"),
-			Platforms: []platform.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}},
+			Platforms: []release.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}},
 		},
 		Source:      source,
 		Annotations: []release.Annotation{{Key: "org.opencontainers.image.licenses", Value: "MIT"}},

@@ -20,7 +20,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/image"
-	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/pkg/release"
@@ -357,11 +356,11 @@ func platforms(b image.Built) []string {
 }
 
 // required are platforms that a release asks for.
-func required(t testing.TB, texts ...string) []platform.Platform {
+func required(t testing.TB, texts ...string) []release.Platform {
 	t.Helper()
-	var out []platform.Platform
+	var out []release.Platform
 	for _, text := range texts {
-		p, err := platform.Parse(text)
+		p, err := release.ParsePlatform(text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/platform"
 )
 
 // maxPlaces bounds how many places an error lists.
@@ -15,7 +16,7 @@ const maxPlaces = 8
 func (r Request) missing(images []*sourceManifest, help string) error {
 	var absent []string
 	for _, want := range r.Env.Platforms {
-		if !slices.ContainsFunc(images, func(f *sourceManifest) bool { return f.platform.normalName() == want }) && !slices.Contains(absent, want.String()) {
+		if !slices.ContainsFunc(images, func(f *sourceManifest) bool { return f.platform.normalName() == platform.Platform(want) }) && !slices.Contains(absent, want.String()) {
 			absent = append(absent, want.String())
 		}
 	}

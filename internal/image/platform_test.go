@@ -38,7 +38,7 @@ func TestAReleaseFileAndAManifestMeanTheSamePlatform(t *testing.T) {
 			}
 			s := store{}
 			b := mustBuild(t, layoutOf(t, s.tops(s.image(text))), image.Request{Source: oci("app"), Env: image.Env{Platforms: asked}})
-			if got := b.Manifests()[0].Platform; got != asked[0] {
+			if got := b.Manifests()[0].Platform; release.Platform(got) != asked[0] {
 				t.Errorf("the built image is for %s, want %s", got, want)
 			}
 			reg := newServer(t)
@@ -48,7 +48,7 @@ func TestAReleaseFileAndAManifestMeanTheSamePlatform(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := adopted.Manifests()[0].Platform; got != asked[0] {
+			if got := adopted.Manifests()[0].Platform; release.Platform(got) != asked[0] {
 				t.Errorf("the adopted image is for %s, want %s", got, want)
 			}
 		})

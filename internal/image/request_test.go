@@ -10,13 +10,12 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
-	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/pkg/release"
 )
 
 func TestCheck(t *testing.T) {
 	annotation := func(level, on, key, value string) image.Request {
-		var p platform.Platform
+		var p release.Platform
 		if on != "" {
 			p = required(t, on)[0]
 		}

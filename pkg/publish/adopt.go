@@ -14,6 +14,7 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 )
@@ -45,7 +46,7 @@ func (r *run) adopt(ctx context.Context, rec *record) (image.Built, error) {
 			return image.Built{}, fmt.Errorf("adopt %s: %w", t.ref(), err)
 		}
 		for _, want := range rec.file.Platforms {
-			if !slices.ContainsFunc(b.Manifests(), func(c image.Child) bool { return c.Platform == want }) {
+			if !slices.ContainsFunc(b.Manifests(), func(c image.Child) bool { return c.Platform == platform.Platform(want) }) {
 				return image.Built{}, hint.With(fmt.Errorf("adopt %s: what was published there has no %s", t.ref(), want),
 					"a published version is not overwritten. Release another version, or take the platform out of `platforms`")
 			}

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/pkg/publish"
+	"github.com/taglast/taglast/pkg/release"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
@@ -113,7 +113,7 @@ func TestAFixedTagIsAdopted(t *testing.T) {
 func TestAnAdoptedImageHasThePlatformsOfTheFile(t *testing.T) {
 	s := newScene(t, titled("one", "ghcr.io/acme/app"), sandbox.Options{})
 	must(t, s, nil)
-	s.file.Images[0].Platforms = append(s.file.Images[0].Platforms, platform.Platform{OS: "linux", Architecture: "s390x"})
+	s.file.Images[0].Platforms = append(s.file.Images[0].Platforms, release.Platform{OS: "linux", Architecture: "s390x"})
 	s.next()
 	r, err := s.publish(t.Context())
 	if publish.ExitCode(r, err) != 1 || !strings.Contains(err.Error(), "ghcr.io/acme/app:1.2.3: what was published there has no linux/s390x") {

@@ -54,7 +54,7 @@ func (r *resolver) metadata(img *Image) error {
 		return r.value("annotations").at.errorf("annotations of image %s: %d bytes; at most %d", img.Name, total, maxAnnotations)
 	}
 	slices.SortFunc(img.Annotations, func(a, b Annotation) int {
-		return cmp.Or(cmp.Compare(a.Level, b.Level), a.Platform.Compare(b.Platform), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(cmp.Compare(a.Level, b.Level), platform.Platform(a.Platform).Compare(platform.Platform(b.Platform)), cmp.Compare(a.Key, b.Key))
 	})
 	total = 0
 	for k, v := range labels {
@@ -144,7 +144,7 @@ func annotationKeys(p pair) ([]Annotation, error) {
 		a := Annotation{Level: m[1], Key: key}
 		if one != m[1] {
 			var err error
-			if a.Platform, err = platform.Parse(m[2]); err != nil {
+			if a.Platform, err = ParsePlatform(m[2]); err != nil {
 				return nil, p.at.errorf("annotation %s: %s", quoted(p.key), err)
 			}
 		}

@@ -53,7 +53,7 @@ func TestFromFlagsRefuses(t *testing.T) {
 		"a bad rule":                 {func(f *release.Flags) { f.Tags = []string{"type=x"} }, "--tag: tag rule `type=x`: unknown type `x`; it is one of schedule, semver, pep440, match, edge, ref, raw, sha"},
 		"a repository without host":  {func(f *release.Flags) { f.Repositories = []string{"app"} }, "--repository: repository `app` has no registry\nhint: write docker.io/app, or the name of another registry before it"},
 		"a repository with braces":   {func(f *release.Flags) { f.Repositories = []string{"ghcr.io/{{image}}"} }, "--repository: repository `ghcr.io/{{image}}`: the name after the registry is lower-case letters and digits, with . _ - / between them"},
-		"no source":                  {func(f *release.Flags) { f.Sources = nil }, "--source: image app: a source has exactly one of `oci`, `digests`, `image`"},
+		"no source":                  {func(f *release.Flags) { f.Sources = nil }, "--source: image app: a source has exactly one of " + kinds + ""},
 		"a source without kind":      {func(f *release.Flags) { f.Sources = []string{"dist"} }, "--source: `dist` is not KIND=VALUE"},
 		"a mistyped kind":            {func(f *release.Flags) { f.Sources = []string{"digest=x"} }, "--source: unknown kind `digest`; did you mean `digests`?"},
 		"a kind of a later version":  {func(f *release.Flags) { f.Sources = []string{"dockerfile=x"} }, "--source: `dockerfile` is not supported by this version of taglast"},

@@ -13,7 +13,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/pkg/release"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
@@ -65,9 +64,9 @@ func flavor(t *testing.T, lines ...string) tagrule.Flavor {
 	return f
 }
 
-func platforms(t *testing.T, texts ...string) []platform.Platform {
+func platforms(t *testing.T, texts ...string) []release.Platform {
 	t.Helper()
-	return each(t, platform.Parse, texts)
+	return each(t, release.ParsePlatform, texts)
 }
 
 func repos(t *testing.T, texts ...string) []name.Repository {
@@ -191,6 +190,9 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// kinds are those of sources as messages name them.
+var kinds = "`" + strings.Join(release.SourceKinds(), "`, `") + "`"
+
 const hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func TestAliasesAreRead(t *testing.T) {
@@ -306,7 +308,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("an incomplete image: %+v", img)
 			}
 			for _, p := range img.Platforms {
-				if again, err := platform.Parse(p.String()); err != nil || again != p {
+				if again, err := release.ParsePlatform(p.String()); err != nil || again != p {
 					t.Fatalf("platform %q is not normal: %q, %v", p, again, err)
 				}
 			}

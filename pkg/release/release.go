@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/bounded"
-	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
@@ -31,11 +30,11 @@ type File struct {
 // Image is one image of the release.
 type Image struct {
 	Name             string
-	Repositories     []name.Repository   // in lower case, each once; ociref.DisplayName writes them for people
-	Platforms        []platform.Platform // those that the source must have, each once
-	ReleaseVersion   string              // empty: not given
-	Tags             []tagrule.Rule      // none: published by digest alone
-	Flavor           tagrule.Flavor      // of all its lines
+	Repositories     []name.Repository // in lower case, each once; ociref.DisplayName writes them for people
+	Platforms        []Platform        // those that the source must have, each once
+	ReleaseVersion   string            // empty: not given
+	Tags             []tagrule.Rule    // none: published by digest alone
+	Flavor           tagrule.Flavor    // of all its lines
 	Annotations      []Annotation
 	Labels           map[string]string // an empty value removes one
 	IfNoTags         string            // IfNoTagsError or IfNoTagsSkip
@@ -55,8 +54,8 @@ const (
 
 // Annotation is set on the index or on manifests. An image's are sorted by level, platform and key.
 type Annotation struct {
-	Level    string            // LevelIndex or LevelManifest; empty is LevelIndex
-	Platform platform.Platform // with LevelManifest: the only one whose manifest gets it; the zero value is all
+	Level    string   // LevelIndex or LevelManifest; empty is LevelIndex
+	Platform Platform // with LevelManifest: the only one whose manifest gets it; the zero value is all
 	Key      string
 	Value    string // an empty one removes the key
 }

@@ -23,7 +23,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/taglast/taglast/internal/image"
-	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/stage/push"
@@ -102,7 +101,7 @@ func newWorld(t *testing.T) *world {
 	}
 	b, err := image.Build(t.Context(), image.Request{
 		Name: "app", Source: source,
-		Env: image.Env{Registry: w.clients, Dir: layout(t), Platforms: []platform.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}}},
+		Env: image.Env{Registry: w.clients, Dir: layout(t), Platforms: []release.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}}},
 	})
 	if err != nil {
 		t.Fatal(err)
