@@ -67,7 +67,7 @@ func TestAPullQuotaIsWeighedBeforeAnythingIsSent(t *testing.T) {
 		{2 * need, 0, ""},
 	} {
 		t.Run(fmt.Sprintf("%d left", c.left), func(t *testing.T) {
-			s := already(t, "docker.io", sources["image"])
+			s := already(t, "docker.io", indexThere)
 			seen := len(s.world.Requests())
 			var l warnings
 			o := s.options(&pullCounter{RoundTripper: s.world, left: c.left})
