@@ -11,6 +11,7 @@ import (
 
 	rekorpb "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -71,7 +72,7 @@ func proposal(w *work) ([]byte, error) {
 		Payload     []byte              `json:"payload"`
 		PayloadType string              `json:"payloadType"`
 		Signatures  []map[string][]byte `json:"signatures"`
-	}{w.statement, payloadType, []map[string][]byte{{"sig": w.signature}}})
+	}{w.statement, bundle.PayloadType, []map[string][]byte{{"sig": w.signature}}})
 	if err != nil {
 		return nil, fmt.Errorf("encode the envelope: %w", err)
 	}

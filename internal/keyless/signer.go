@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/trust"
@@ -102,12 +103,12 @@ func New(o Options) (*Signer, error) {
 	}, nil
 }
 
-// Sign makes a bundle over statement, an in-toto statement in JSON, and returns its canonical JSON (see Canonical).
+// Sign makes a bundle over statement, an in-toto statement in JSON, whose bytes are its canonical form.
 //
 // Each service is asked again while its failure may pass, until the budget is spent. What was won already is kept
 // between attempts: the same signature is logged once, a lost answer is looked up, and a signature whose certificate
 // has aged meanwhile is made anew.
-func (s *Signer) Sign(ctx context.Context, statement []byte) ([]byte, error) {
+func (s *Signer) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, error) {
 	if len(statement) == 0 {
 		return nil, errors.New("sign: empty statement")
 	}
@@ -126,21 +127,11 @@ func (s *Signer) Sign(ctx context.Context, statement []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	raw, err := w.bundle()
+	b, err := w.bundle()
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	return raw, nil
-}
-
-// NotAfter is when the present certificate ends; zero before the first.
-func (s *Signer) NotAfter() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.current == nil {
-		return time.Time{}
-	}
-	return s.current.leaf.NotAfter
+	return b, nil
 }
 
 // advance makes one attempt at all that w lacks.

@@ -11,15 +11,9 @@ import (
 	commonpb "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	dssepb "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
 	rekorpb "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
-	"github.com/sigstore/sigstore-go/pkg/bundle"
 
-	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/retry"
-)
-
-const (
-	mediaType   = "application/vnd.dev.sigstore.bundle.v0.3+json"
-	payloadType = "application/vnd.in-toto+json"
 )
 
 // work is one signature on its way to a bundle: what was won stays between attempts.
@@ -33,7 +27,7 @@ type work struct {
 
 // begin signs the statement.
 func begin(c *credential, statement []byte) (work, error) {
-	signature, err := sign(c.key, pae(payloadType, statement))
+	signature, err := sign(c.key, pae(bundle.PayloadType, statement))
 	if err != nil {
 		return work{}, fmt.Errorf("sign the statement: %w", err)
 	}
@@ -77,8 +71,9 @@ func graver(a, b error) error {
 	return a
 }
 
-// bundle assembles the bundle and checks that a verifier's parser takes it.
-func (w *work) bundle() ([]byte, error) {
+// bundle assembles the bundle. A verifier's parser must take it before anything is stored; whether it is true is the
+// policy's to say, once the store has given it back.
+func (w *work) bundle() (*bundle.Bundle, error) {
 	material := &bundlepb.VerificationMaterial{
 		Content: &bundlepb.VerificationMaterial_Certificate{
 			Certificate: &commonpb.X509Certificate{RawBytes: w.credential.leaf.Raw},
@@ -89,30 +84,16 @@ func (w *work) bundle() ([]byte, error) {
 	if w.stamp != nil {
 		material.TimestampVerificationData.Rfc3161Timestamps = []*commonpb.RFC3161SignedTimestamp{{SignedTimestamp: w.stamp}}
 	}
-	b := &bundlepb.Bundle{
-		MediaType:            mediaType,
+	b, err := bundle.New(&bundlepb.Bundle{
+		MediaType:            bundle.MediaType,
 		VerificationMaterial: material,
 		Content: &bundlepb.Bundle_DsseEnvelope{DsseEnvelope: &dssepb.Envelope{
-			Payload: w.statement, PayloadType: payloadType,
+			Payload: w.statement, PayloadType: bundle.PayloadType,
 			Signatures: []*dssepb.Signature{{Sig: w.signature}},
 		}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the services' answers make no valid bundle: %w", err)
 	}
-	if err := checkForm(b); err != nil {
-		return nil, err
-	}
-	return Canonical(b)
-}
-
-// checkForm lets a verifier's parser read the bundle, before anything is stored. Whether it is true is the policy's to
-// say, once the store has given it back.
-func checkForm(b *bundlepb.Bundle) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = errors.New("the services' answers make no valid bundle")
-		}
-	}()
-	if _, err := bundle.NewBundle(b); err != nil {
-		return fmt.Errorf("the services' answers make no valid bundle: %s", escape.Text(err.Error()))
-	}
-	return nil
+	return b, nil
 }

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/sigstore/sigstore-go/pkg/bundle"
+	sigstore "github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/provenance"
 )
@@ -27,18 +28,18 @@ type Exact struct {
 	Digest    string // the root's, sha256:hex
 }
 
-// Check verifies bundle under e: media type v0.3; an embedded SCT, a Rekor entry with inclusion proof and signed time,
+// Check verifies b under e: media type v0.3; an embedded SCT, a Rekor entry with inclusion proof and signed time,
 // and every timestamp that is there, all under Trusted; subject alternative name, issuer and extensions .8 to .22 equal
 // to the claims; the payload equal to Statement; Digest among its subjects; SLSA provenance v1 that says what the
 // certificate says. The error names the first field that differs (MismatchError).
-func (e Exact) Check(bundle []byte) (Verified, error) {
+func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
 	if err := complete(e.Claims); err != nil {
 		return Verified{}, err
 	}
 	if len(e.Statement) == 0 {
 		return Verified{}, errors.New("exact policy without a statement")
 	}
-	v, err := checkOwn(bundle, e.Trusted, e.Digest)
+	v, err := checkOwn(b, e.Trusted, e.Digest)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -56,24 +57,24 @@ func (e Exact) Check(bundle []byte) (Verified, error) {
 }
 
 // checkOwn verifies a bundle of the kind that taglast makes for a public repository and returns it with provenance in it.
-func checkOwn(raw []byte, trusted root.TrustedMaterial, digest string) (Verified, error) {
-	b, err := Parse(raw)
+func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, digest string) (Verified, error) {
+	entity, err := b.Verifiable()
 	if err != nil {
 		return Verified{}, err
 	}
-	if b.GetMediaType() != mediaTypeV03 {
-		return Verified{}, &MismatchError{Field: "bundle media type", Want: mediaTypeV03, Got: b.GetMediaType()}
+	if got := entity.GetMediaType(); got != bundle.MediaType {
+		return Verified{}, &MismatchError{Field: "bundle media type", Want: bundle.MediaType, Got: got}
 	}
 	want, err := sha256Digest(digest)
 	if err != nil {
 		return Verified{}, err
 	}
-	v, err := check(b, trusted, "sha256", want, ownOptions(b)...)
+	v, err := check(b, trusted, "sha256", want, ownOptions(entity)...)
 	if err != nil {
 		return Verified{}, err
 	}
-	if kind := lookupText(v.Statement, "_type"); kind != statementType {
-		return Verified{}, &MismatchError{Field: "statement type", Want: statementType, Got: kind}
+	if s, err := b.Statement(); err != nil || s.Type != statementType {
+		return Verified{}, &MismatchError{Field: "statement type", Want: statementType, Got: s.Type}
 	}
 	if v.PredicateType != provenance.PredicateType {
 		return Verified{}, &MismatchError{Field: "predicate type", Want: provenance.PredicateType, Got: v.PredicateType}
@@ -82,7 +83,7 @@ func checkOwn(raw []byte, trusted root.TrustedMaterial, digest string) (Verified
 }
 
 // ownOptions ask for an SCT, a log entry with its signed time, and as many verified timestamps as there are.
-func ownOptions(b *bundle.Bundle) []verify.VerifierOption {
+func ownOptions(b *sigstore.Bundle) []verify.VerifierOption {
 	options := []verify.VerifierOption{
 		verify.WithSignedCertificateTimestamps(1),
 		verify.WithTransparencyLog(1),

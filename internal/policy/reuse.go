@@ -5,6 +5,7 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/provenance"
 )
@@ -19,13 +20,13 @@ type Reuse struct {
 	Digest    string
 }
 
-// Check verifies bundle under r: as Exact.Check, but trigger, run and attempt may be others, and the statement may be
+// Check verifies b under r: as Exact.Check, but trigger, run and attempt may be others, and the statement may be
 // any whose subjects include r.Subjects and whose provenance says what its own certificate says.
-func (r Reuse) Check(bundle []byte) (Verified, error) {
+func (r Reuse) Check(b *bundle.Bundle) (Verified, error) {
 	if err := complete(r.Claims); err != nil {
 		return Verified{}, err
 	}
-	v, err := checkOwn(bundle, r.Trusted, r.Digest)
+	v, err := checkOwn(b, r.Trusted, r.Digest)
 	if err != nil {
 		return Verified{}, err
 	}

@@ -13,7 +13,7 @@ import (
 
 func TestReuseAcceptsAnEarlierRun(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
-	raw := encode(t, w.sign(statement(t, set(predicate(w.claims()), "more", "runDetails", "extra"), digestB, digestA)))
+	b := parsed(t, w.sign(statement(t, set(predicate(w.claims()), "more", "runDetails", "extra"), digestB, digestA)))
 	for _, tt := range []struct {
 		name   string
 		change func(*policy.Reuse)
@@ -47,7 +47,7 @@ func TestReuseAcceptsAnEarlierRun(t *testing.T) {
 				Subjects: []provenance.Subject{{Name: "ghcr.io/acme/app", Digest: digestA}, {Name: "ghcr.io/acme/app", Digest: digestB}},
 			}
 			tt.change(&r)
-			_, err := r.Check(raw)
+			_, err := r.Check(b)
 			var mismatch *policy.MismatchError
 			if tt.field == "" && err != nil || tt.field != "" && (!errors.As(err, &mismatch) || !strings.Contains(mismatch.Field, tt.field)) {
 				t.Errorf("got %v, want %q", err, tt.field)
@@ -60,9 +60,9 @@ func TestReuseRefusesAPredicateThatItsCertificateContradicts(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
 	for _, tt := range lies {
 		t.Run(tt.name, func(t *testing.T) {
-			raw := encode(t, w.sign(statement(t, set(predicate(w.claims()), tt.value, tt.path...), digestA)))
+			b := parsed(t, w.sign(statement(t, set(predicate(w.claims()), tt.value, tt.path...), digestA)))
 			r := policy.Reuse{Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Digest: digestA}
-			_, err := r.Check(raw)
+			_, err := r.Check(b)
 			var mismatch *policy.MismatchError
 			if !errors.As(err, &mismatch) || !strings.HasPrefix(mismatch.Field, "predicate ") {
 				t.Errorf("got %v, want a mismatch of the predicate", err)
@@ -83,7 +83,7 @@ func TestReuseRefusesOtherKindsOfStatement(t *testing.T) {
 			`"builder":{"id":"https://github.com/good/app"},"builder":`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := r.Check(encode(t, w.sign([]byte(payload)))); !refusal(err) {
+			if _, err := r.Check(parsed(t, w.sign([]byte(payload)))); !refusal(err) {
 				t.Errorf("got %v", err)
 			}
 		})

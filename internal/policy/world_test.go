@@ -17,6 +17,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/sandbox"
@@ -121,6 +122,16 @@ func encode(t testing.TB, b *protobundle.Bundle) []byte {
 		t.Fatal(err)
 	}
 	return raw
+}
+
+// parsed is a message as a bundle whose bytes came from outside.
+func parsed(t testing.TB, message *protobundle.Bundle) *bundle.Bundle {
+	t.Helper()
+	b, err := bundle.Parse(encode(t, message))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // claims are what the world's ID token says.

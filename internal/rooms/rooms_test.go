@@ -29,7 +29,7 @@ var order = [][]string{
 	{"internal/testkit/storetest"},
 	{"internal/store"},
 	{"internal/keyless", "internal/policy"},
-	{"internal/trust"},
+	{"internal/trust", "internal/bundle"},
 	{"internal/stage/push"},
 	{"internal/image"},
 	{"internal/testkit/registrytest", "internal/testkit/memory"},
@@ -42,12 +42,13 @@ var order = [][]string{
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
+	{"internal/strictjson"},
 	{"internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.
 var heavy = map[string][]string{
-	"github.com/sigstore/sigstore-go/":                     {"internal/keyless", "internal/policy", "internal/trust", "internal/stage/prove", "pkg/verify", "internal/sandbox", "pkg/publish"},
+	"github.com/sigstore/sigstore-go/":                     {"internal/keyless", "internal/policy", "internal/trust", "internal/stage/prove", "pkg/verify", "internal/sandbox", "pkg/publish", "internal/bundle"},
 	"github.com/google/go-containerregistry/pkg/v1/remote": {"internal/registry"},
 	"github.com/spf13/cobra":                               {"cmd/taglast"},
 	"github.com/taglast/taglast/internal/registry/permit":  {"internal/registry", "internal/stage/tag"},

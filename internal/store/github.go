@@ -88,14 +88,14 @@ func (g *GitHub) list(ctx context.Context, p retry.Policy, digest, predicateType
 			bad = append(bad, &unreadableError{where, r.Err})
 			continue
 		}
-		d, err := Describe(r.Bundle)
-		if err == nil && !d.Has(digest) {
+		_, err := r.Bundle.Statement()
+		if err == nil && !r.Bundle.Names(digest) {
 			err = errors.New("its statement does not name this digest")
 		}
 		switch {
 		case err != nil:
 			bad = append(bad, &unreadableError{where, err})
-		case predicateType == "" || d.PredicateType == predicateType:
+		case predicateType == "" || r.Bundle.PredicateType() == predicateType:
 			found = append(found, Stored{Bundle: r.Bundle})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -17,23 +18,19 @@ const (
 	lookBudget = 10 * time.Second
 )
 
-// Put posts the bundle. Where an answer was lost (no whole answer, or a server error), the store is asked whether it has
+// Put posts the bundle's canonical form. Where an answer was lost (no whole answer, or a server error), the store is asked whether it has
 // the bundle before it is posted again; found there, the receipt is empty, because only the lost answer knew the id.
 // Errors: ErrNoPermission, ErrPrivateUserRepository, ErrBadToken, or what GitHub said.
-func (g *GitHub) Put(ctx context.Context, bundle []byte) (Receipt, error) {
-	d, err := Describe(bundle)
+func (g *GitHub) Put(ctx context.Context, b *bundle.Bundle) (Receipt, error) {
+	body, err := envelope(b)
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, fmt.Errorf("store attestation: %w", err)
 	}
-	if len(d.Digests) == 0 {
-		return Receipt{}, errors.New("bundle has no sha256 subject")
-	}
-	body := envelope(bundle)
 	var receipt Receipt
 	doubt := false
 	err = g.api.try(ctx, g.api.policy, func(ctx context.Context) error {
 		if doubt {
-			there, err := g.has(ctx, d, bundle)
+			there, err := g.has(ctx, b)
 			if there || err != nil {
 				return err
 			}
@@ -75,14 +72,14 @@ func (g *GitHub) post(ctx context.Context, body []byte) (r Receipt, lost bool, e
 }
 
 // has looks whether the store holds the bundle. It bears little trouble: the caller looks again.
-func (g *GitHub) has(ctx context.Context, d Description, bundle []byte) (bool, error) {
+func (g *GitHub) has(ctx context.Context, b *bundle.Bundle) (bool, error) {
 	short := g.api.policy
 	if short.Budget > lookBudget {
 		short.Budget = lookBudget
 	}
-	found, err := g.list(ctx, short, d.Digests[0], d.PredicateType)
+	found, err := g.list(ctx, short, b.Digests()[0], b.PredicateType())
 	for _, have := range found {
-		if Equal(have.Bundle, bundle) {
+		if have.Bundle.Equal(b) {
 			return true, nil
 		}
 	}
@@ -96,10 +93,17 @@ func (g *GitHub) has(ctx context.Context, d Description, bundle []byte) (bool, e
 	return false, err
 }
 
-// envelope is the body of a create call. The bundle's own bytes stand in it unchanged.
-func envelope(bundle []byte) []byte {
-	body := make([]byte, 0, len(bundle)+len(`{"bundle":}`))
+// envelope is the body of a create call: the canonical form of b stands in it unchanged.
+func envelope(b *bundle.Bundle) ([]byte, error) {
+	if b == nil || len(b.Digests()) == 0 {
+		return nil, errors.New("the bundle has no sha256 subject")
+	}
+	raw, err := b.Canonical()
+	if err != nil {
+		return nil, err
+	}
+	body := make([]byte, 0, len(raw)+len(`{"bundle":}`))
 	body = append(body, `{"bundle":`...)
-	body = append(body, bundle...)
-	return append(body, '}')
+	body = append(body, raw...)
+	return append(body, '}'), nil
 }

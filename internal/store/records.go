@@ -13,8 +13,8 @@ import (
 	"github.com/golang/snappy"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/link"
-	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -29,8 +29,8 @@ const (
 
 // Record is an attestation as the API lists it, with its bundle fetched.
 type Record struct {
-	Bundle    []byte // nil where Err is set
-	BundleURL string // without its query, which is a credential
+	Bundle    *bundle.Bundle // nil where Err is set
+	BundleURL string         // without its query, which is a credential
 	Initiator string
 	Err       error // why there is no bundle
 }
@@ -152,41 +152,38 @@ func (a *API) fetch(ctx context.Context, p retry.Policy, l listedRecord) Record 
 			return r
 		}
 		r.BundleURL = bare(u)
-		r.Bundle, r.Err = a.blob(ctx, p, u)
+		raw, err := a.blob(ctx, p, u)
+		if err != nil {
+			r.Err = err
+			return r
+		}
+		r.Bundle, r.Err = bundle.Parse(raw)
 	case len(inline) == 0 || bytes.Equal(inline, []byte("null")):
 		r.Err = errors.New("the record has neither bundle_url nor bundle")
 		return r
-	case len(inline) > policy.MaxBundle:
-		r.Err = fmt.Errorf("its bundle is %w: more than %d bytes", errTooLarge, policy.MaxBundle)
-		return r
 	default:
-		r.Bundle = inline
-	}
-	if r.Err == nil {
-		if _, err := parse(r.Bundle); err != nil {
-			r.Bundle, r.Err = nil, err
-		}
+		r.Bundle, r.Err = bundle.Parse(inline)
 	}
 	return r
 }
 
 // blob fetches a bundle from storage, without credentials. The body is one Snappy block.
-func (a *API) blob(ctx context.Context, p retry.Policy, u *url.URL) (bundle []byte, err error) {
+func (a *API) blob(ctx context.Context, p retry.Policy, u *url.URL) (raw []byte, err error) {
 	err = a.try(ctx, p, func(ctx context.Context) error {
 		req, err := request(ctx, http.MethodGet, u, nil)
 		if err != nil {
 			return err
 		}
-		got, err := a.exchange(a.blobs, req, policy.MaxBundle, http.StatusOK)
+		got, err := a.exchange(a.blobs, req, bundle.MaxSize, http.StatusOK)
 		if err != nil {
 			return err
 		}
-		if bundle, err = unsnap(got.body); err != nil {
+		if raw, err = unsnap(got.body); err != nil {
 			return fmt.Errorf("GET %s: %w", bare(u), err)
 		}
 		return nil
 	})
-	return bundle, err
+	return raw, err
 }
 
 // unsnap decodes a Snappy block (google/snappy, format_description.txt), whose length is checked before memory is taken.
@@ -195,8 +192,8 @@ func unsnap(block []byte) ([]byte, error) {
 	if err != nil {
 		return nil, retry.Transient(errors.New("the body is not a Snappy block"), 0)
 	}
-	if n > policy.MaxBundle {
-		return nil, retry.Permanent(fmt.Errorf("the bundle is %w: more than %d bytes", errTooLarge, policy.MaxBundle))
+	if n > bundle.MaxSize {
+		return nil, retry.Permanent(fmt.Errorf("the bundle is %w: more than %d bytes", errTooLarge, bundle.MaxSize))
 	}
 	b, err := snappy.Decode(nil, block)
 	if err != nil {

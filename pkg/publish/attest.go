@@ -12,6 +12,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
@@ -72,8 +73,8 @@ func (p *plan) job(im *planned, b image.Built, out *output) attest.Job {
 				FinishedOn: time.Now().UTC().Truncate(time.Second),
 			})
 		},
-		Reusable: func(bundle []byte) error { _, err := reuse.Check(bundle); return err },
-		Keep:     func(bundle []byte) error { return out.bundle(im.file.Name, bundle) },
+		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
+		Keep:     func(b *bundle.Bundle) error { return out.bundle(im.file.Name, b) },
 	}
 }
 

@@ -6,13 +6,14 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/store"
 )
 
 // candidate is an attestation that was found.
 type candidate struct {
 	source    string
-	bundle    []byte
+	bundle    *bundle.Bundle
 	url       string
 	initiator string
 	err       error // why it could not be read
@@ -21,8 +22,8 @@ type candidate struct {
 // other says that the candidate is well-formed and of another predicate type. What is not well-formed is for the policy
 // to refuse.
 func (c candidate) other(predicateType string) bool {
-	d, err := store.Describe(c.bundle)
-	return err == nil && d.PredicateType != predicateType
+	s, err := c.bundle.Statement()
+	return err == nil && s.PredicateType != predicateType
 }
 
 func (o Options) find(ctx context.Context, s subject) ([]candidate, error) {

@@ -106,7 +106,7 @@ func Verify(ctx context.Context, o Options, ref string) (Result, error) {
 		if c.err == nil {
 			var v policy.Verified
 			if v, c.err = o.Policy.Check(c.bundle, "sha256", raw); c.err == nil {
-				r.Verified = append(r.Verified, Attestation{c.bundle, c.url, c.initiator, v})
+				r.Verified = append(r.Verified, Attestation{c.bundle.Raw(), c.url, c.initiator, v})
 				continue
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/stage/push"
 	"github.com/taglast/taglast/internal/store"
@@ -22,7 +23,7 @@ type attested struct {
 	pushed    push.Pushed
 	statement []byte
 	subjects  []provenance.Subject
-	bundle    []byte
+	bundle    *bundle.Bundle
 	back      []ReadBack
 	receipts  map[string]store.Receipt
 	reused    bool
@@ -31,7 +32,7 @@ type attested struct {
 // ReadBack is the bundle as one store gave it back.
 type ReadBack struct {
 	Store  string
-	Bundle []byte
+	Bundle *bundle.Bundle
 }
 
 // Ok says whether a was made by Attest.
@@ -47,7 +48,7 @@ func (a Attested) Statement() []byte { return slices.Clone(a.p.statement) }
 func (a Attested) Subjects() []provenance.Subject { return slices.Clone(a.p.subjects) }
 
 // Bundle is the bundle as it was kept.
-func (a Attested) Bundle() []byte { return slices.Clone(a.p.bundle) }
+func (a Attested) Bundle() *bundle.Bundle { return a.p.bundle }
 
 // ReadBack is the bundle as each store gave it back, in the order of the stores.
 func (a Attested) ReadBack() []ReadBack { return slices.Clone(a.p.back) }
@@ -60,7 +61,7 @@ func (a Attested) Reused() bool { return a.p.reused }
 
 // Signer makes a bundle over an in-toto statement.
 type Signer interface {
-	Sign(ctx context.Context, statement []byte) (bundle []byte, err error)
+	Sign(ctx context.Context, statement []byte) (*bundle.Bundle, error)
 }
 
 // Job is what Attest needs beside the pushed image.
@@ -71,9 +72,9 @@ type Job struct {
 	Signer    Signer
 	Stores    []store.Store // every one keeps the bundle
 	// Reusable says whether a stored bundle may stand for this run; nil or an error means no.
-	Reusable func(bundle []byte) error
+	Reusable func(*bundle.Bundle) error
 	// Keep is called with the bundle before any store sees it: it writes the file that nothing may be lost from.
-	Keep func(bundle []byte) error
+	Keep func(*bundle.Bundle) error
 }
 
 // Attest reuses a stored bundle that passes Reusable, or signs a new one; keeps it in every store that lacks it; and
@@ -142,7 +143,7 @@ func listAll(ctx context.Context, stores []store.Store, digest string) ([][]stor
 	return listed, g.Wait()
 }
 
-func reusable(listed [][]store.Stored, ok func([]byte) error) []byte {
+func reusable(listed [][]store.Stored, ok func(*bundle.Bundle) error) *bundle.Bundle {
 	for _, found := range listed {
 		for _, s := range found {
 			if ok(s.Bundle) == nil {
@@ -153,18 +154,18 @@ func reusable(listed [][]store.Stored, ok func([]byte) error) []byte {
 	return nil
 }
 
-// keepIn keeps bundle in s unless listed already has it, and gives back what the store says of it.
-func keepIn(ctx context.Context, s store.Store, digest string, bundle []byte, listed []store.Stored) ([]byte, store.Receipt, error) {
+// keepIn keeps b in s unless listed already has it, and gives back what the store says of it.
+func keepIn(ctx context.Context, s store.Store, digest string, b *bundle.Bundle, listed []store.Stored) (*bundle.Bundle, store.Receipt, error) {
 	for _, have := range listed {
-		if store.Equal(have.Bundle, bundle) {
+		if b.Equal(have.Bundle) {
 			return have.Bundle, store.Receipt{ID: have.ID, URL: have.URL}, nil
 		}
 	}
-	receipt, err := s.Put(ctx, bundle)
+	receipt, err := s.Put(ctx, b)
 	if err != nil {
 		return nil, store.Receipt{}, fmt.Errorf("store %s: %s: %w", s.Name(), digest, err)
 	}
-	back, err := store.Poll(ctx, s, digest, provenance.PredicateType, bundle)
+	back, err := store.Poll(ctx, s, digest, provenance.PredicateType, b)
 	if err != nil {
 		return nil, receipt, fmt.Errorf("store %s: %s: %w", s.Name(), digest, err)
 	}

@@ -1,7 +1,6 @@
 package attest_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/stage/attest"
@@ -53,12 +53,12 @@ func (d *diary) count(line string) int {
 
 func (s *noted) Name() string { return s.name }
 
-func (s *noted) Put(ctx context.Context, bundle []byte) (store.Receipt, error) {
+func (s *noted) Put(ctx context.Context, b *bundle.Bundle) (store.Receipt, error) {
 	s.log.note("put " + s.name)
 	if s.put != nil {
 		return store.Receipt{}, s.put
 	}
-	return s.Store.Put(ctx, bundle)
+	return s.Store.Put(ctx, b)
 }
 
 func (s *noted) List(ctx context.Context, digest, predicateType string) ([]store.Stored, error) {
@@ -76,7 +76,7 @@ type stage struct {
 	stores []*noted
 	job    attest.Job
 	diary  *diary
-	kept   [][]byte
+	kept   []*bundle.Bundle
 }
 
 func newStage(t *testing.T) *stage {
@@ -85,13 +85,13 @@ func newStage(t *testing.T) *stage {
 	s := &stage{run: r, diary: &diary{}, pushed: r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)}
 	s.stores = []*noted{
 		{name: "one", Store: r.Store, log: s.diary},
-		{name: "two", Store: store.NewFiles(t.TempDir()), log: s.diary},
+		{name: "two", Store: storetest.NewMemory("two"), log: s.diary},
 	}
 	s.job = r.Job(s.pushed)
 	s.job.Stores = []store.Store{s.stores[0], s.stores[1]}
-	s.job.Keep = func(bundle []byte) error {
+	s.job.Keep = func(b *bundle.Bundle) error {
 		s.diary.note("keep")
-		s.kept = append(s.kept, bytes.Clone(bundle))
+		s.kept = append(s.kept, b)
 		return nil
 	}
 	statement := s.job.Statement
@@ -116,7 +116,7 @@ func TestAttestSignsKeepsStoresAndReadsBack(t *testing.T) {
 	if !a.Ok() || a.Reused() || a.Pushed().Built().Name() != "app" || len(a.Statement()) == 0 || !slices.Equal(a.Subjects(), s.job.Subjects) {
 		t.Errorf("%+v", a)
 	}
-	if len(s.kept) != 1 || !bytes.Equal(s.kept[0], a.Bundle()) {
+	if len(s.kept) != 1 || !s.kept[0].Equal(a.Bundle()) {
 		t.Errorf("%d bundles were kept", len(s.kept))
 	}
 	back := a.ReadBack()
@@ -124,11 +124,11 @@ func TestAttestSignsKeepsStoresAndReadsBack(t *testing.T) {
 		t.Fatalf("read back %+v", back)
 	}
 	for _, b := range back {
-		if !store.Equal(b.Bundle, a.Bundle()) {
+		if !a.Bundle().Equal(b.Bundle) {
 			t.Errorf("store %s gave another bundle back", b.Store)
 		}
 	}
-	if a.Receipt("one").ID == "" || a.Receipt("one").URL == "" || a.Receipt("two") != (store.Receipt{}) {
+	if a.Receipt("one").ID == "" || a.Receipt("one").URL == "" || a.Receipt("two").ID == "" || a.Receipt("two").URL != "" || a.Receipt("three") != (store.Receipt{}) {
 		t.Errorf("receipts %+v %+v", a.Receipt("one"), a.Receipt("two"))
 	}
 	// Nothing is stored before it is kept, nothing kept before it is looked for.
@@ -168,7 +168,7 @@ func TestAttestReusesAndCopiesToStoresThatLackIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !a.Reused() || !store.Equal(a.Bundle(), before.Bundle()) || s.diary.count("sign") != 0 || s.diary.count("keep") != 1 {
+			if !a.Reused() || !a.Bundle().Equal(before.Bundle()) || s.diary.count("sign") != 0 || s.diary.count("keep") != 1 {
 				t.Errorf("reused %v: %v", a.Reused(), s.diary.lines)
 			}
 			for i, st := range s.stores {
@@ -181,7 +181,7 @@ func TestAttestReusesAndCopiesToStoresThatLackIt(t *testing.T) {
 				}
 			}
 			for _, b := range a.ReadBack() {
-				if !store.Equal(b.Bundle, before.Bundle()) {
+				if !before.Bundle().Equal(b.Bundle) {
 					t.Errorf("store %s gave another bundle back", b.Store)
 				}
 			}
@@ -194,7 +194,7 @@ func TestAttestSignsAnewWhereNothingMayBeReused(t *testing.T) {
 	if _, err := s.attest(t); err != nil {
 		t.Fatal(err)
 	}
-	s.job.Reusable = func([]byte) error { return errors.New("of another commit") }
+	s.job.Reusable = func(*bundle.Bundle) error { return errors.New("of another commit") }
 	a, err := s.attest(t)
 	if err != nil || a.Reused() || s.diary.count("sign") != 2 || s.diary.count("put one") != 2 {
 		t.Errorf("%v, reused %v: %v", err, a.Reused(), s.diary.lines)
@@ -215,7 +215,7 @@ func TestAttestPassesOverWhatIsNotReusable(t *testing.T) {
 		}
 	}
 	again, err := s.attest(t)
-	if err != nil || !again.Reused() || !store.Equal(again.Bundle(), a.Bundle()) {
+	if err != nil || !again.Reused() || !a.Bundle().Equal(again.Bundle()) {
 		t.Errorf("%v", err)
 	}
 }
@@ -235,7 +235,7 @@ func TestAttestStopsAtTheFirstFailure(t *testing.T) {
 		{"no statement", func(s *stage) {
 			s.job.Statement = func(context.Context) ([]byte, error) { return nil, broken }
 		}, "broken", false},
-		{"the bundle cannot be kept", func(s *stage) { s.job.Keep = func([]byte) error { return broken } }, "keep the bundle of sha256:", false},
+		{"the bundle cannot be kept", func(s *stage) { s.job.Keep = func(*bundle.Bundle) error { return broken } }, "keep the bundle of sha256:", false},
 		{"a store refuses", func(s *stage) { s.stores[1].put = broken }, "store two: sha256:", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

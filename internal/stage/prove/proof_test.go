@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/sandbox"
@@ -14,6 +15,7 @@ import (
 	"github.com/taglast/taglast/internal/stage/prove"
 	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/internal/testkit/releasetest"
+	"github.com/taglast/taglast/internal/testkit/storetest"
 )
 
 func runOf(r *releasetest.Run) prove.Run {
@@ -60,11 +62,11 @@ func TestReleaseRefusesAZeroAttested(t *testing.T) {
 	}
 }
 
-// fickle is a store whose lists are right until the attest stage is over: the same bytes rot afterwards.
+// fickle is a store whose lists are right until the attest stage is over: the signatures in them rot afterwards.
 type fickle struct {
 	name string
 	store.Store
-	given [][]byte
+	given []*bundle.Bundle
 }
 
 func (s *fickle) Name() string { return s.name }
@@ -79,7 +81,9 @@ func (s *fickle) List(ctx context.Context, digest, predicateType string) ([]stor
 
 func (s *fickle) rot() {
 	for _, b := range s.given {
-		copy(b[len(b)/2:], "rotten")
+		if v, err := b.Verifiable(); err == nil {
+			v.GetDsseEnvelope().GetSignatures()[0].Sig = []byte("rotten")
+		}
 	}
 }
 
@@ -100,7 +104,7 @@ func TestReleaseChecksTheBundleOfEachStore(t *testing.T) {
 			r := releasetest.New(t, sandbox.Options{})
 			stores := []*fickle{
 				{name: "one", Store: r.Store},
-				{name: "two", Store: store.NewFiles(t.TempDir())},
+				{name: "two", Store: storetest.NewMemory("two")},
 			}
 			pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
 			job := r.Job(pushed)
@@ -169,7 +173,7 @@ func TestReleaseComparesTheStatement(t *testing.T) {
 	r := releasetest.New(t, sandbox.Options{})
 	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
 	job := r.Job(pushed)
-	job.Signer = signerFunc(func(ctx context.Context, statement []byte) ([]byte, error) {
+	job.Signer = signerFunc(func(ctx context.Context, statement []byte) (*bundle.Bundle, error) {
 		return r.Signer.Sign(ctx, []byte(strings.Replace(string(statement), "ghcr.io/acme/app", "ghcr.io/acme/xyz", 1)))
 	})
 	a, err := attest.Attest(t.Context(), pushed, job)
@@ -181,9 +185,9 @@ func TestReleaseComparesTheStatement(t *testing.T) {
 	}
 }
 
-type signerFunc func(context.Context, []byte) ([]byte, error)
+type signerFunc func(context.Context, []byte) (*bundle.Bundle, error)
 
-func (f signerFunc) Sign(ctx context.Context, statement []byte) ([]byte, error) {
+func (f signerFunc) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, error) {
 	return f(ctx, statement)
 }
 
@@ -206,7 +210,7 @@ func TestReleaseReusesAnEarlierRunsAttestation(t *testing.T) {
 	// A careless attest stage that reuses what it must not is stopped here.
 	pushed := r.Push(r.Build("app"), r.Repositories("quay.io/acme/app")...)
 	job := r.Job(pushed)
-	job.Reusable = func([]byte) error { return nil }
+	job.Reusable = func(*bundle.Bundle) error { return nil }
 	careless, err := attest.Attest(t.Context(), pushed, job)
 	if err != nil || !careless.Reused() {
 		t.Fatal(err)

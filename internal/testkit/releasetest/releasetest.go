@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/actions"
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/keyless"
@@ -156,8 +157,8 @@ func (r *Run) Job(p push.Pushed) attest.Job {
 				Claims: r.Claims, ServerURL: r.Server, Subjects: subjects, FinishedOn: time.Now().UTC().Truncate(time.Second),
 			})
 		},
-		Reusable: func(bundle []byte) error { _, err := reuse.Check(bundle); return err },
-		Keep:     func([]byte) error { return nil },
+		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
+		Keep:     func(*bundle.Bundle) error { return nil },
 	}
 }
 

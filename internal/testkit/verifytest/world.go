@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/keyless"
 	"github.com/taglast/taglast/internal/sandbox"
@@ -81,18 +82,20 @@ func (w *World) Sign(t testing.TB, predicateType string, digests ...string) []by
 	b, err := w.signer.Sign(t.Context(), fmt.Appendf(nil,
 		`{"_type":"https://in-toto.io/Statement/v1","subject":[%s],"predicateType":%q,"predicate":{}}`, strings.Join(subjects, ","), predicateType))
 	check(t, err)
-	return b
+	return b.Raw()
 }
 
 // Store posts a bundle to the attestations of the world's repository.
-func (w *World) Store(t testing.TB, bundle []byte) {
+func (w *World) Store(t testing.TB, raw []byte) {
 	t.Helper()
+	b, err := bundle.Parse(raw)
+	check(t, err)
 	env := w.Env()
 	s, err := store.NewGitHub(store.GitHubOptions{
 		HTTP: w, APIURL: env["GITHUB_API_URL"], Repository: env["GITHUB_REPOSITORY"], Token: env["GITHUB_TOKEN"],
 	})
 	check(t, err)
-	_, err = s.Put(t.Context(), bundle)
+	_, err = s.Put(t.Context(), b)
 	check(t, err)
 }
 
