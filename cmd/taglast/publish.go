@@ -104,7 +104,7 @@ func planCommand(g *globals) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), g, func(ctx context.Context, o publish.Options) (*publish.Report, error) {
-				return publish.Rehearse(ctx, o, f.offline)
+				return publish.Plan(ctx, o, f.offline)
 			})
 		},
 	}

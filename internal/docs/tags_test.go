@@ -415,7 +415,7 @@ func TestEveryTypeAndExpressionIsDocumented(t *testing.T) {
 	}
 }
 
-var counted = regexp.MustCompile(`\[(\d+) \w+\]\(\.\./(pkg/tagrule/testdata/\w+\.json)\)`)
+var counted = regexp.MustCompile(`\[(\d+) \w+\]\(\.\./(pkg/tagrule/(?:internal/js/)?testdata/\w+\.json)\)`)
 
 // TestCasesAreAsManyAsIsSaid counts what the document says holds us to the original.
 func TestCasesAreAsManyAsIsSaid(t *testing.T) {

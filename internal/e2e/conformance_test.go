@@ -9,7 +9,7 @@ import (
 	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
-// What the tests' own registries promise, real ones keep: on loopback, and behind a proxy that ends TLS, where the
+// What the sandbox's registry promises, real ones keep: on loopback, and behind a proxy that ends TLS, where the
 // locations that they give are other ones.
 func TestRealRegistriesConform(t *testing.T) {
 	for name, port := range map[string]func(*stack) string{

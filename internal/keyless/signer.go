@@ -171,3 +171,12 @@ func (s *Signer) credential(ctx context.Context) (*credential, error) {
 	s.mu.Unlock()
 	return fresh, nil
 }
+
+// Prepare gets the run's certificate before the first statement is there to be signed, in one attempt. A failure is no
+// more than a lost head start: Sign asks again, by its own budget.
+func (s *Signer) Prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	_, err := s.credential(ctx)
+	return err
+}

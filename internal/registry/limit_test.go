@@ -16,7 +16,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/registry"
-	"github.com/taglast/taglast/internal/testkit/memory"
+	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
 // pacedWorld is a registry on that host, and when its requests began.
@@ -28,15 +29,16 @@ type pacedWorld struct {
 	at []time.Duration
 }
 
-func newPacedWorld(host string) *pacedWorld {
+func newPacedWorld(t *testing.T, host string) *pacedWorld {
 	w := &pacedWorld{begin: time.Now()}
-	g := &memory.Registry{Before: func(http.ResponseWriter, *http.Request) bool {
+	g := registrytest.NewHost(t, host, sandbox.RegistryOptions{})
+	g.Before = func(http.ResponseWriter, *http.Request) bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.at = append(w.at, time.Since(w.begin))
 		return false
-	}}
-	w.clients = registry.NewClients(registry.Options{Transport: &memory.Transport{Hosts: map[string]http.Handler{host: g}}})
+	}
+	w.clients = registry.NewClients(registry.Options{Transport: &registrytest.Network{Hosts: map[string]http.Handler{host: g}}})
 	return w
 }
 
@@ -70,7 +72,7 @@ func TestHostsThatCountByTheMinuteAreSentNoMore(t *testing.T) {
 	for _, host := range []string{"ghcr.io", "index.docker.io"} {
 		t.Run(host, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newPacedWorld(host)
+				w := newPacedWorld(t, host)
 				w.send(t, host, requests)
 				slices.Sort(w.at)
 				if len(w.at) != requests {
@@ -94,7 +96,7 @@ func TestOtherHostsAreNotPaced(t *testing.T) {
 	for _, host := range []string{"quay.io", "127.0.0.1:5000", "ghcr.io.example", "registry.example"} {
 		t.Run(host, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newPacedWorld(host)
+				w := newPacedWorld(t, host)
 				w.send(t, host, 5002)
 				if took := time.Since(w.begin); took != 0 || len(w.at) != 5002 {
 					t.Errorf("%d requests took %s", len(w.at), took)
@@ -106,7 +108,7 @@ func TestOtherHostsAreNotPaced(t *testing.T) {
 
 func TestATurnIsWaitedForNoLongerThanTheContextLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newPacedWorld("ghcr.io")
+		w := newPacedWorld(t, "ghcr.io")
 		w.send(t, "ghcr.io", 1999)
 		w.at = nil
 		c := w.clients.Repository(repo(t, "ghcr.io/acme/app"))

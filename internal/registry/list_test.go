@@ -14,7 +14,7 @@ import (
 
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/sandbox"
-	"github.com/taglast/taglast/internal/testkit/memory"
+	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
 // list answers tags/list alone.
@@ -184,7 +184,7 @@ func TestAListOfTagsEnds(t *testing.T) {
 		"a link that is longer than that": {func(w http.ResponseWriter, _ *http.Request) { page(w, "?last="+strings.Repeat("a", 20<<10), "a") }, "longer than"},
 		"a page that is gone": {func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.RawQuery != "n=1000" {
-				memory.Refuse(w, http.StatusNotFound, "NAME_UNKNOWN")
+				registrytest.Refuse(w, http.StatusNotFound, "NAME_UNKNOWN")
 				return
 			}
 			page(w, "?last=a", "a")

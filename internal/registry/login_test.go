@@ -17,7 +17,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/registry"
-	"github.com/taglast/taglast/internal/testkit/memory"
+	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
 // issuer is a token endpoint. Each token is good for uses requests.
@@ -40,11 +41,11 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	scopes := r.URL.Query()["scope"]
 	i.scopes = append(i.scopes, strings.Join(scopes, " "))
 	if password != i.password {
-		memory.Refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
+		registrytest.Refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 		return
 	}
 	if i.deny != "" && slices.Contains(scopes, i.deny) {
-		memory.Refuse(w, http.StatusForbidden, "DENIED")
+		registrytest.Refuse(w, http.StatusForbidden, "DENIED")
 		return
 	}
 	if i.answer != "" {
@@ -73,7 +74,7 @@ func (i *issuer) guard(realm string) func(http.ResponseWriter, *http.Request) bo
 			return false
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+realm+`",service="test"`)
-		memory.Refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
+		registrytest.Refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 		return true
 	}
 }
@@ -142,12 +143,12 @@ func TestOne401AfterALoginIsTriedWithANewLogin(t *testing.T) {
 	w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 		if _, _, ok := r.BasicAuth(); !ok {
 			rw.Header().Set("WWW-Authenticate", `Basic realm="x"`)
-			memory.Refuse(rw, http.StatusUnauthorized, "UNAUTHORIZED")
+			registrytest.Refuse(rw, http.StatusUnauthorized, "UNAUTHORIZED")
 			return true
 		}
 		if r.Method == http.MethodPatch && first {
 			first = false
-			memory.Refuse(rw, http.StatusUnauthorized, "UNAUTHORIZED")
+			registrytest.Refuse(rw, http.StatusUnauthorized, "UNAUTHORIZED")
 			return true
 		}
 		return false
@@ -168,7 +169,7 @@ func TestALoginThatFailsDoesNotSpoilTheNext(t *testing.T) {
 	broken := true
 	w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 		if broken {
-			memory.Refuse(rw, http.StatusNotFound, "NAME_UNKNOWN")
+			registrytest.Refuse(rw, http.StatusNotFound, "NAME_UNKNOWN")
 		}
 		return broken
 	}
@@ -191,7 +192,7 @@ func TestATokenEndpointInTroubleIsAskedAgain(t *testing.T) {
 			switch asked++; asked {
 			case 1:
 				rw.Header().Set("Retry-After", "7")
-				memory.Refuse(rw, http.StatusForbidden, "DENIED")
+				registrytest.Refuse(rw, http.StatusForbidden, "DENIED")
 			case 2:
 				rw.WriteHeader(http.StatusBadGateway)
 			case 3:
@@ -262,7 +263,7 @@ func TestARegistryCannotSendCredentialsAnywhere(t *testing.T) {
 			w := withIssuer(t, i, c.realm, func(o *registry.Options) { o.Retry.Budget = -1 })
 			for _, h := range []string{c.host, "169.254.169.254", "10.0.0.1", "127.0.0.1", "ghcr.io.auth.example"} {
 				if h == c.host {
-					w.transport.Hosts[h] = w.Registry
+					w.transport.Hosts[h] = w.Host
 				} else {
 					w.transport.Hosts[h] = i
 				}
@@ -305,7 +306,7 @@ func TestPlainHTTPIsForThisMachineAlone(t *testing.T) {
 					if r.URL.Scheme == "https" {
 						return nil, errors.New("http: server gave HTTP response to HTTPS client")
 					}
-					return (&memory.Transport{Hosts: map[string]http.Handler{h: &memory.Registry{}}}).RoundTrip(r)
+					return (&registrytest.Network{Hosts: map[string]http.Handler{h: registrytest.NewHost(t, h, sandbox.RegistryOptions{})}}).RoundTrip(r)
 				})
 			})
 			r, err := name.NewRepository(h+"/acme/app", name.Insecure)

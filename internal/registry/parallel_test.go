@@ -20,7 +20,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/registry"
-	"github.com/taglast/taglast/internal/testkit/memory"
+	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
 func TestUploadsOfOneBlobAreOne(t *testing.T) {
@@ -31,7 +32,7 @@ func TestUploadsOfOneBlobAreOne(t *testing.T) {
 			if r.Method == http.MethodPatch {
 				time.Sleep(time.Second)
 				if fail {
-					memory.Refuse(rw, http.StatusForbidden, "DENIED")
+					registrytest.Refuse(rw, http.StatusForbidden, "DENIED")
 					return true
 				}
 			}
@@ -151,19 +152,20 @@ func TestALargeLayerPassesThroughLittleMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := registry.Blob{Descriptor: v1.Descriptor{Digest: v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}, Size: size}, Open: open}
-	for title, over := range map[string]func(*memory.Registry) (string, http.RoundTripper){
-		"in memory": func(g *memory.Registry) (string, http.RoundTripper) {
-			return host, &memory.Transport{Hosts: map[string]http.Handler{host: g}}
+	for title, over := range map[string]func(*registrytest.Host) (string, http.RoundTripper){
+		"in memory": func(g *registrytest.Host) (string, http.RoundTripper) {
+			return host, &registrytest.Network{Hosts: map[string]http.Handler{host: g}}
 		},
-		"over HTTP": func(g *memory.Registry) (string, http.RoundTripper) {
+		"over HTTP": func(g *registrytest.Host) (string, http.RoundTripper) {
 			s := httptest.NewServer(g)
 			t.Cleanup(s.Close)
 			return strings.TrimPrefix(s.URL, "http://"), s.Client().Transport
 		},
 	} {
 		t.Run(title, func(t *testing.T) {
-			g := &memory.Registry{KeepBytes: 1 << 20}
+			g := registrytest.NewHost(t, host, sandbox.RegistryOptions{KeepBlobs: 1 << 20})
 			host, transport := over(g)
+			g.Name = host
 			client := registry.NewClients(registry.Options{Transport: transport}).Repository(repo(t, host+"/acme/app"))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -200,16 +202,17 @@ func TestOverHTTP(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			seen := map[string]int{}
-			g := &memory.Registry{}
+			g := registrytest.NewHost(t, host, sandbox.RegistryOptions{})
 			g.Before = func(w http.ResponseWriter, r *http.Request) bool {
 				seen[r.Method]++
 				return before(r, w, seen[r.Method])
 			}
 			s := httptest.NewServer(g)
 			defer s.Close()
+			g.Name = strings.TrimPrefix(s.URL, "http://")
 			o := registry.Options{Transport: s.Client().Transport}
 			o.Retry.Base = time.Millisecond
-			client := registry.NewClients(o).Repository(repo(t, strings.TrimPrefix(s.URL, "http://")+"/acme/app"))
+			client := registry.NewClients(o).Repository(repo(t, g.Name+"/acme/app"))
 			b := blob(strings.Repeat("layer", 1<<18))
 			if sent, err := client.PushBlob(t.Context(), b); err != nil || sent != b.Size {
 				t.Fatalf("PushBlob = %d, %v", sent, err)

@@ -16,7 +16,7 @@ import (
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/registry/permit"
 	"github.com/taglast/taglast/internal/retry"
-	"github.com/taglast/taglast/internal/testkit/memory"
+	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
 // emptyIndex is a manifest that names nothing, so that any registry takes it.
@@ -73,7 +73,7 @@ func TestAWriteWhoseAnswerIsLostIsLookedForBeforeItIsRepeated(t *testing.T) {
 					return nil
 				}
 				if c.fault != nil {
-					inner := w.Registry
+					inner := w.Host
 					w.transport.Hosts[host] = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 						if r.Method != http.MethodPut || faults > 0 {
 							inner.ServeHTTP(rw, r)
@@ -104,7 +104,7 @@ func gateway(rw http.ResponseWriter) bool { rw.WriteHeader(http.StatusBadGateway
 
 func busy(rw http.ResponseWriter) bool {
 	rw.Header().Set("Retry-After", "3")
-	memory.Refuse(rw, http.StatusTooManyRequests, "TOOMANYREQUESTS")
+	registrytest.Refuse(rw, http.StatusTooManyRequests, "TOOMANYREQUESTS")
 	return true
 }
 
@@ -144,7 +144,7 @@ func TestARegistryThatLagsIsGivenHalfAMinute(t *testing.T) {
 				w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 					late := r.Method == http.MethodPut && time.Since(begin) < lag
 					if late {
-						memory.Refuse(rw, http.StatusNotFound, code)
+						registrytest.Refuse(rw, http.StatusNotFound, code)
 					}
 					return late
 				}
@@ -212,7 +212,7 @@ func TestATagThatIsRefusedAndIsRightIsDone(t *testing.T) {
 	}
 	w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPut {
-			memory.Refuse(rw, http.StatusBadRequest, "TAG_INVALID")
+			registrytest.Refuse(rw, http.StatusBadRequest, "TAG_INVALID")
 		}
 		return r.Method == http.MethodPut
 	}
@@ -238,13 +238,12 @@ func TestATagThatMovedBetweenTwoAttemptsIsNotOverwritten(t *testing.T) {
 				return nil
 			}
 			if puts++; puts == 2 { // after our first look, somebody else writes
-				rogue := &memory.Transport{Hosts: w.transport.Hosts}
 				req, err := http.NewRequest(http.MethodPut, r.URL.String(), bytes.NewReader(foreign.Raw))
 				if err != nil {
 					return err
 				}
 				req.Header.Set("Content-Type", string(foreign.MediaType))
-				if _, err := rogue.RoundTrip(req); err != nil {
+				if _, err := w.World.RoundTrip(req); err != nil {
 					return err
 				}
 			}
@@ -259,13 +258,13 @@ func TestATagThatMovedBetweenTwoAttemptsIsNotOverwritten(t *testing.T) {
 
 func TestAProbeLeavesNothing(t *testing.T) {
 	w := newWorld(t)
-	if err := w.client.Probe(t.Context()); err != nil || w.Sessions() != 0 || w.Count("PATCH")+w.Count("PUT") != 0 {
-		t.Errorf("%v, %d sessions", err, w.Sessions())
+	if err := w.client.Probe(t.Context()); err != nil || w.Uploads() != 0 || w.Count("PATCH")+w.Count("PUT") != 0 {
+		t.Errorf("%v, %d sessions", err, w.Uploads())
 	}
 	for status, denied := range map[int]bool{401: true, 403: true, 404: false} {
 		w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodPost {
-				memory.Refuse(rw, status, "DENIED")
+				registrytest.Refuse(rw, status, "DENIED")
 			}
 			return r.Method == http.MethodPost
 		}
@@ -275,7 +274,7 @@ func TestAProbeLeavesNothing(t *testing.T) {
 	}
 	w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodDelete {
-			memory.Refuse(rw, http.StatusMethodNotAllowed, "UNSUPPORTED")
+			registrytest.Refuse(rw, http.StatusMethodNotAllowed, "UNSUPPORTED")
 		}
 		return r.Method == http.MethodDelete
 	}
@@ -302,7 +301,7 @@ func TestWaitsAreReportedWithTheRepository(t *testing.T) {
 			}
 			first = false
 			rw.Header().Set("Retry-After", "5")
-			memory.Refuse(rw, http.StatusForbidden, "DENIED")
+			registrytest.Refuse(rw, http.StatusForbidden, "DENIED")
 			return true
 		}
 		if err := w.client.Probe(t.Context()); err != nil || len(got) != 1 || got[0] != host+"/acme/app" {

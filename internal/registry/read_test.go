@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/taglast/taglast/internal/registry"
-	"github.com/taglast/taglast/internal/testkit/memory"
+	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
 // serve makes every manifest answer the same.
@@ -156,7 +156,7 @@ func TestReadBackWaitsForARegistryThatLags(t *testing.T) {
 		lag := 40 * time.Second
 		w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodGet && time.Since(begin) < lag {
-				memory.Refuse(rw, http.StatusNotFound, "MANIFEST_UNKNOWN")
+				registrytest.Refuse(rw, http.StatusNotFound, "MANIFEST_UNKNOWN")
 				return true
 			}
 			return false

@@ -17,7 +17,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/registry"
-	"github.com/taglast/taglast/internal/testkit/memory"
+	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
 func TestABlobThatIsThereIsNotSentAgain(t *testing.T) {
@@ -69,15 +70,15 @@ func TestABlobIsMountedFromTheSameRegistryAlone(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 				if c.to == "/acme/plain" && r.URL.Query().Has("mount") {
-					memory.Refuse(rw, http.StatusBadRequest, "UNSUPPORTED")
+					registrytest.Refuse(rw, http.StatusBadRequest, "UNSUPPORTED")
 					return true
 				}
 				return false
 			}
 			b.From = c.from
 			sent, err := w.clients.Repository(repo(t, host+c.to)).PushBlob(ctx, b)
-			if err != nil || sent != c.sent || !w.HasBlob(c.to[1:], b.Digest.String()) || w.Sessions() != 0 {
-				t.Errorf("sent %d, %v, %d sessions", sent, err, w.Sessions())
+			if err != nil || sent != c.sent || !w.HasBlob(c.to[1:], b.Digest.String()) || w.Uploads() != 0 {
+				t.Errorf("sent %d, %v, %d sessions", sent, err, w.Uploads())
 			}
 		})
 	}
@@ -86,8 +87,7 @@ func TestABlobIsMountedFromTheSameRegistryAlone(t *testing.T) {
 func TestLocationsAreTakenAsTheyAre(t *testing.T) {
 	ctx := context.Background()
 	t.Run("absolute, by http behind a proxy, with a signed query", func(t *testing.T) {
-		w := newWorld(t)
-		w.Absolute = true
+		w := newWorldOf(t, sandbox.RegistryOptions{AbsoluteURLs: true})
 		if _, err := w.client.PushBlob(ctx, blob("layer")); err != nil {
 			t.Error(err)
 		}
@@ -166,7 +166,7 @@ func TestContentThatIsNotWhatItClaimsIsNeverCommitted(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "content of layer "+b.Digest.String()+" is not what it claims") {
 				t.Errorf("PushBlob = %v", err)
 			}
-			if w.Count("PUT") != 0 || w.Count("PATCH") != 1 || w.Count("DELETE") != 1 || w.Sessions() != 0 {
+			if w.Count("PUT") != 0 || w.Count("PATCH") != 1 || w.Count("DELETE") != 1 || w.Uploads() != 0 {
 				t.Errorf("requests %q", w.Requests())
 			}
 			if received.Load() >= b.Size {
@@ -178,7 +178,7 @@ func TestContentThatIsNotWhatItClaimsIsNeverCommitted(t *testing.T) {
 		w := newWorld(t)
 		b := blob("")
 		b.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("x")), nil }
-		if _, err := w.client.PushBlob(context.Background(), b); err == nil || w.Count("PUT") != 0 || w.Sessions() != 0 {
+		if _, err := w.client.PushBlob(context.Background(), b); err == nil || w.Count("PUT") != 0 || w.Uploads() != 0 {
 			t.Errorf("%v, %q", err, w.Requests())
 		}
 		if _, err := w.client.PushBlob(context.Background(), blob("")); err != nil {
@@ -220,15 +220,15 @@ func TestAnUploadThatIsBrokenOffBeginsAnewAfterALook(t *testing.T) {
 		"the PATCH's answer is lost":      {http.MethodPatch, nil, true, 2},
 		"the commit is reset":             {http.MethodPut, nil, false, 2},
 		"the commit's answer is lost":     {http.MethodPut, nil, true, 1},
-		"the session is unknown at PATCH": {http.MethodPatch, func(rw http.ResponseWriter) { memory.Refuse(rw, 404, "BLOB_UPLOAD_UNKNOWN") }, false, 2},
-		"the session is unknown at PUT":   {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 404, "BLOB_UPLOAD_UNKNOWN") }, false, 2},
-		"another status for that":         {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 400, "BLOB_UPLOAD_UNKNOWN") }, false, 2},
-		"the upload is invalid at PUT":    {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 400, "BLOB_UPLOAD_INVALID") }, false, 2},
-		"the digest is invalid once":      {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 400, "DIGEST_INVALID") }, false, 2},
-		"the commit is too busy":          {http.MethodPut, func(rw http.ResponseWriter) { memory.Refuse(rw, 503, "UNAVAILABLE") }, false, 2},
+		"the session is unknown at PATCH": {http.MethodPatch, func(rw http.ResponseWriter) { registrytest.Refuse(rw, 404, "BLOB_UPLOAD_UNKNOWN") }, false, 2},
+		"the session is unknown at PUT":   {http.MethodPut, func(rw http.ResponseWriter) { registrytest.Refuse(rw, 404, "BLOB_UPLOAD_UNKNOWN") }, false, 2},
+		"another status for that":         {http.MethodPut, func(rw http.ResponseWriter) { registrytest.Refuse(rw, 400, "BLOB_UPLOAD_UNKNOWN") }, false, 2},
+		"the upload is invalid at PUT":    {http.MethodPut, func(rw http.ResponseWriter) { registrytest.Refuse(rw, 400, "BLOB_UPLOAD_INVALID") }, false, 2},
+		"the digest is invalid once":      {http.MethodPut, func(rw http.ResponseWriter) { registrytest.Refuse(rw, 400, "DIGEST_INVALID") }, false, 2},
+		"the commit is too busy":          {http.MethodPut, func(rw http.ResponseWriter) { registrytest.Refuse(rw, 503, "UNAVAILABLE") }, false, 2},
 		"the POST is too much": {http.MethodPost, func(rw http.ResponseWriter) {
 			rw.Header().Set("Retry-After", "12.5ms")
-			memory.Refuse(rw, 429, "TOOMANYREQUESTS")
+			registrytest.Refuse(rw, 429, "TOOMANYREQUESTS")
 		}, false, 1},
 	} {
 		t.Run(title, func(t *testing.T) {
@@ -274,7 +274,7 @@ func TestARegistryThatStaysBrokenEndsTheUploadInMinutes(t *testing.T) {
 		w := newWorld(t)
 		w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodPatch {
-				memory.Refuse(rw, http.StatusInternalServerError, "UNKNOWN")
+				registrytest.Refuse(rw, http.StatusInternalServerError, "UNKNOWN")
 			}
 			return r.Method == http.MethodPatch
 		}

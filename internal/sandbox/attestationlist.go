@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// listed is an attestation as the API lists it.
-type listed struct {
+// listedAttestation is an attestation as the API lists it.
+type listedAttestation struct {
 	RepositoryID json.Number     `json:"repository_id"`
 	Bundle       json.RawMessage `json:"bundle"`
 	BundleURL    string          `json:"bundle_url"`
@@ -41,9 +41,9 @@ func (a *attestations) list(w http.ResponseWriter, r *http.Request, kind, owner,
 		}
 	}
 	end := min(start+size, len(found))
-	page := make([]listed, 0, end-start)
+	page := make([]listedAttestation, 0, end-start)
 	for _, s := range found[start:end] {
-		page = append(page, a.listed(s))
+		page = append(page, a.listEntry(s))
 	}
 	if end < len(found) {
 		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next"`, nextURL(r, found[end-1].id)))
@@ -85,8 +85,8 @@ func predicateMatches(predicate, filter string) bool {
 	}
 }
 
-func (a *attestations) listed(s record) listed {
-	out := listed{
+func (a *attestations) listEntry(s record) listedAttestation {
+	out := listedAttestation{
 		RepositoryID: json.Number(a.identity().RepositoryID), Initiator: "user",
 		BundleURL: fmt.Sprintf("%s/attestations/%s/%s/%d.json.sn?se=%s&sig=%s", a.blobs, a.identity().RepositoryID,
 			s.created.UTC().Format("2006/01/02"), s.id,

@@ -20,9 +20,9 @@ type attestations struct {
 	refuses  string // a 403 for every create call
 	inline   bool   // answer with the bundle as well, as API versions before 2026-03-10 may
 	lag      time.Duration
+	denied   bool // the job has no "attestations: write"
 
 	mu      sync.Mutex
-	denied  bool // no "attestations: write"
 	records []record
 }
 
@@ -90,10 +90,7 @@ func (a *attestations) create(w http.ResponseWriter, r *http.Request, repository
 		notFound(w)
 		return
 	}
-	a.mu.Lock()
-	denied := a.denied
-	a.mu.Unlock()
-	if denied {
+	if a.denied {
 		writeJSON(w, http.StatusForbidden, message{Message: "Resource not accessible by integration", Docs: apiDocs})
 		return
 	}
@@ -112,7 +109,7 @@ func (a *attestations) create(w http.ResponseWriter, r *http.Request, repository
 		return
 	}
 	stored.repository, stored.created = repository, time.Now()
-	writeJSON(w, http.StatusCreated, map[string]int{"id": a.keep(stored)})
+	writeJSON(w, http.StatusCreated, map[string]int{"id": a.add(stored)})
 }
 
 // authorized says whether a request carries the job's token; if not, it has answered.
@@ -129,7 +126,7 @@ func authorized(w http.ResponseWriter, r *http.Request, want string) bool {
 	return false
 }
 
-func (a *attestations) keep(stored record) (id int) {
+func (a *attestations) add(stored record) (id int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	stored.id = len(a.records) + 1

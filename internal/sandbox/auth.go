@@ -16,11 +16,13 @@ type Auth struct {
 	Scheme    string // "", "basic" or "bearer"
 	Username  string // "" takes any, as GHCR does
 	Password  string
-	Anonymous bool          // bearer: reads need no login
-	Life      time.Duration // of a bearer token; default 5 minutes
+	Anonymous bool // bearer: reads need no login
 }
 
-const tokenPath = "/token"
+const (
+	tokenPath  = "/token"
+	bearerLife = 5 * time.Minute
+)
 
 // auth admits requests, and hands out bearer tokens at /token (distribution specification, "Token Authentication").
 type auth struct {
@@ -39,9 +41,6 @@ type grant struct {
 }
 
 func newAuth(host string, o RegistryOptions) *auth {
-	if o.Auth.Life <= 0 {
-		o.Auth.Life = 5 * time.Minute
-	}
 	return &auth{host: host, options: o, tokens: map[string]grant{}}
 }
 
@@ -75,8 +74,8 @@ func (a *auth) admit(w http.ResponseWriter, r *http.Request, t target) bool {
 	return true
 }
 
-// reads says whether the request may read that repository: what a mount from it needs beside the right to push.
-func (a *auth) reads(r *http.Request, repo string) bool {
+// mayRead says whether the request may read that repository: what a mount from it needs beside the right to push.
+func (a *auth) mayRead(r *http.Request, repo string) bool {
 	if a.options.Auth.Scheme != "bearer" {
 		return true
 	}
@@ -135,7 +134,7 @@ func (a *auth) token(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 		return
 	}
-	g := grant{scopes: map[string][]string{}, denied: map[string]bool{}, expires: time.Now().Add(a.options.Auth.Life)}
+	g := grant{scopes: map[string][]string{}, denied: map[string]bool{}, expires: time.Now().Add(bearerLife)}
 	for _, scope := range r.URL.Query()["scope"] {
 		for one := range strings.FieldsSeq(scope) {
 			parts := strings.Split(one, ":")
@@ -160,5 +159,5 @@ func (a *auth) token(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.tokens[raw] = g
 	a.mu.Unlock()
-	writeJSON(w, http.StatusOK, map[string]any{"token": raw, "access_token": raw, "expires_in": int(a.options.Auth.Life.Seconds())})
+	writeJSON(w, http.StatusOK, map[string]any{"token": raw, "access_token": raw, "expires_in": int(bearerLife.Seconds())})
 }

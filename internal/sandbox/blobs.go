@@ -67,8 +67,8 @@ func (g *registry) mount(repo, from, digest string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	source, ok := g.repos[from]
-	if g.options.TrustBase || ok && source.elsewhere[digest] {
-		g.repo(repo).elsewhere[digest] = true
+	if g.options.TrustBase || ok && source.onBase[digest] {
+		g.repo(repo).onBase[digest] = true
 		return true
 	}
 	return false

@@ -97,6 +97,51 @@ func TestUploadInPieces(t *testing.T) {
 	}
 }
 
+func TestAbsoluteURLsHaveAStateThatACommitBringsBack(t *testing.T) {
+	w := newWorld(t, Options{Law: anyTag, Registry: RegistryOptions{AbsoluteURLs: true}})
+	for state, want := range map[string]int{"": 400, "&_state=a/b": 400, "&_state=a%2Fb%3D%3D": 201} {
+		_, header, _ := ask(t, w, "POST", "/blobs/uploads/", "")
+		at, given, _ := strings.Cut(header.Get("Location"), "?")
+		if !strings.HasPrefix(at, "http://ghcr.io/v2/acme/app/blobs/uploads/") || given != "_state=a%2Fb%3D%3D" {
+			t.Fatalf("Location %s", header.Get("Location"))
+		}
+		if status, _, body := ask(t, w, "PUT", at+"?digest="+sha("a")+state, "a"); status != want {
+			t.Errorf("state %q: %d %s", state, status, body)
+		}
+	}
+	for _, tag := range []string{"a", "b"} {
+		putTag(t, w, tag, "a")
+	}
+	if _, header, _ := ask(t, w, "GET", "/tags/list?n=1", ""); header.Get("Link") != `<http://ghcr.io/v2/acme/app/tags/list?last=a&n=1>; rel="next"` {
+		t.Errorf("Link %s", header.Get("Link"))
+	}
+}
+
+func TestUploadsAreOpenUntilTheyAreCommittedOrCancelled(t *testing.T) {
+	w := newWorld(t, Options{})
+	for _, end := range []string{"", "DELETE", "PUT", "PATCH"} {
+		_, header, _ := ask(t, w, "POST", "/blobs/uploads/", "")
+		if end != "" {
+			ask(t, w, end, header.Get("Location")+"?digest="+sha("a"), "a")
+		}
+	}
+	if open := w.State().Uploads; len(open) != 1 || open["ghcr.io/acme/app"] != 2 {
+		t.Errorf("open uploads %v", open)
+	}
+}
+
+func TestForgottenBlobIsGoneFromItsRepositoryAlone(t *testing.T) {
+	w := newWorld(t, Options{})
+	ask(t, w, "POST", "/blobs/uploads/?digest="+sha("a"), "a")
+	ask(t, w, "POST", "/v2/acme/other/blobs/uploads/?from=acme/app&mount="+sha("a"), "")
+	w.Delete("ghcr.io", "acme/app", sha("a"))
+	for repo, want := range map[string]int{"app": 404, "other": 200} {
+		if status, _, _ := ask(t, w, "HEAD", "/v2/acme/"+repo+"/blobs/"+sha("a"), ""); status != want {
+			t.Errorf("acme/%s: status %d", repo, status)
+		}
+	}
+}
+
 func TestRegistryRefusesWhatIsNotWhole(t *testing.T) {
 	w := newWorld(t, Options{Law: anyTag})
 	config := `{}`
@@ -141,7 +186,7 @@ func TestRegistryRefusesWhatIsNotWhole(t *testing.T) {
 }
 
 func TestTagsAreListedInPages(t *testing.T) {
-	w := newWorld(t, Options{Registry: RegistryOptions{PageSize: 2}})
+	w := newWorld(t, Options{})
 	var want []string
 	for n := range 7 {
 		tag := fmt.Sprintf("v%d", n)
@@ -151,7 +196,7 @@ func TestTagsAreListedInPages(t *testing.T) {
 		}
 	}
 	repo, _ := name.NewRepository("ghcr.io/acme/app")
-	got, err := remote.List(repo, remote.WithTransport(w), remote.WithPageSize(3))
+	got, err := remote.List(repo, remote.WithTransport(w), remote.WithPageSize(2))
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("tags %v, %v", got, err)
 	}
@@ -163,6 +208,22 @@ func TestTagsAreListedInPages(t *testing.T) {
 	}
 	if pages != 4 {
 		t.Errorf("%d pages", pages)
+	}
+}
+
+func TestATagListIsNoLongerThanTheRegistryAllows(t *testing.T) {
+	w := newWorld(t, Options{})
+	digest := must(w.SeedManifest("ghcr.io", "acme/app", "", mediaOCIIndex, []byte(`{"manifests":[]}`)))
+	for n := range maxPage + 1 {
+		if err := w.SeedTag("ghcr.io", "acme/app", fmt.Sprintf("t%04d", n), digest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, query := range []string{"", "?n=5000"} {
+		_, header, body := ask(t, w, "GET", "/tags/list"+query, "")
+		if tags := strings.Count(body, `"t`) - 1; tags != maxPage || !strings.Contains(header.Get("Link"), "last=t0999&n=1000") {
+			t.Errorf("%q: %d tags, Link %s", query, tags, header.Get("Link"))
+		}
 	}
 }
 

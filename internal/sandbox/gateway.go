@@ -15,25 +15,25 @@ import (
 // gateway is the one way out of a world: to the real registries, to the token servers that they name, and to where they
 // redirect reads. It learns these names from their answers.
 type gateway struct {
-	base   http.RoundTripper
-	madeUp []string // credentials of the world's own making: they open nothing outside and never leave
+	base       http.RoundTripper
+	ownSecrets []string // credentials of the world's own making: they open nothing outside and never leave
 
 	mu        sync.Mutex
 	realms    map[string]bool // host + path
 	redirects map[string]bool // host
 }
 
-func newGateway(base http.RoundTripper, madeUp ...string) *gateway {
-	return &gateway{base: base, madeUp: append(madeUp, ownToken), realms: map[string]bool{}, redirects: map[string]bool{}}
+func newGateway(base http.RoundTripper, ownSecrets ...string) *gateway {
+	return &gateway{base: base, ownSecrets: append(ownSecrets, ownToken), realms: map[string]bool{}, redirects: map[string]bool{}}
 }
 
-// anonymous is the request without credentials, where they are the world's own.
-func (g *gateway) anonymous(req *http.Request) *http.Request {
+// withoutOwnSecrets is the request without its credentials where they are the world's own.
+func (g *gateway) withoutOwnSecrets(req *http.Request) *http.Request {
 	_, secret, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	if _, password, ok := req.BasicAuth(); ok {
 		secret = password
 	}
-	if !slices.Contains(g.madeUp, secret) {
+	if !slices.Contains(g.ownSecrets, secret) {
 		return req
 	}
 	req = req.Clone(req.Context())
@@ -46,7 +46,7 @@ const ownToken = "taglast-dry-run" //nolint:gosec // opens nothing
 
 // pass sends a read to the real network and learns from the answer.
 func (g *gateway) pass(req *http.Request) (*http.Response, error) {
-	resp, err := g.base.RoundTrip(g.anonymous(req))
+	resp, err := g.base.RoundTrip(g.withoutOwnSecrets(req))
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (g *gateway) token(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp, err := g.base.RoundTrip(g.anonymous(out))
+	resp, err := g.base.RoundTrip(g.withoutOwnSecrets(out))
 	if err != nil {
 		return nil, err
 	}

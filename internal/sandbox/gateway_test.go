@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,8 +46,20 @@ func TestReadsFollowTheRealRegistrysRedirects(t *testing.T) {
 	}
 }
 
+// shortPages lets tags/list of the base answer no more than n at once.
+func shortPages(base http.RoundTripper, n int) http.RoundTripper {
+	return transportFunc(func(r *http.Request) (*http.Response, error) {
+		if query := r.URL.Query(); strings.HasSuffix(r.URL.Path, "/tags/list") {
+			query.Set("n", strconv.Itoa(n))
+			r = r.Clone(r.Context())
+			r.URL.RawQuery = query.Encode()
+		}
+		return base.RoundTrip(r)
+	})
+}
+
 func TestOverlayMergesAllPagesOfTheRealTags(t *testing.T) {
-	outside := newWorld(t, Options{Registry: RegistryOptions{PageSize: 2}})
+	outside := newWorld(t, Options{})
 	seed := func(w *World, tags ...string) {
 		for _, tag := range tags {
 			if _, err := w.SeedManifest("ghcr.io", "acme/app", tag, mediaOCIIndex, []byte(`{"manifests":[]}`)); err != nil {
@@ -55,17 +68,17 @@ func TestOverlayMergesAllPagesOfTheRealTags(t *testing.T) {
 		}
 	}
 	seed(outside, "a", "c", "e", "g", "i")
-	w := newWorld(t, Options{Base: outside, Registry: RegistryOptions{PageSize: 4}})
+	w := newWorld(t, Options{Base: shortPages(outside, 2)})
 	seed(w, "b", "c")
 	repo, _ := name.NewRepository("ghcr.io/acme/app")
-	got, err := remote.List(repo, remote.WithTransport(w))
+	got, err := remote.List(repo, remote.WithTransport(w), remote.WithPageSize(4))
 	if want := []string{"a", "b", "c", "e", "g", "i"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("tags %v, %v", got, err)
 	}
 }
 
 func TestOverlayReadsTheRealTagsOncePerList(t *testing.T) {
-	outside := newWorld(t, Options{Registry: RegistryOptions{PageSize: 100}})
+	outside := newWorld(t, Options{})
 	digest := must(outside.SeedManifest("ghcr.io", "acme/app", "", mediaOCIIndex, []byte(`{"manifests":[]}`)))
 	seed := func(from, to int) {
 		for n := from; n < to; n++ {
@@ -75,11 +88,11 @@ func TestOverlayReadsTheRealTagsOncePerList(t *testing.T) {
 		}
 	}
 	seed(0, 950)
-	w := newWorld(t, Options{Base: outside, Registry: RegistryOptions{PageSize: 200}})
+	w := newWorld(t, Options{Base: shortPages(outside, 100)})
 	repo, _ := name.NewRepository("ghcr.io/acme/app")
 	for _, want := range []int{950, 1000} {
 		before := len(outside.Requests())
-		got, err := remote.List(repo, remote.WithTransport(w))
+		got, err := remote.List(repo, remote.WithTransport(w), remote.WithPageSize(200))
 		if err != nil || len(got) != want || !slices.IsSorted(got) {
 			t.Errorf("%d tags, %v, want %d", len(got), err, want)
 		}
@@ -211,7 +224,9 @@ func TestOverlayIsWritableWhateverTheRegistrysManners(t *testing.T) {
 
 func TestServiceIsFoundByWholePathSegments(t *testing.T) {
 	u := "http://127.0.0.1:8080"
-	w := newWorld(t, Options{APIURL: u + "/api", URLs: URLs{Fulcio: u + "/fulcio", Rekor: u + "/rekor", TSA: u + "/tsa"}})
+	w := must(newWorldAt(serviceURLs{
+		token: u + "/idtoken", issuer: u + "/issuer", fulcio: u + "/fulcio", rekor: u + "/rekor", tsa: u + "/tsa", bundles: u + "/bundles",
+	}, Options{APIURL: u + "/api"}))
 	for path, want := range map[string]bool{"/fulcio/api/v2/signingCert": true, "/fulciox/api/v2/signingCert": false, "/": false} {
 		if _, err := w.find(must(http.NewRequest(http.MethodPost, u+path, nil))); (err == nil) != want {
 			t.Errorf("%s: %v", path, err)

@@ -33,20 +33,20 @@ type Violation struct {
 type law struct {
 	world *World
 
-	mu         sync.Mutex
-	proved     map[string]bool
-	passed     sync.Map // passed → true
-	release    []string
-	violations []Violation
+	mu              sync.Mutex
+	attestedDigests map[string]bool
+	verified        sync.Map // verification of a bundle → true
+	release         []string
+	violations      []Violation
 }
 
-func newLaw(w *World) *law { return &law{world: w, proved: map[string]bool{}} }
+func newLaw(w *World) *law { return &law{world: w, attestedDigests: map[string]bool{}} }
 
-// ask is what every registry of the world calls.
-func (l *law) ask(t Tag) error {
+// check decides on a tag; every registry of the world calls it before it writes one.
+func (l *law) check(t Tag) error {
 	rule := l.world.options.Law
 	if rule == nil {
-		rule = l.world.CheckLaw
+		rule = l.world.checkLaw
 	}
 	err := rule(t)
 	if err != nil {
@@ -57,11 +57,11 @@ func (l *law) ask(t Tag) error {
 	return err
 }
 
-// CheckLaw is the law of this project: no tag names a digest that is not attested. The store of attestations, or the
+// checkLaw is the law of this project: no tag names a digest that is not attested. The store of attestations, or the
 // repository's own referrers, must hold a bundle for that very digest that verifies under the world's trusted root, signed
 // by the job's workflow: with certificate timestamp, log entry and observed time where the repository is public, with a
 // timestamp where it is not. Where a release was set, all its digests must be attested before the first tag.
-func (w *World) CheckLaw(t Tag) error {
+func (w *World) checkLaw(t Tag) error {
 	if err := w.law.attested(t, t.Digest); err != nil {
 		return fmt.Errorf("%s would name %s: %w", t, t.Digest, err)
 	}
@@ -93,9 +93,9 @@ func (w *World) Violations() []Violation {
 // attested looks for a bundle that proves the digest.
 func (l *law) attested(t Tag, digest string) error {
 	l.mu.Lock()
-	proved := l.proved[digest]
+	known := l.attestedDigests[digest]
 	l.mu.Unlock()
-	if proved {
+	if known {
 		return nil
 	}
 	bundles := l.world.bundles(t, digest)
@@ -107,7 +107,7 @@ func (l *law) attested(t Tag, digest string) error {
 		err := l.world.verify(raw, digest)
 		if err == nil {
 			l.mu.Lock()
-			l.proved[digest] = true
+			l.attestedDigests[digest] = true
 			l.mu.Unlock()
 			return nil
 		}
@@ -148,29 +148,30 @@ func (g *registry) bundles(repo, digest string) [][]byte {
 	return out
 }
 
-// verify is check, once for the same bundle, digest and identity: what has passed passes for ever, because a bundle is
+// verify is verifyAnew, once for the same bundle, digest and identity: what has passed passes for ever, because a bundle is
 // judged at the times that it witnesses.
 func (w *World) verify(raw []byte, digest string) error {
 	job := w.Identity()
-	key := passed{sha256.Sum256(raw), digest, job.JobWorkflowRef, job.RepositoryVisibility}
-	if _, ok := w.law.passed.Load(key); ok {
+	key := verifiedBundle{sha256.Sum256(raw), digest, job.JobWorkflowRef, job.RepositoryVisibility}
+	if _, ok := w.law.verified.Load(key); ok {
 		return nil
 	}
-	if err := w.check(raw, digest, job); err != nil {
+	if err := w.verifyAnew(raw, digest, job); err != nil {
 		return err
 	}
-	w.law.passed.Store(key, true)
+	w.law.verified.Store(key, true)
 	return nil
 }
 
-type passed struct {
+// verifiedBundle is what decides whether a bundle passes.
+type verifiedBundle struct {
 	bundle             [sha256.Size]byte
 	digest             string
 	signer, visibility string
 }
 
-// check is a consumer's whole check of a bundle, with sigstore-go's own verifier.
-func (w *World) check(raw []byte, digest string, job Identity) error {
+// verifyAnew is a consumer's whole check of a bundle, with sigstore-go's own verifier.
+func (w *World) verifyAnew(raw []byte, digest string, job Identity) error {
 	var b bundle.Bundle
 	if err := b.UnmarshalJSON(raw); err != nil {
 		return fmt.Errorf("parse the bundle: %w", err)
@@ -186,7 +187,7 @@ func (w *World) check(raw []byte, digest string, job Identity) error {
 		return fmt.Errorf("open the verifier: %w", err)
 	}
 	san := w.options.ServerURL + "/" + job.JobWorkflowRef
-	identity, err := verify.NewShortCertificateIdentity(w.options.URLs.Issuer, "", san, "")
+	identity, err := verify.NewShortCertificateIdentity(w.urls.issuer, "", san, "")
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}

@@ -158,8 +158,8 @@ func TestTheLawIsAskedOfWhatIsLeftAfterForget(t *testing.T) {
 	for _, name := range []string{"a", "b"} {
 		ask(t, w, "PUT", "/manifests/"+sha(indexOf(name)), indexOf(name), "Content-Type: "+mediaOCIIndex)
 	}
-	w.Forget("ghcr.io", "acme/app", sha(indexOf("a")))
-	err := w.CheckLaw(Tag{Host: "ghcr.io", Repository: "acme/app", Tag: "1.0.0", Digest: sha(indexOf("b"))})
+	w.Delete("ghcr.io", "acme/app", sha(indexOf("a")))
+	err := w.checkLaw(Tag{Host: "ghcr.io", Repository: "acme/app", Tag: "1.0.0", Digest: sha(indexOf("b"))})
 	if err == nil || !strings.Contains(err.Error(), "no attestation") {
 		t.Errorf("%v", err)
 	}

@@ -37,11 +37,11 @@ func (g *registry) putManifest(w http.ResponseWriter, r *http.Request, t target)
 	if !byDigest && !g.mayTag(w, t, m) {
 		return
 	}
-	g.keep(t.repo, t.ref, m)
+	g.storeManifest(t.repo, t.ref, m)
 	if m.content.Subject != nil && g.options.Referrers {
 		w.Header().Set("Oci-Subject", m.content.Subject.Digest)
 	}
-	created(w, t.repo, "manifests", m.digest)
+	g.created(w, r, t.repo, "manifests", m.digest)
 }
 
 // mayTag asks the law and the registry's own rule, and answers where one says no.
@@ -63,8 +63,8 @@ func (g *registry) mayTag(w http.ResponseWriter, t target, m *manifest) bool {
 	return true
 }
 
-// keep stores a manifest, and the tag where ref is one.
-func (g *registry) keep(repo, ref string, m *manifest) {
+// storeManifest keeps a manifest, and the tag where ref is one.
+func (g *registry) storeManifest(repo, ref string, m *manifest) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r := g.repo(repo)

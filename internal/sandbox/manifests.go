@@ -148,12 +148,12 @@ func (g *registry) missing(repo string, m *manifest) (string, bool) {
 	}
 	r := g.repo(repo)
 	for _, d := range m.blobs() {
-		if !r.blobs[d.Digest] && !r.elsewhere[d.Digest] {
+		if !r.blobs[d.Digest] && !r.onBase[d.Digest] {
 			return d.Digest, true
 		}
 	}
 	for _, d := range m.content.Manifests {
-		if r.manifests[d.Digest] == nil && !r.elsewhere[d.Digest] {
+		if r.manifests[d.Digest] == nil && !r.onBase[d.Digest] {
 			return d.Digest, true
 		}
 	}

@@ -13,9 +13,6 @@ type Options struct {
 	ServerURL string
 	// APIURL is GITHUB_API_URL; default https://api.github.com.
 	APIURL string
-	// URLs of the services; the zero value is hosts under taglast.invalid, and GitHub's own name for the issuer of
-	// ID tokens.
-	URLs URLs
 	// GitHubToken is the job's GITHUB_TOKEN; default a made-up one, which never leaves. With a Base, give the real one
 	// if there is one: it is what the production code sends, to read from ghcr.io and from GitHub's API.
 	GitHubToken string
@@ -46,22 +43,34 @@ type Options struct {
 	// Registries are the hosts (host or host:port) that exist, with their behaviour. nil: every host that is asked for
 	// /v2/ is a registry, an overlay where there is a Base.
 	Registries map[string]RegistryOptions
-	// Law is asked at every tag that is written, before it is. nil is the world's own law: see World.CheckLaw.
+	// Law is asked before any tag is written, and refuses it by an error. nil is the world's own law: see World.checkLaw.
 	Law func(Tag) error
 }
 
-// URLs are where the world's services are; none ends in a slash.
-type URLs struct {
-	Token   string // the runner's token endpoint
-	Issuer  string // of ID tokens
-	Fulcio  string
-	CTLog   string // a name in the trusted root, never asked
-	Rekor   string
-	TSA     string // without /api/v1/timestamp
-	Bundles string // the storage behind bundle_url
+// serviceURLs are where the world's services are; none ends in a slash.
+type serviceURLs struct {
+	token   string // the runner's token endpoint
+	issuer  string // of ID tokens
+	fulcio  string
+	ctLog   string // a name in the trusted root, to which nothing is sent
+	rekor   string
+	tsa     string // without /api/v1/timestamp
+	bundles string // the storage behind bundle_url
 }
 
-const madeUpToken = "ghs_taglastdryrun" //nolint:gosec // opens nothing
+// transportURLs are the URLs of a world that is a transport: hosts under taglast.invalid, and GitHub's own name for the issuer
+// of ID tokens.
+var transportURLs = serviceURLs{
+	token:   "https://runner.taglast.invalid/idtoken",
+	issuer:  "https://token.actions.githubusercontent.com",
+	fulcio:  "https://fulcio.taglast.invalid",
+	ctLog:   "https://ctlog.taglast.invalid",
+	rekor:   "https://rekor.taglast.invalid",
+	tsa:     "https://timestamp.taglast.invalid",
+	bundles: "https://bundles.taglast.invalid",
+}
+
+const defaultToken = "ghs_taglastdryrun" //nolint:gosec // opens nothing
 
 func (o Options) withDefaults() Options {
 	set := func(field *string, value string) {
@@ -71,14 +80,7 @@ func (o Options) withDefaults() Options {
 	}
 	set(&o.ServerURL, "https://github.com")
 	set(&o.APIURL, "https://api.github.com")
-	set(&o.URLs.Token, "https://runner.taglast.invalid/idtoken")
-	set(&o.URLs.Issuer, "https://token.actions.githubusercontent.com")
-	set(&o.URLs.Fulcio, "https://fulcio.taglast.invalid")
-	set(&o.URLs.CTLog, "https://ctlog.taglast.invalid")
-	set(&o.URLs.Rekor, "https://rekor.taglast.invalid")
-	set(&o.URLs.TSA, "https://timestamp.taglast.invalid")
-	set(&o.URLs.Bundles, "https://bundles.taglast.invalid")
-	set(&o.GitHubToken, madeUpToken)
+	set(&o.GitHubToken, defaultToken)
 	o.Identity = o.Identity.withDefaults()
 	return o
 }

@@ -43,20 +43,20 @@ func (o *overlay) RoundTrip(req *http.Request) (*http.Response, error) {
 		return o.listTags(req, t.repo)
 	case t.kind == "uploads", t.kind == "referrers", t.kind == "manifests" && referrersTag.MatchString(t.ref):
 		return answerInProcess(o.registry, req)
-	case o.holds(t, req.Method):
+	case o.canAnswer(t, req.Method):
 		return answerInProcess(o.registry, req)
 	case t.kind == "blobs":
 		req = o.fromSource(req, t)
 	}
 	resp, err := o.base.pass(req)
 	if err == nil && resp.StatusCode < 400 {
-		o.saw(t, resp)
+		o.recordOnBase(t, resp)
 	}
 	return resp, err
 }
 
-// holds says whether the overlay itself can answer a read.
-func (o *overlay) holds(t target, method string) bool {
+// canAnswer says whether the overlay itself can answer a read.
+func (o *overlay) canAnswer(t target, method string) bool {
 	if t.kind == "manifests" {
 		_, ok := o.manifest(t.repo, t.ref)
 		return ok
@@ -65,15 +65,15 @@ func (o *overlay) holds(t target, method string) bool {
 	return ok && (b.kept || method == http.MethodHead)
 }
 
-// saw remembers what the real repository has: a manifest that names it may be written.
-func (o *overlay) saw(t target, resp *http.Response) {
+// recordOnBase remembers what the real repository has: a manifest that names it may be written.
+func (o *overlay) recordOnBase(t target, resp *http.Response) {
 	digest := t.ref
 	if !digestGrammar.MatchString(digest) {
 		digest = resp.Header.Get("Docker-Content-Digest")
 	}
 	o.registry.mu.Lock()
 	defer o.registry.mu.Unlock()
-	o.repo(t.repo).elsewhere[digest] = true
+	o.repo(t.repo).onBase[digest] = true
 }
 
 // findSource looks whether the real registry can mount a blob, unless the overlay knows. A registry that says no, or
@@ -94,7 +94,7 @@ func (o *overlay) findSource(req *http.Request, repo, from, digest string) error
 		if resp.StatusCode == http.StatusOK {
 			o.link(from, digest, &blob{size: resp.ContentLength})
 		} else {
-			o.saw(target{kind: "blobs", repo: from, ref: digest}, resp)
+			o.recordOnBase(target{kind: "blobs", repo: from, ref: digest}, resp)
 		}
 	}
 	o.mu.Lock()
@@ -125,7 +125,7 @@ func readOf(req *http.Request, method, repo, digest string) *http.Request {
 // listTags is the real registry's list and the overlay's own tags as one, without referrers tags.
 func (o *overlay) listTags(req *http.Request, repo string) (*http.Response, error) {
 	own, written := o.tags(repo)
-	theirs, refusal, err := o.theirTags(req, repo)
+	real, refusal, err := o.baseTags(req, repo)
 	switch {
 	case err != nil:
 		return nil, err
@@ -134,7 +134,7 @@ func (o *overlay) listTags(req *http.Request, repo string) (*http.Response, erro
 	case refusal != nil:
 		_ = refusal.Body.Close()
 	}
-	all := slices.Concat(theirs, own)
+	all := slices.Concat(real, own)
 	slices.Sort(all)
 	all = slices.Compact(all)
 	return answerInProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -142,9 +142,9 @@ func (o *overlay) listTags(req *http.Request, repo string) (*http.Response, erro
 	}), req)
 }
 
-// theirTags are the real registry's, referrers tags aside. They are read once for all pages of a list: read anew for each,
+// baseTags are the real registry's, referrers tags aside. They are read once for all pages of a list: read anew for each,
 // 40,000 tags would be 1,600 requests.
-func (o *overlay) theirTags(req *http.Request, repo string) (tags []string, refusal *http.Response, err error) {
+func (o *overlay) baseTags(req *http.Request, repo string) (tags []string, refusal *http.Response, err error) {
 	if req.URL.Query().Has("last") {
 		o.mu.Lock()
 		tags, ok := o.listed[repo]

@@ -217,7 +217,7 @@ func TestNothingOfSigstoreLeavesAnOverlay(t *testing.T) {
 func TestMadeUpCredentialsNeverLeave(t *testing.T) {
 	outside, _ := real(t, RegistryOptions{Auth: Auth{Scheme: "bearer", Password: "p", Anonymous: true}})
 	w := newWorld(t, Options{Base: tapTransport{outside, func(r *http.Request) {
-		if secret := r.Header.Get("Authorization"); strings.Contains(secret, madeUpToken) || strings.Contains(secret, ownToken) || strings.HasPrefix(secret, "Basic") {
+		if secret := r.Header.Get("Authorization"); strings.Contains(secret, defaultToken) || strings.Contains(secret, ownToken) || strings.HasPrefix(secret, "Basic") {
 			t.Errorf("%s %s carries %s", r.Method, r.URL, secret)
 		}
 	}}})

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// RegistryOptions are a registry's manners. The zero value takes everything from everyone, has no Referrers API (as
+// RegistryOptions say how a registry behaves. The zero value takes everything from everyone, has no Referrers API (as
 // GHCR), keeps untagged manifests and lets tags move.
 type RegistryOptions struct {
 	Auth Auth
@@ -25,8 +25,9 @@ type RegistryOptions struct {
 	// TrustBase lets an overlay take mounts and manifests whose blobs it has never seen: those of a base that was
 	// counted and not read.
 	TrustBase bool
-	// PageSize is the longest tags/list answer; default 1000.
-	PageSize int
+	// AbsoluteURLs makes every Location and Link absolute and plain http, and puts a state into an upload's that must come
+	// back with the commit: what the distribution project's registry does behind a proxy that ends TLS.
+	AbsoluteURLs bool
 }
 
 // registry is one OCI registry in memory (OCI distribution specification v1.1).
@@ -55,13 +56,10 @@ type repository struct {
 	manifests map[string]*manifest
 	order     []string // of the manifests' first PUT
 	tags      map[string]string
-	elsewhere map[string]bool // digests that an overlay saw on the real registry
+	onBase    map[string]bool // digests that an overlay saw on the real registry
 }
 
 func newRegistry(host string, o RegistryOptions, law func(Tag) error) *registry {
-	if o.PageSize <= 0 {
-		o.PageSize = 1000
-	}
 	return &registry{
 		host: host, options: o, law: law, auth: newAuth(host, o),
 		blobs: map[string]*blob{}, repos: map[string]*repository{}, uploads: map[string]*upload{},
@@ -73,7 +71,7 @@ func (g *registry) repo(name string) *repository {
 	r, ok := g.repos[name]
 	if !ok {
 		r = &repository{
-			blobs: map[string]bool{}, manifests: map[string]*manifest{}, tags: map[string]string{}, elsewhere: map[string]bool{},
+			blobs: map[string]bool{}, manifests: map[string]*manifest{}, tags: map[string]string{}, onBase: map[string]bool{},
 		}
 		g.repos[name] = r
 	}

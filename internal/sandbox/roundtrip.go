@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// place is what answers a request: a handler of the world, or a transport that may pass it on.
-type place struct {
+// destination is what answers a request: a handler of the world, or a transport that may pass it on.
+type destination struct {
 	handler   http.Handler
 	transport http.RoundTripper
 }
@@ -16,36 +16,36 @@ type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// find is the place of a request. What has none is refused.
-func (w *World) find(r *http.Request) (place, error) {
+// find is the destination of a request; a request that has none is refused.
+func (w *World) find(r *http.Request) (destination, error) {
 	host := hostOf(r)
 	if s, ok := w.service(host, r.URL.Path); ok {
 		if w.gateway != nil && w.isForeignAPI(s, r) {
-			return place{transport: transportFunc(w.gateway.pass)}, nil
+			return destination{transport: transportFunc(w.gateway.pass)}, nil
 		}
-		return place{handler: s}, nil
+		return destination{handler: s}, nil
 	}
 	isRegistry := r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/")
 	if w.gateway == nil {
 		if isRegistry || r.URL.Path == tokenPath {
 			if o, ok := w.registry(host); ok {
-				return place{handler: o.registry}, nil
+				return destination{handler: o.registry}, nil
 			}
 		}
-		return place{}, fmt.Errorf("refusing network access to %s", host)
+		return destination{}, fmt.Errorf("refusing network access to %s", host)
 	}
 	if isRegistry {
 		if o, ok := w.registry(host); ok {
-			return place{transport: o}, nil
+			return destination{transport: o}, nil
 		}
 	}
 	switch {
 	case w.gateway.isRealm(r):
-		return place{transport: transportFunc(w.gateway.token)}, nil
+		return destination{transport: transportFunc(w.gateway.token)}, nil
 	case w.gateway.isRedirect(r):
-		return place{transport: transportFunc(w.gateway.pass)}, nil
+		return destination{transport: transportFunc(w.gateway.pass)}, nil
 	}
-	return place{}, fmt.Errorf("refusing network access to %s", host)
+	return destination{}, fmt.Errorf("refusing network access to %s", host)
 }
 
 // isForeignAPI says whether a request reads something of GitHub's API that is not the store of attestations.
@@ -75,7 +75,7 @@ func (w *World) registry(host string) (*overlay, bool) {
 	if w.gateway != nil { // an overlay lets everyone write: it is not the real registry that they write to
 		o.Auth, o.DenyPush = Auth{}, nil
 	}
-	g := newOverlay(newRegistry(host, o, w.law.ask), w.gateway)
+	g := newOverlay(newRegistry(host, o, w.law.check), w.gateway)
 	w.registries[host] = g
 	return g, true
 }

@@ -33,7 +33,7 @@ func (w *World) SeedManifest(host, repo, tag, mediaType string, raw []byte) (str
 	if tag == "" {
 		tag = m.digest
 	}
-	g.keep(repo, tag, m)
+	g.storeManifest(repo, tag, m)
 	return m.digest, nil
 }
 
@@ -53,8 +53,9 @@ func (w *World) SeedTag(host, repo, tag, digest string) error {
 	return nil
 }
 
-// Forget drops a manifest and the tags that name it, as a registry's garbage collection or another job would.
-func (w *World) Forget(host, repo, digest string) {
+// Delete removes a manifest with the tags that name it, or a blob, from one repository, as a registry's garbage collection
+// or another job would.
+func (w *World) Delete(host, repo, digest string) {
 	g, ok := w.existing(host)
 	if !ok {
 		return
@@ -65,6 +66,7 @@ func (w *World) Forget(host, repo, digest string) {
 	if !ok {
 		return
 	}
+	delete(r.blobs, digest)
 	delete(r.manifests, digest)
 	r.order = slices.DeleteFunc(r.order, func(d string) bool { return d == digest })
 	for tag, d := range r.tags {

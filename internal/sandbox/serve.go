@@ -87,11 +87,11 @@ func Listen(o Options, wrap func(http.Handler) http.Handler) (*Server, error) {
 	}
 	s.URL = "http://" + l.Addr().String()
 	o.APIURL = s.URL + "/api"
-	o.URLs = URLs{
-		Token: s.URL + "/idtoken", Issuer: s.URL + "/issuer", Fulcio: s.URL + "/fulcio", CTLog: s.URL + "/ctlog",
-		Rekor: s.URL + "/rekor", TSA: s.URL + "/tsa", Bundles: s.URL + "/bundles",
+	urls := serviceURLs{
+		token: s.URL + "/idtoken", issuer: s.URL + "/issuer", fulcio: s.URL + "/fulcio", ctLog: s.URL + "/ctlog",
+		rekor: s.URL + "/rekor", tsa: s.URL + "/tsa", bundles: s.URL + "/bundles",
 	}
-	if s.World, err = New(o); err != nil {
+	if s.World, err = newWorldAt(urls, o); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	s.handler = s.World.Handler()

@@ -10,13 +10,16 @@ import (
 type State struct {
 	Tags      map[string]map[string]string // repository → tag → digest
 	Manifests map[string][]string          // repository → digests, sorted
+	Uploads   map[string]int               // repository → uploads that were begun and neither committed nor cancelled
 	// Attested are, by digest, the stored attestations that pass the world's own check.
 	Attested map[string]int
 }
 
 // State looks at everything; it asks no law and leaves no trace in the request log.
 func (w *World) State() State {
-	s := State{Tags: map[string]map[string]string{}, Manifests: map[string][]string{}, Attested: map[string]int{}}
+	s := State{
+		Tags: map[string]map[string]string{}, Manifests: map[string][]string{}, Uploads: map[string]int{}, Attested: map[string]int{},
+	}
 	w.mu.Lock()
 	registries := maps.Clone(w.registries)
 	w.mu.Unlock()
@@ -28,6 +31,9 @@ func (w *World) State() State {
 			}
 			s.Tags[host+"/"+name] = maps.Clone(r.tags)
 			s.Manifests[host+"/"+name] = slices.Sorted(maps.Keys(r.manifests))
+		}
+		for _, u := range g.uploads {
+			s.Uploads[host+"/"+u.repo]++
 		}
 		g.registry.mu.Unlock()
 	}

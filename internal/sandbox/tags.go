@@ -9,6 +9,9 @@ import (
 	"strconv"
 )
 
+// maxPage is the longest answer of tags/list.
+const maxPage = 1000
+
 // serveTags is GET tags/list: in lexical order, in pages of n after last, with a Link to the next.
 func (g *registry) serveTags(w http.ResponseWriter, r *http.Request, t target) {
 	if r.Method != http.MethodGet {
@@ -29,7 +32,7 @@ func (g *registry) serveTags(w http.ResponseWriter, r *http.Request, t target) {
 
 // writeTags answers with one page of sorted tags.
 func (g *registry) writeTags(w http.ResponseWriter, r *http.Request, repo string, tags []string) {
-	size := g.options.PageSize
+	size := maxPage
 	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil && n >= 0 {
 		size = min(n, size)
 	}
@@ -45,7 +48,8 @@ func (g *registry) writeTags(w http.ResponseWriter, r *http.Request, repo string
 			writeJSON(w, http.StatusOK, map[string]any{"name": repo, "tags": tags})
 			return
 		}
-		w.Header().Set("Link", fmt.Sprintf(`</v2/%s/tags/list?last=%s&n=%d>; rel="next"`, repo, url.QueryEscape(tags[size-1]), size))
+		next := fmt.Sprintf("/v2/%s/tags/list?last=%s&n=%d", repo, url.QueryEscape(tags[size-1]), size)
+		w.Header().Set("Link", "<"+g.address(r, next)+`>; rel="next"`)
 	}
 	if tags == nil {
 		tags = []string{}

@@ -10,6 +10,12 @@ import (
 	"strconv"
 )
 
+// InProcess is a transport that calls the handler in the caller's goroutine. The request's body is streamed through, the
+// answer is held in memory. A body that cannot be read, or that has another length than announced, fails the request.
+func InProcess(h http.Handler) http.RoundTripper {
+	return transportFunc(func(r *http.Request) (*http.Response, error) { return answerInProcess(h, r) })
+}
+
 // answerInProcess calls a handler the way a server would and makes a client's response of what it writes. It runs in the
 // caller's goroutine: the request's body is streamed through, the answer is held in memory.
 func answerInProcess(h http.Handler, req *http.Request) (*http.Response, error) {
@@ -25,7 +31,7 @@ func answerInProcess(h http.Handler, req *http.Request) (*http.Response, error) 
 	}
 	in.RequestURI = in.URL.RequestURI()
 	in.RemoteAddr = "192.0.2.1:1234"
-	body := &clientBody{ctx: ctx, body: req.Body, left: req.ContentLength}
+	body := &clientBody{ctx: ctx, body: req.Body, announced: req.ContentLength}
 	in.Body = body
 	rec := &recorder{header: http.Header{}}
 	h.ServeHTTP(rec, in)
@@ -46,11 +52,11 @@ func closeBody(req *http.Request) {
 
 // clientBody is a request's body on the wire: it ends with its context, and its length must be the one announced.
 type clientBody struct {
-	ctx    context.Context
-	body   io.ReadCloser
-	left   int64 // of the announced length; negative or, with a body, zero: not announced
-	read   int64
-	failed error // the client's own failure: it gets this, not the server's answer
+	ctx       context.Context
+	body      io.ReadCloser
+	announced int64 // length; it is unknown where negative or, with a body, zero
+	read      int64
+	failed    error // the client's own failure: it gets this, not the server's answer
 }
 
 func (b *clientBody) Read(p []byte) (int, error) {
@@ -64,8 +70,8 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	b.read += int64(n)
 	switch {
-	case b.left > 0 && (b.read > b.left || errors.Is(err, io.EOF) && b.read < b.left):
-		b.failed = fmt.Errorf("http: ContentLength=%d with Body length %d", b.left, b.read)
+	case b.announced > 0 && (b.read > b.announced || errors.Is(err, io.EOF) && b.read < b.announced):
+		b.failed = fmt.Errorf("http: ContentLength=%d with Body length %d", b.announced, b.read)
 		return n, b.failed
 	case err != nil && !errors.Is(err, io.EOF):
 		b.failed = err
@@ -96,23 +102,35 @@ func (rec *recorder) Write(p []byte) (int, error) {
 	return rec.body.Write(p)
 }
 
+// response is what a client sees of the answer. Its length is the announced one; without that it is unknown, as where a
+// server streams.
 func (rec *recorder) response(req *http.Request) *http.Response {
 	rec.WriteHeader(http.StatusOK)
+	announced, err := strconv.ParseInt(rec.sent.Get("Content-Length"), 10, 64)
+	if err != nil {
+		announced = -1
+	}
 	resp := &http.Response{
 		Status: fmt.Sprintf("%d %s", rec.status, http.StatusText(rec.status)), StatusCode: rec.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: rec.sent, Request: req, Body: http.NoBody, ContentLength: int64(rec.body.Len()),
+		Header: rec.sent, Request: req, Body: http.NoBody, ContentLength: announced,
 	}
 	if req.Method == http.MethodHead {
-		length, err := strconv.ParseInt(rec.sent.Get("Content-Length"), 10, 64)
-		if err != nil {
-			length = -1
-		}
-		resp.ContentLength = length
 		return resp
 	}
-	if rec.body.Len() > 0 {
-		resp.Body = io.NopCloser(bytes.NewReader(rec.body.Bytes()))
+	body := bytes.NewReader(rec.body.Bytes())
+	switch {
+	case announced > body.Size(): // the server closes the connection
+		resp.Body = io.NopCloser(io.MultiReader(body, brokenOff{}))
+	case body.Size() > 0:
+		resp.Body = io.NopCloser(body)
+	default:
+		resp.ContentLength = 0
 	}
 	return resp
 }
+
+// brokenOff is the end of an answer that is shorter than announced.
+type brokenOff struct{}
+
+func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -16,7 +16,7 @@ import (
 )
 
 // newTrustedRoot lists the world's authorities and logs.
-func newTrustedRoot(u URLs, ca, stamps chain, ctl *ctLog, log *rekor, start time.Time) (*root.TrustedRoot, error) {
+func newTrustedRoot(u serviceURLs, ca, tsaChain chain, ctl *ctLog, log *rekor, start time.Time) (*root.TrustedRoot, error) {
 	tlog := func(url string, key *ecdsa.PrivateKey, id [sha256.Size]byte) map[string]*root.TransparencyLog {
 		return map[string]*root.TransparencyLog{hex.EncodeToString(id[:]): {
 			BaseURL: url, ID: id[:], ValidityPeriodStart: start,
@@ -25,13 +25,13 @@ func newTrustedRoot(u URLs, ca, stamps chain, ctl *ctLog, log *rekor, start time
 	}
 	trusted, err := root.NewTrustedRoot(root.TrustedRootMediaType01,
 		[]root.CertificateAuthority{&root.FulcioCertificateAuthority{
-			Root: ca.root.cert, Intermediates: []*x509.Certificate{ca.leaf.cert}, ValidityPeriodStart: start, URI: u.Fulcio,
+			Root: ca.root.cert, Intermediates: []*x509.Certificate{ca.leaf.cert}, ValidityPeriodStart: start, URI: u.fulcio,
 		}},
-		tlog(u.CTLog, ctl.key, ctl.id),
+		tlog(u.ctLog, ctl.key, ctl.id),
 		[]root.TimestampingAuthority{&root.SigstoreTimestampingAuthority{
-			Root: stamps.root.cert, Leaf: stamps.leaf.cert, ValidityPeriodStart: start, URI: u.TSA + timestampPath,
+			Root: tsaChain.root.cert, Leaf: tsaChain.leaf.cert, ValidityPeriodStart: start, URI: u.tsa + timestampPath,
 		}},
-		tlog(u.Rekor, log.key, log.id))
+		tlog(u.rekor, log.key, log.id))
 	if err != nil {
 		return nil, fmt.Errorf("make the trusted root: %w", err)
 	}
@@ -49,13 +49,13 @@ func encodeTrustedRoot(trusted *root.TrustedRoot) ([]byte, error) {
 }
 
 // encodeSigningConfig gives signing config v0.2 with one service of each kind.
-func encodeSigningConfig(u URLs, start time.Time) ([]byte, error) {
+func encodeSigningConfig(u serviceURLs, start time.Time) ([]byte, error) {
 	service := func(url string) []root.Service {
 		return []root.Service{{URL: url, MajorAPIVersion: 1, ValidityPeriodStart: start, Operator: organization}}
 	}
 	anyOne := root.ServiceConfiguration{Selector: prototrustroot.ServiceSelector_ANY}
 	config, err := root.NewSigningConfig(root.SigningConfigMediaType02,
-		service(u.Fulcio), service(u.Issuer), service(u.Rekor), anyOne, service(u.TSA+timestampPath), anyOne)
+		service(u.fulcio), service(u.issuer), service(u.rekor), anyOne, service(u.tsa+timestampPath), anyOne)
 	if err != nil {
 		return nil, fmt.Errorf("make the signing config: %w", err)
 	}

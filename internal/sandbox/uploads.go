@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,27 +67,27 @@ func (g *registry) serveUpload(w http.ResponseWriter, r *http.Request, t target)
 	defer u.mu.Unlock()
 	switch r.Method {
 	case http.MethodGet:
-		g.progress(w, t, u, http.StatusNoContent)
+		g.progress(w, r, t, u, http.StatusNoContent)
 	case http.MethodDelete:
 		g.endUpload(t.ref)
 		w.WriteHeader(http.StatusNoContent)
 	case http.MethodPatch:
 		if first, _, ok := strings.Cut(r.Header.Get("Content-Range"), "-"); ok && first != strconv.FormatInt(u.size, 10) {
-			g.progress(w, t, u, http.StatusRequestedRangeNotSatisfiable)
+			g.progress(w, r, t, u, http.StatusRequestedRangeNotSatisfiable)
 			return
 		}
 		if _, err := io.Copy(u, r.Body); err != nil {
 			refuse(w, http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the content broke off")
 			return
 		}
-		g.progress(w, t, u, http.StatusAccepted)
+		g.progress(w, r, t, u, http.StatusAccepted)
 	case http.MethodPut:
 		if _, err := io.Copy(u, r.Body); err != nil {
 			refuse(w, http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the content broke off")
 			return
 		}
 		g.endUpload(t.ref)
-		g.commit(w, t.repo, r.URL.Query().Get("digest"), u)
+		g.commit(w, r, t.repo, u)
 	default:
 		unsupported(w)
 	}
@@ -94,8 +95,8 @@ func (g *registry) serveUpload(w http.ResponseWriter, r *http.Request, t target)
 
 func (g *registry) beginUpload(w http.ResponseWriter, r *http.Request, repo string) {
 	query := r.URL.Query()
-	if digest := query.Get("mount"); digest != "" && g.auth.reads(r, query.Get("from")) && g.mount(repo, query.Get("from"), digest) {
-		created(w, repo, "blobs", digest)
+	if digest := query.Get("mount"); digest != "" && g.auth.mayRead(r, query.Get("from")) && g.mount(repo, query.Get("from"), digest) {
+		g.created(w, r, repo, "blobs", digest)
 		return
 	}
 	u := &upload{repo: repo, keep: g.options.KeepBlobs, hash: sha256.New()}
@@ -104,7 +105,7 @@ func (g *registry) beginUpload(w http.ResponseWriter, r *http.Request, repo stri
 			refuse(w, http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the content broke off")
 			return
 		}
-		g.commit(w, repo, digest, u)
+		g.commit(w, r, repo, u)
 		return
 	}
 	var id [16]byte
@@ -116,7 +117,7 @@ func (g *registry) beginUpload(w http.ResponseWriter, r *http.Request, repo stri
 	g.mu.Lock()
 	g.uploads[name] = u
 	g.mu.Unlock()
-	g.progress(w, target{repo: repo, ref: name}, u, http.StatusAccepted)
+	g.progress(w, r, target{repo: repo, ref: name}, u, http.StatusAccepted)
 }
 
 func (g *registry) endUpload(id string) {
@@ -126,27 +127,48 @@ func (g *registry) endUpload(id string) {
 }
 
 // progress tells where the upload goes on and how much is there.
-func (g *registry) progress(w http.ResponseWriter, t target, u *upload, status int) {
-	w.Header().Set("Location", "/v2/"+t.repo+"/blobs/uploads/"+t.ref)
+func (g *registry) progress(w http.ResponseWriter, r *http.Request, t target, u *upload, status int) {
+	location := g.address(r, "/v2/"+t.repo+"/blobs/uploads/"+t.ref)
+	if g.options.AbsoluteURLs {
+		location += "?" + url.Values{"_state": {uploadState}}.Encode()
+	}
+	w.Header().Set("Location", location)
 	w.Header().Set("Docker-Upload-Uuid", t.ref)
 	w.Header().Set("Range", fmt.Sprintf("0-%d", max(u.size-1, 0)))
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(status)
 }
 
+// uploadState is what a commit must bring back where Locations have a state; it is a text that a careless client spoils.
+const uploadState = "a/b=="
+
 // commit keeps the content, if it has the digest that the client names.
-func (g *registry) commit(w http.ResponseWriter, repo, digest string, u *upload) {
+func (g *registry) commit(w http.ResponseWriter, r *http.Request, repo string, u *upload) {
+	query := r.URL.Query()
+	if r.Method == http.MethodPut && g.options.AbsoluteURLs && query.Get("_state") != uploadState {
+		refuse(w, http.StatusBadRequest, "BLOB_UPLOAD_INVALID", "the upload's state is not the one that was given out")
+		return
+	}
+	digest := query.Get("digest")
 	if got := u.digest(); got != digest {
 		refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "the content has digest "+got)
 		return
 	}
 	g.link(repo, digest, u.blob())
-	created(w, repo, "blobs", digest)
+	g.created(w, r, repo, "blobs", digest)
 }
 
-func created(w http.ResponseWriter, repo, kind, digest string) {
-	w.Header().Set("Location", "/v2/"+repo+"/"+kind+"/"+digest)
+func (g *registry) created(w http.ResponseWriter, r *http.Request, repo, kind, digest string) {
+	w.Header().Set("Location", g.address(r, "/v2/"+repo+"/"+kind+"/"+digest))
 	w.Header().Set("Docker-Content-Digest", digest)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusCreated)
+}
+
+// address is a path as the registry writes it into Location and Link.
+func (g *registry) address(r *http.Request, path string) string {
+	if g.options.AbsoluteURLs {
+		return "http://" + r.Host + path
+	}
+	return path
 }

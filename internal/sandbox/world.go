@@ -17,13 +17,14 @@ import (
 // World is everything outside of the publisher. It is an http.RoundTripper and, by Handler, an http.Handler; both may be
 // used from several goroutines.
 type World struct {
-	options Options
-	routes  []route
-	api     *attestations
-	gateway *gateway // nil: nothing leaves
-	issuer  *issuer
-	request string // ACTIONS_ID_TOKEN_REQUEST_TOKEN
-	trusted *root.TrustedRoot
+	options      Options
+	urls         serviceURLs
+	routes       []route
+	api          *attestations
+	gateway      *gateway // nil: nothing leaves
+	issuer       *issuer
+	requestToken string // ACTIONS_ID_TOKEN_REQUEST_TOKEN
+	trusted      *root.TrustedRoot
 
 	trustedRoot   []byte
 	signingConfig []byte
@@ -36,25 +37,27 @@ type World struct {
 }
 
 // New makes a world with keys of its own, valid from an hour ago by the clock of package time.
-func New(o Options) (*World, error) {
+func New(o Options) (*World, error) { return newWorldAt(transportURLs, o) }
+
+func newWorldAt(urls serviceURLs, o Options) (*World, error) {
 	o = o.withDefaults()
 	now := time.Now()
-	w := &World{options: o, identity: o.Identity, registries: map[string]*overlay{}}
+	w := &World{options: o, urls: urls, identity: o.Identity, registries: map[string]*overlay{}}
 	w.law = newLaw(w)
 	if o.Base != nil {
-		w.gateway = newGateway(o.Base, madeUpToken)
+		w.gateway = newGateway(o.Base, defaultToken)
 	}
 	var secret [16]byte
 	if _, err := rand.Read(secret[:]); err != nil {
 		return nil, fmt.Errorf("make the request token: %w", err)
 	}
-	w.request = hex.EncodeToString(secret[:])
+	w.requestToken = hex.EncodeToString(secret[:])
 
 	ca, err := newFulcioChain(now)
 	if err != nil {
 		return nil, err
 	}
-	stamps, err := newTSAChain(now)
+	tsaChain, err := newTSAChain(now)
 	if err != nil {
 		return nil, err
 	}
@@ -65,34 +68,34 @@ func New(o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := newRekor(o.URLs.Rekor)
+	log, err := newRekor(urls.rekor)
 	if err != nil {
 		return nil, err
 	}
 	start := now.Add(-authorityMargin)
-	if w.trusted, err = newTrustedRoot(o.URLs, ca, stamps, ctl, log, start); err != nil {
+	if w.trusted, err = newTrustedRoot(urls, ca, tsaChain, ctl, log, start); err != nil {
 		return nil, err
 	}
 	if w.trustedRoot, err = encodeTrustedRoot(w.trusted); err != nil {
 		return nil, err
 	}
-	if w.signingConfig, err = encodeSigningConfig(o.URLs, start); err != nil {
+	if w.signingConfig, err = encodeSigningConfig(urls, start); err != nil {
 		return nil, err
 	}
 	w.api = &attestations{
-		identity: w.Identity, token: o.GitHubToken, blobs: o.URLs.Bundles, refuses: o.StoreRefuses,
+		identity: w.Identity, token: o.GitHubToken, blobs: urls.bundles, refuses: o.StoreRefuses,
 		inline: o.InlineBundle, lag: o.StoreLag, denied: o.NoAttestations,
 	}
 	for _, s := range []struct {
 		url     string
 		handler http.Handler
 	}{
-		{o.URLs.Token, http.HandlerFunc(w.issuer.token)},
-		{o.URLs.Issuer, http.HandlerFunc(w.issuer.provider)},
-		{o.URLs.Fulcio, &fulcio{chain: ca, issuer: w.issuer, log: ctl, server: o.ServerURL}},
-		{o.URLs.Rekor, log},
-		{o.URLs.TSA, &tsa{chain: stamps}},
-		{o.URLs.Bundles, http.HandlerFunc(w.api.blob)},
+		{urls.token, http.HandlerFunc(w.issuer.token)},
+		{urls.issuer, http.HandlerFunc(w.issuer.provider)},
+		{urls.fulcio, &fulcio{chain: ca, issuer: w.issuer, log: ctl, server: o.ServerURL}},
+		{urls.rekor, log},
+		{urls.tsa, &tsa{chain: tsaChain}},
+		{urls.bundles, http.HandlerFunc(w.api.blob)},
 		{o.APIURL, &api{
 			store: w.api, identity: w.Identity, token: o.GitHubToken, commitDate: o.CommitDate,
 			compare: compare{o.History, o.Branch},
@@ -110,7 +113,7 @@ func (w *World) newIssuer() (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &issuer{url: w.options.URLs.Issuer, key: key, request: w.request, identity: w.Identity}, nil
+	return &issuer{url: w.urls.issuer, key: key, request: w.requestToken, identity: w.Identity}, nil
 }
 
 func newCTLog() (*ctLog, error) {
@@ -159,13 +162,6 @@ func (w *World) SetIdentity(i Identity) {
 	w.identity = i.withDefaults()
 }
 
-// SetAttestations grants or takes away "attestations: write".
-func (w *World) SetAttestations(granted bool) {
-	w.api.mu.Lock()
-	defer w.api.mu.Unlock()
-	w.api.denied = !granted
-}
-
 // SigningConfig is Sigstore's signing config v0.2 for this world.
 func (w *World) SigningConfig() []byte { return append([]byte(nil), w.signingConfig...) }
 
@@ -193,8 +189,8 @@ func (w *World) Env() map[string]string {
 		"GITHUB_ACTOR": i.Actor, "GITHUB_ACTOR_ID": i.ActorID, "RUNNER_ENVIRONMENT": i.RunnerEnvironment,
 	}
 	if !w.options.NoIDToken {
-		env["ACTIONS_ID_TOKEN_REQUEST_URL"] = w.options.URLs.Token + "?api-version=2.0"
-		env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = w.request
+		env["ACTIONS_ID_TOKEN_REQUEST_URL"] = w.urls.token + "?api-version=2.0"
+		env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = w.requestToken
 	}
 	return env
 }

@@ -79,7 +79,7 @@ func TestABackportKeepsTheAliasesOfHigherVersions(t *testing.T) {
 	}
 	s.release(t, "1.2.9")
 	// What a plan and a rehearsal say beforehand is what the release does.
-	plan, err := publish.Rehearse(t.Context(), s.options(nil), false)
+	plan, err := publish.Plan(t.Context(), s.options(nil), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestTagsThatCannotBeListed(t *testing.T) {
 				if after := s.world.Published(); !slices.Equal(before, after) {
 					t.Errorf("the state changed:\n%v\n%v", before, after)
 				}
-				plan, err := publish.Rehearse(t.Context(), s.options(refuse), false)
+				plan, err := publish.Plan(t.Context(), s.options(refuse), false)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -267,6 +267,7 @@ func TestAListThatLacksWhatIsThere(t *testing.T) {
 				s := newScene(t, fmt.Sprintf(aliased, "1.3.0"), branchPush())
 				must(t, s, nil)
 				s.release(t, "1.3.0") // its fixed tag is looked at, its aliases where there is no list
+				s.next()
 				before, seen := s.world.Published(), len(s.world.Requests())
 				unlisted := roundTripper(func(req *http.Request) (*http.Response, error) {
 					if strings.HasSuffix(req.URL.Path, "/tags/list") && req.URL.Host == "ghcr.io" {
@@ -281,7 +282,7 @@ func TestAListThatLacksWhatIsThere(t *testing.T) {
 				if got := withoutProbes(writes(s.world.Requests()[seen:])); len(got) > 0 || !slices.Equal(before, s.world.Published()) {
 					t.Errorf("sent %v", got)
 				}
-				plan, err := publish.Rehearse(t.Context(), s.options(unlisted), false)
+				plan, err := publish.Plan(t.Context(), s.options(unlisted), false)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -293,6 +294,34 @@ func TestAListThatLacksWhatIsThere(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAListThatLacksWhatIsThereInAFirstAttempt: a fixed tag that a list lacks is looked at just before it is written, and
+// the list is found wanting before any tag is.
+func TestAListThatLacksWhatIsThereInAFirstAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, fmt.Sprintf(aliased, "1.3.0"), branchPush())
+		must(t, s, nil)
+		s.release(t, "1.3.0")
+		before := tagLines(s.world.State())
+		r, err := publish.Publish(t.Context(), s.options(roundTripper(func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, "/tags/list") && req.URL.Host == "ghcr.io" {
+				resp := refusal(req, http.StatusOK)
+				resp.Body = io.NopCloser(strings.NewReader(`{"name":"acme/app","tags":["1.2.8"]}`))
+				return resp, nil
+			}
+			return s.world.RoundTrip(req)
+		})))
+		if publish.ExitCode(r, err) != 1 || !strings.Contains(r.Error.Message, "the list of tags lacks ghcr.io/acme/app:1.3.0") {
+			t.Fatalf("exit %d: %+v", publish.ExitCode(r, err), r.Error)
+		}
+		slices.Sort(before)
+		after := tagLines(s.world.State())
+		slices.Sort(after)
+		if !slices.Equal(before, after) {
+			t.Errorf("the tags changed:\n%v\n%v", before, after)
+		}
+	})
 }
 
 // TestAPlanSaysWhatTheReleaseDoes where the release's own tags decide: on an empty registry too.
@@ -311,7 +340,7 @@ func TestAPlanSaysWhatTheReleaseDoes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, head+c.images, branchPush())
-			plan, err := publish.Rehearse(t.Context(), s.options(nil), false)
+			plan, err := publish.Plan(t.Context(), s.options(nil), false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,117 +2,73 @@ package publish
 
 import (
 	"context"
-	"encoding/hex"
-	"fmt"
-	"path"
-	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/sigstore/sigstore-go/pkg/root"
-	"golang.org/x/sync/errgroup"
-
 	"github.com/taglast/taglast/internal/bundle"
-	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/stage/attest"
-	"github.com/taglast/taglast/internal/stage/push"
+	"github.com/taglast/taglast/internal/stage/prove"
 )
 
-// progressCount counts finished items of a stage.
-type progressCount struct{ n atomic.Int64 }
-
-func (c *progressCount) next() int { return int(c.n.Add(1)) }
-
-// attest makes or reuses the attestation of every pushed image, in parallel.
-func (p *plan) attest(ctx context.Context, out *output, pushed []push.Pushed, step func(done, total int, note string)) ([]attest.Attested, error) {
-	attested := make([]attest.Attested, len(pushed))
-	var count progressCount
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(p.o.jobs())
-	for i, pd := range pushed {
-		im := p.image(pd.Built().Name())
-		g.Go(func() error {
-			a, err := attest.Attest(gctx, pd, p.job(im, pd.Built(), out))
-			if err != nil {
-				return at(StageAttest, im.file.Name, "", err)
-			}
-			attested[i] = a
-			step(count.next(), len(pushed), "")
-			return nil
-		})
-	}
-	return attested, g.Wait()
+// attest makes or reuses the attestation of a pushed image.
+func (r *run) attest(ctx context.Context, rec *record) error {
+	var err error
+	rec.attested, err = attest.Attest(ctx, rec.pushed, r.job(rec))
+	return err
 }
 
-func (p *plan) image(name string) *planned {
-	for _, im := range p.images {
-		if im.file.Name == name {
-			return im
-		}
+// prove makes a proof of what the stores gave back.
+func (r *run) prove(_ context.Context, rec *record) error {
+	var err error
+	rec.proof, err = prove.Release(rec.attested, r.trusted)
+	return err
+}
+
+// barrier is where all images wait for all: it wants the proof of each before the first tag is written.
+func (r *run) barrier() (prove.Complete, error) {
+	var proofs []prove.Proof
+	var required []prove.Required
+	for _, rec := range r.published() {
+		proofs = append(proofs, rec.proof)
+		required = append(required, prove.Required{Image: rec.name()})
 	}
-	return nil
+	complete, err := prove.All(required, proofs)
+	return complete, at(StageVerify, "", "", err)
 }
 
 // job is what the attest stage needs of one image. The subjects name every repository of the file, whatever --registry
 // selects, so that a later run which makes up for the others reuses this attestation.
-func (p *plan) job(im *planned, b image.Built, out *output) attest.Job {
-	subjects := subjectsOf(im, b)
+func (r *run) job(rec *record) attest.Job {
+	subjects := subjectsOf(rec)
 	reuse := policy.Reuse{
-		Trusted: p.run.Trusted, Claims: p.run.Claims, ServerURL: p.run.ServerURL,
-		Subjects: subjects, Digest: b.Root().Digest.String(),
+		Trusted: r.trusted.Trusted, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
+		Subjects: subjects, Digest: rec.built.Root().Digest.String(),
 	}
 	return attest.Job{
 		Subjects: subjects,
-		Signer:   p.signer,
-		Stores:   p.stores,
+		Signer:   r.signer,
+		Stores:   r.stores,
 		Statement: func(context.Context) ([]byte, error) {
 			return provenance.Statement(provenance.Input{
-				Claims: p.claims, ServerURL: p.serverURL, Subjects: subjects, Dependencies: b.Dependencies(),
+				Claims: r.claims, ServerURL: r.serverURL, Subjects: subjects, Dependencies: rec.built.Dependencies(),
 				FinishedOn: time.Now().UTC().Truncate(time.Second),
 			})
 		},
 		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
-		Keep:     func(b *bundle.Bundle) error { return out.bundle(im.file.Name, b) },
+		Keep:     func(b *bundle.Bundle) error { return r.out.bundle(rec.name(), b) },
 	}
 }
 
-func subjectsOf(im *planned, b image.Built) []provenance.Subject {
+func subjectsOf(rec *record) []provenance.Subject {
 	var repos, children []string
-	for _, r := range im.all {
+	for _, r := range rec.all {
 		repos = append(repos, displayName(r))
 	}
-	for _, c := range b.Manifests() {
+	for _, c := range rec.built.Manifests() {
 		if c.Platform != "" {
 			children = append(children, c.Digest.String())
 		}
 	}
-	return provenance.Subjects(repos, b.Root().Digest.String(), children)
-}
-
-func (p *plan) trustedRoots() []root.TrustedMaterial {
-	return []root.TrustedMaterial{p.run.Trusted}
-}
-
-func digestBytes(digest string) []byte {
-	raw, err := hex.DecodeString(strings.TrimPrefix(digest, "sha256:"))
-	if err != nil {
-		return nil
-	}
-	return raw
-}
-
-// signedBy tells who signed, where and when: `acme/hello release.yml at 4be91c0, 12 Nov 2026, run 11593512252`.
-func signedBy(v policy.Verified) string {
-	c := v.Certificate
-	repository := strings.TrimPrefix(c.SourceRepositoryURI, "https://github.com/")
-	workflow, _, _ := strings.Cut(c.BuildConfigURI, "@")
-	when := ""
-	if len(v.Times) > 0 {
-		when = ", " + v.Times[0].UTC().Format("2 Jan 2006")
-	}
-	run := strings.TrimPrefix(c.RunInvocationURI, c.SourceRepositoryURI+"/actions/runs/")
-	run, _, _ = strings.Cut(run, "/")
-	return fmt.Sprintf("%s %s at %.7s%s, run %s", repository, path.Base(workflow), c.SourceRepositoryDigest, when, run)
+	return provenance.Subjects(repos, rec.built.Root().Digest.String(), children)
 }

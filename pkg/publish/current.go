@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 
@@ -17,93 +16,141 @@ import (
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
-// current is what the registries say of the tags before anything is sent.
+// current is what the registries say of the tags before anything is sent. It is filled by read, and by nothing later.
 type current struct {
-	p *plan
+	r *run
 
-	mu     sync.Mutex
-	listed map[string][]string // all tags, by repository
-	absent map[string]bool     // repositories that the registry does not know, or does not list
-	failed map[string]bool     // repositories that could not be listed: plans and dry runs only
-	warned map[string]bool
+	mu      sync.Mutex
+	digests map[string]string      // by reference; a tag that is not there has none
+	unknown map[string]bool        // references that could not be read: plans and dry runs only
+	lists   map[string]*repository // by repository
+	aliases map[*plannedImage]map[string]tagrule.Alias
 }
 
-// readTags looks at what every tag names now, and lists the repositories of aliases, so that what will be kept is known
-// before anything is sent. A real run must be able to read all of it; a plan and a dry run go on.
-func (p *plan) readTags(ctx context.Context) error {
-	c := &current{p: p, listed: make(map[string][]string), absent: make(map[string]bool), failed: make(map[string]bool), warned: make(map[string]bool)}
-	var now, aliases []looked
-	listing := make(map[string]looked)
-	for _, im := range p.images {
+// repository is what is known of all tags of a repository.
+type repository struct {
+	repo   name.Repository
+	wanted []wantedTag
+
+	needed bool     // an alias is decided by all tags
+	tags   []string // sorted
+	listed bool     // tags are all there are; false where the registry does not know the repository, or does not list it
+	failed bool     // the list could not be read: plans and dry runs only
+	warned bool
+}
+
+// wantedTag is a tag that an image of the release wants in a repository.
+type wantedTag struct {
+	image *plannedImage
+	plannedTag
+}
+
+func newCurrent(r *run) *current {
+	return &current{r: r, digests: make(map[string]string), unknown: make(map[string]bool), lists: make(map[string]*repository)}
+}
+
+// of is the digest that a tag names now, empty where it is not there; unknown says that it could not be read.
+func (c *current) of(t plannedTag) (digest string, unknown bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.digests[t.ref()], c.unknown[t.ref()]
+}
+
+// alias is what the tags that are there say of an alias of the image.
+func (c *current) alias(im *plannedImage, tag string) tagrule.Alias { return c.aliases[im][tag] }
+
+// forget makes every tag unknown: an offline plan looks at none.
+func (c *current) forget(images []*plannedImage) {
+	for _, im := range images {
 		for _, t := range im.tags {
-			switch {
-			case t.later:
-			case im.alias(t):
-				aliases = append(aliases, looked{im, t})
-				listing[t.repo.Name()] = looked{im, t}
-			default:
-				now = append(now, looked{im, t})
+			c.unknown[t.ref()] = true
+		}
+	}
+}
+
+// read lists each repository whose aliases are decided by its versions, and looks at what every tag names that the list
+// has, so that what will be kept or refused is known before anything is sent. A tag that a list lacks is not looked at
+// singly: the tag stage looks at each just before it is written. Where there is no list, each is; so is each fixed tag where
+// the list is empty, or the run is attempted again. A real run must be able to read all of it; a plan and a dry run go on.
+func (c *current) read(ctx context.Context, images []*plannedImage) error {
+	var repositories []*repository
+	for _, im := range images {
+		for _, t := range im.tags {
+			if t.leftOut {
+				continue
 			}
+			repo := c.lists[t.repo.Name()]
+			if repo == nil {
+				repo = &repository{repo: t.repo}
+				c.lists[t.repo.Name()] = repo
+				repositories = append(repositories, repo)
+			}
+			repo.wanted = append(repo.wanted, wantedTag{im, t})
+			repo.needed = repo.needed || im.isAlias(t)
 		}
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return c.each(gctx, slices.Collect(maps.Values(listing)), c.list) })
-	g.Go(func() error { return c.each(gctx, now, c.look) })
+	for _, repo := range repositories {
+		g.Go(func() error { return c.readRepository(gctx, repo) })
+	}
 	err := g.Wait()
-	if err == nil {
-		err = c.each(ctx, c.present(aliases), c.look)
-	}
-	if err == nil {
-		err = c.each(ctx, slices.Collect(maps.Values(listing)), c.compare)
-	}
-	for _, l := range aliases {
-		l.tag.unknown = l.tag.unknown || c.failed[l.tag.repo.Name()]
-	}
-	for _, im := range p.images {
-		im.aliases = im.rules.Aliases(c.union(im), im.file.AllowDowngrade)
+	c.aliases = make(map[*plannedImage]map[string]tagrule.Alias, len(images))
+	for _, im := range images {
+		c.aliases[im] = im.rules.Aliases(c.union(im, images), im.file.AllowDowngrade)
 	}
 	return err
 }
 
-// each runs op for every one, in parallel.
-func (c *current) each(ctx context.Context, all []looked, op func(context.Context, looked) error) error {
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(c.p.o.jobs())
-	for _, l := range all {
-		g.Go(func() error { return op(gctx, l) })
+func (c *current) readRepository(ctx context.Context, repo *repository) error {
+	if repo.needed {
+		if err := c.list(ctx, repo, nil); err != nil {
+			return err
+		}
 	}
-	return g.Wait()
+	g, gctx := errgroup.WithContext(ctx)
+	for _, t := range repo.wanted {
+		switch {
+		case repo.failed && t.image.isAlias(t.plannedTag):
+			c.setUnknown(t.ref())
+		case !repo.listed || has(repo.tags, t.tag.Text) || t.fixed() && (len(repo.tags) == 0 || c.again()):
+			g.Go(func() error { return c.look(gctx, repo, t) })
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return c.compare(ctx, repo)
 }
 
-// present are the aliases that need to be looked at: all that are listed, and all where there is no list.
-func (c *current) present(aliases []looked) []looked {
-	return slices.DeleteFunc(slices.Clone(aliases), func(l looked) bool {
-		repo := l.tag.repo.Name()
-		_, listed := slices.BinarySearch(c.listed[repo], l.tag.tag.Text)
-		return c.failed[repo] || !c.absent[repo] && !listed
-	})
+// again says that this is another attempt of a run: what the first wrote may be adopted, and a list may not have it yet.
+func (c *current) again() bool {
+	attempt := c.r.o.Getenv("GITHUB_RUN_ATTEMPT")
+	return attempt != "" && attempt != "1"
 }
 
-// looked is a tag of an image.
-type looked struct {
-	im  *planned
-	tag *plannedTag
+// has says that a sorted list has a text.
+func has(sorted []string, text string) bool {
+	_, ok := slices.BinarySearch(sorted, text)
+	return ok
 }
 
-// alias says that a tag moves with the version of its image.
-func (im *planned) alias(t *plannedTag) bool {
-	return t.tag.Class == tagrule.Moving && im.rules.Versioned()
+func (c *current) setUnknown(ref string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unknown[ref] = true
 }
 
 // union are the tags of all repositories of an image: an alias decides alike in each. Those that this release adds to
 // them before it decides count too.
-func (c *current) union(im *planned) []string {
+func (c *current) union(im *plannedImage, images []*plannedImage) []string {
 	var out []string
 	for _, repo := range im.repos {
-		out = append(out, c.listed[repo.Name()]...)
-		for _, other := range c.p.images {
+		if known := c.lists[repo.Name()]; known != nil {
+			out = append(out, known.tags...)
+		}
+		for _, other := range images {
 			for _, t := range other.tags {
-				if t.repo.Name() == repo.Name() && t.tag.Class == tagrule.Fixed && !t.later && !other.unbuilt {
+				if t.repo.Name() == repo.Name() && t.fixed() && !t.leftOut && !other.unbuilt {
 					out = append(out, t.tag.Text)
 				}
 			}
@@ -113,89 +160,79 @@ func (c *current) union(im *planned) []string {
 	return slices.Compact(out)
 }
 
-func (c *current) list(ctx context.Context, l looked) error { return c.listWith(ctx, l, nil) }
-
-func (c *current) listWith(ctx context.Context, l looked, there []string) error {
-	tags, known, err := tag.List(ctx, c.p.clients, l.tag.repo, there)
+// list reads all tags of a repository. there are tags that it is known to have.
+func (c *current) list(ctx context.Context, repo *repository, there []string) error {
+	tags, known, err := tag.List(ctx, c.r.clients, repo.repo, there)
+	repo.tags, repo.listed, repo.failed = tags, known && err == nil, err != nil
 	if err != nil {
-		if err := c.unread(ctx, l.im, l.tag.repo, displayName(l.tag.repo), err); err != nil {
-			return err
-		}
+		return c.unread(ctx, repo, displayName(repo.repo), err)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	repo := l.tag.repo.Name()
-	c.listed[repo], c.absent[repo], c.failed[repo] = tags, !known, err != nil
 	return nil
 }
 
 // compare holds a repository's list to what was looked at: a registry that lists nothing, or not all, cannot tell which
 // aliases are kept, and that must be known before the first tag is written.
-func (c *current) compare(ctx context.Context, l looked) error {
-	repo := l.tag.repo.Name()
+func (c *current) compare(ctx context.Context, repo *repository) error {
 	var there []string
-	for _, im := range c.p.images {
-		for _, t := range im.tags {
-			if t.seen != "" && !t.later && t.repo.Name() == repo {
-				there = append(there, t.tag.Text)
-			}
+	for _, t := range repo.wanted {
+		if digest, _ := c.of(t.plannedTag); digest != "" {
+			there = append(there, t.tag.Text)
 		}
 	}
-	c.mu.Lock()
-	listed, failed := c.listed[repo], c.failed[repo]
-	c.mu.Unlock()
-	lacks := func(tag string) bool { _, ok := slices.BinarySearch(listed, tag); return !ok }
-	if failed || !slices.ContainsFunc(there, lacks) {
+	lacks := func(tag string) bool { return !has(repo.tags, tag) }
+	if !repo.needed || repo.failed || !slices.ContainsFunc(there, lacks) {
 		return nil
 	}
-	if !c.p.o.readOnly {
-		return c.listWith(ctx, l, there)
+	if !c.r.mode.readOnly() {
+		return c.list(ctx, repo, there)
 	}
-	err := fmt.Errorf("the list of tags of %s lacks tags that are there", displayName(l.tag.repo))
-	if err := c.unread(ctx, l.im, l.tag.repo, displayName(l.tag.repo), err); err != nil {
-		return err
+	repo.failed = true
+	for _, t := range repo.wanted {
+		if t.image.isAlias(t.plannedTag) {
+			c.setUnknown(t.ref())
+		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.failed[repo] = true
-	return nil
+	return c.unread(ctx, repo, displayName(repo.repo), fmt.Errorf("the list of tags of %s lacks tags that are there", displayName(repo.repo)))
 }
 
-func (c *current) look(ctx context.Context, l looked) error {
-	d, err := c.p.clients.Repository(l.tag.repo).Head(ctx, l.tag.tag.Text)
+// look sees what one tag names.
+func (c *current) look(ctx context.Context, repo *repository, t wantedTag) error {
+	d, err := c.r.clients.Repository(t.repo).Head(ctx, t.tag.Text)
 	switch {
 	case err == nil:
-		l.tag.seen = d.Digest.String()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.digests[t.ref()] = d.Digest.String()
 		return nil
 	case errors.Is(err, registry.ErrNotFound):
 		return nil
 	}
-	if err := c.unread(ctx, l.im, l.tag.repo, l.tag.ref(), err); err != nil {
+	if err := c.unread(ctx, repo, t.ref(), err); err != nil {
 		return err
 	}
-	l.tag.unknown = true
+	c.setUnknown(t.ref())
 	return nil
 }
 
 // unread is the error for tags that cannot be read; nil where a run goes on without, with one warning a repository.
-func (c *current) unread(ctx context.Context, im *planned, repo name.Repository, ref string, err error) error {
-	if c.p.o.readOnly {
+func (c *current) unread(ctx context.Context, repo *repository, ref string, err error) error {
+	if c.r.mode.readOnly() {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if shown := displayName(repo); !c.warned[shown] {
-			c.warned[shown] = true
-			c.p.o.Observer.Warn(fmt.Sprintf("%s: the current tags cannot be read and are unknown: %v", shown, err))
+		if !repo.warned {
+			repo.warned = true
+			c.r.o.Observer.Warn(fmt.Sprintf("%s: the current tags cannot be read and are unknown: %v", displayName(repo.repo), err))
 		}
 		return nil
 	}
 	if errors.Is(err, registry.ErrDenied) { // who may not push either is told so, with advice
-		if probed := c.p.probes[repo.Name()](); probed != nil {
-			return probed
+		if refused := c.r.probe(repo.repo); refused != nil {
+			return refused
 		}
 		err = hint.With(err, "this token may push there, but not read: give it both. Without what is there no tag can be guarded")
 	}
-	return at(StagePlan, im.file.Name, ref, err)
+	return at(StagePlan, repo.wanted[0].image.file.Name, ref, err)
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/taglast/taglast/internal/commits"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/stage/tag"
@@ -15,16 +16,16 @@ import (
 
 // decide says which moving tags of an image stay where they are: see tag.Options. An alias moves only to the highest
 // version of its scope; a tag of an image without a version does not move back to an older commit.
-func (p *plan) decide(ctx context.Context, image string, there []string, moving []tag.Tagged) ([]tag.Decision, error) {
-	im := p.image(image)
+func (r *run) decide(ctx context.Context, image string, there []string, moving []tag.Tagged) ([]tag.Decision, error) {
+	rec := r.record(image)
 	out := make([]tag.Decision, len(moving))
-	if !im.rules.Versioned() {
+	if !rec.rules.Versioned() {
 		for i, t := range moving {
-			out[i].Keep = p.newer(ctx, im, t)
+			out[i].Keep = r.newer(ctx, rec, t)
 		}
 		return out, context.Cause(ctx)
 	}
-	aliases := im.rules.Aliases(there, im.file.AllowDowngrade)
+	aliases := rec.rules.Aliases(there, rec.file.AllowDowngrade)
 	for i, t := range moving {
 		a := aliases[t.Tag]
 		if !a.Keep {
@@ -34,9 +35,9 @@ func (p *plan) decide(ctx context.Context, image string, there []string, moving 
 		if t.Previous == "" && !t.Unknown {
 			out[i].Keep += absent
 		}
-		if t.Action == tag.Pending && t.Previous != "" && t.Previous == p.digests[image] { // overtaken before, by an earlier run of this release
+		if t.Action == tag.Pending && t.Previous != "" && t.Previous == rec.built.Root().Digest.String() { // overtaken before, by an earlier run of this release
 			out[i].Keep += fmt.Sprintf(", though the tag names this release: re-run the release of %s", a.Higher)
-			p.o.Observer.Warn(fmt.Sprintf("%s: %s", t.Ref(), out[i].Keep))
+			r.o.Observer.Warn(fmt.Sprintf("%s: %s", t.Ref(), out[i].Keep))
 		}
 	}
 	return out, nil
@@ -48,13 +49,13 @@ const absent = "; the tag is not there, and is not made"
 // newer says why a tag without a version stays where it is: the image that it names is attested by this repository at a
 // commit of which ours is an ancestor. A run of a newer commit was faster then. Unknown means move: no attestation, a
 // commit that nobody knows, a store in trouble.
-func (p *plan) newer(ctx context.Context, im *planned, t tag.Tagged) string {
-	ours := p.claims.SHA
-	if t.Unknown || t.Previous == "" || tagrule.Matches(im.file.AllowDowngrade, t.Tag) {
+func (r *run) newer(ctx context.Context, rec *record, t tag.Tagged) string {
+	ours := r.claims.SHA
+	if t.Unknown || t.Previous == "" || tagrule.Matches(rec.file.AllowDowngrade, t.Tag) {
 		return ""
 	}
-	for _, theirs := range p.attestedCommits(ctx, t.Previous) {
-		if p.commits.isBehind(ctx, ours, theirs) {
+	for _, theirs := range r.attestedCommits(ctx, t.Previous) {
+		if r.commits.IsBehind(ctx, ours, theirs) {
 			return fmt.Sprintf("it names an image of %.7s, and this run's commit %.7s is older: a newer run was faster", theirs, ours)
 		}
 	}
@@ -62,24 +63,24 @@ func (p *plan) newer(ctx context.Context, im *planned, t tag.Tagged) string {
 }
 
 // attestedCommits are the commits of this repository at which a digest was attested, as certificates say it.
-func (p *plan) attestedCommits(ctx context.Context, digest string) []string {
-	p.attestedMu.Lock()
-	defer p.attestedMu.Unlock()
-	if known, ok := p.attestedAt[digest]; ok {
+func (r *run) attestedCommits(ctx context.Context, digest string) []string {
+	r.attestedMu.Lock()
+	defer r.attestedMu.Unlock()
+	if known, ok := r.attestedAt[digest]; ok {
 		return known
 	}
-	consumer := policy.Consumer{Trusted: p.trustedRoots(), Repo: p.claims.Repository, CertOIDCIssuer: p.claims.Issuer}
-	if u, err := url.Parse(p.serverURL); err == nil && strings.HasSuffix(u.Host, ".ghe.com") {
+	consumer := policy.Consumer{Trusted: r.trustedRoots(), Repo: r.claims.Repository, CertOIDCIssuer: r.claims.Issuer}
+	if u, err := url.Parse(r.serverURL); err == nil && strings.HasSuffix(u.Host, ".ghe.com") {
 		consumer.Hostname = u.Host
 	}
-	if signer, _, _ := strings.Cut(p.claims.JobWorkflowRef, "/.github/"); !strings.EqualFold(signer, p.claims.Repository) {
+	if signer, _, _ := strings.Cut(r.claims.JobWorkflowRef, "/.github/"); !strings.EqualFold(signer, r.claims.Repository) {
 		consumer.SignerRepo = signer // a reusable workflow of another repository
 	}
 	var out []string
-	for _, s := range p.stores {
-		listed, err := p.listBriefly(ctx, s, digest)
+	for _, s := range r.stores {
+		listed, err := r.listBriefly(ctx, s, digest)
 		if err != nil && ctx.Err() == nil {
-			p.o.Observer.Warn(fmt.Sprintf("the attestations of %s cannot be listed, so tags that name it move: %v", digest, err))
+			r.o.Observer.Warn(fmt.Sprintf("the attestations of %s cannot be listed, so tags that name it move: %v", digest, err))
 		}
 		for _, stored := range listed {
 			if v, err := consumer.Check(stored.Bundle, "sha256", digestBytes(digest)); err == nil {
@@ -87,13 +88,13 @@ func (p *plan) attestedCommits(ctx context.Context, digest string) []string {
 			}
 		}
 	}
-	p.attestedAt[digest] = out
+	r.attestedAt[digest] = out
 	return out
 }
 
 // listBriefly lists the attestations of a digest for as long as a run can do without them.
-func (p *plan) listBriefly(ctx context.Context, s store.Store, digest string) ([]store.Stored, error) {
-	ctx, cancel := context.WithTimeout(ctx, compareBudget)
+func (r *run) listBriefly(ctx context.Context, s store.Store, digest string) ([]store.Stored, error) {
+	ctx, cancel := context.WithTimeout(ctx, commits.CompareBudget)
 	defer cancel()
 	return s.List(ctx, digest, provenance.PredicateType)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/taglast/taglast/internal/event"
+	"github.com/taglast/taglast/internal/commits"
 	"github.com/taglast/taglast/internal/hint"
 )
 
@@ -17,25 +17,25 @@ const annotationPrefix = "org.opencontainers.image."
 // defaults are the annotations of an index that the file's own stand above (OCI image specification, "Pre-Defined
 // Annotation Keys"), named as docker/metadata-action names them: from the ID token's claims, and what these lack from the
 // event payload. What nothing tells is left out.
-func (p *plan) defaults(im *planned) func(context.Context) (map[string]string, error) {
+func (r *run) defaults(rec *record) func(context.Context) (map[string]string, error) {
 	return func(ctx context.Context) (map[string]string, error) {
-		source := p.serverURL + "/" + p.claims.Repository
-		_, title, _ := strings.Cut(p.claims.Repository, "/")
-		version := im.file.ReleaseVersion
+		source := r.serverURL + "/" + r.claims.Repository
+		_, title, _ := strings.Cut(r.claims.Repository, "/")
+		version := rec.file.ReleaseVersion
 		if version == "" {
-			version = im.rules.Version
+			version = rec.rules.Version
 		}
 		out := map[string]string{
-			"title": title, "url": source, "source": source, "version": version, "revision": p.claims.SHA,
-			"description": oneLine(p.payload.Repository.Description),
+			"title": title, "url": source, "source": source, "version": version, "revision": r.claims.SHA,
+			"description": oneLine(r.plan.payload.Repository.Description),
 		}
-		if strings.Trim(p.claims.SHA, "0") == "" { // not a commit: a rehearsal outside of git
+		if strings.Trim(r.claims.SHA, "0") == "" { // not a commit: a rehearsal outside of git
 			delete(out, "revision")
 		}
-		if license := p.payload.Repository.License; license != nil && license.SPDXID != "NOASSERTION" {
+		if license := r.plan.payload.Repository.License; license != nil && license.SPDXID != "NOASSERTION" {
 			out["licenses"] = oneLine(license.SPDXID)
 		}
-		created, err := p.created(ctx)
+		created, err := r.created(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -52,14 +52,14 @@ func (p *plan) defaults(im *planned) func(context.Context) (map[string]string, e
 
 // created is SOURCE_DATE_EPOCH, else the date of the token's commit; never now, or each run would give another digest.
 // Empty where nothing tells the date.
-func (p *plan) created(ctx context.Context) (string, error) {
-	at, ok, err := event.Getenv(p.o.Getenv).SourceDate()
+func (r *run) created(ctx context.Context) (string, error) {
+	at, ok, err := r.env().SourceDate()
 	if err != nil || ok {
 		return stamp(at), err
 	}
-	at, err = p.commits.date(ctx, p.claims.SHA)
+	at, err = r.commits.Date(ctx, r.claims.SHA)
 	switch {
-	case errors.Is(err, errNoDate):
+	case errors.Is(err, commits.ErrNoDate):
 		return "", nil
 	case err != nil:
 		return "", hint.With(fmt.Errorf("annotation %screated: %w", annotationPrefix, err),

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/taglast/taglast/internal/event"
+	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/sandbox"
 )
 
@@ -16,18 +18,22 @@ import (
 // with pull scope only. With offline nothing leaves at all. The output directory also gets the overlay's trusted root
 // and a layout of what was made.
 func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
-	o = o.withDefaults()
 	if o.SigningConfig != nil || o.TrustedRoot != nil {
 		return nil, usage("", errors.New("--signing-config and --trusted-root cannot be given with --dry-run: it signs with authorities of its own"))
 	}
-	o.dryRun, o.readOnly, o.offline = true, true, offline
-	o = o.withJob(ctx)
-	real := &counter{base: o.Transport}
-	payload, _ := event.ReadPayload(o.Getenv("GITHUB_EVENT_PATH")) // one that cannot be read fails the plan, which reads it too
-	under := sandbox.Options{
-		Identity: jobIdentity(o.Getenv, payload), GitHubToken: o.Getenv("GITHUB_TOKEN"), ServerURL: o.Getenv("GITHUB_SERVER_URL"), APIURL: o.Getenv("GITHUB_API_URL"), Base: &reachable{base: real, down: make(map[string]string)},
+	m := modeDryRun
+	if offline {
+		m = modeOfflineDryRun
 	}
-	under.Registry = sandbox.RegistryOptions{KeepBlobs: 1 << 20, TrustBase: true} // layers are hashed and dropped
+	r := newRun(ctx, o, m)
+	r.sent = &counter{base: r.o.Transport}
+	payload, _ := event.ReadPayload(r.o.Getenv("GITHUB_EVENT_PATH")) // one that cannot be read fails the plan, which reads it too
+	under := sandbox.Options{
+		Identity: jobIdentity(r.o.Getenv, payload), GitHubToken: r.o.Getenv("GITHUB_TOKEN"),
+		ServerURL: r.o.Getenv("GITHUB_SERVER_URL"), APIURL: r.o.Getenv("GITHUB_API_URL"),
+		Base:     &reachable{base: r.sent, down: make(map[string]string)},
+		Registry: sandbox.RegistryOptions{KeepBlobs: 1 << 20, TrustBase: true}, // layers are hashed and dropped
+	}
 	if offline {
 		under.Base = nil
 	}
@@ -35,12 +41,23 @@ func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
 	if err != nil {
 		return nil, at(StagePlan, "", "", err)
 	}
-	o = o.overlay(world.Env())
-	o.Transport, o.SigningConfig, o.TrustedRoot = world, world.SigningConfig(), world.TrustedRoot()
-	o.IDToken = o.runnerToken
-	r, err := run(ctx, o)
-	r.Took.Reads, r.Took.Writes = int(real.reads.Load()), int(real.writes.Load())
-	return r, err
+	r.enter(world)
+	return r.execute(ctx)
+}
+
+// enter puts the run on an overlay: its job, its services and all its writes are the overlay's.
+func (r *run) enter(world *sandbox.World) {
+	env, under := world.Env(), r.o.Getenv
+	r.o.Getenv = func(key string) string {
+		if v, ok := env[key]; ok {
+			return v
+		}
+		return under(key)
+	}
+	r.serverURL = or(r.o.Getenv("GITHUB_SERVER_URL"), r.serverURL)
+	r.network.base = world
+	r.o.SigningConfig, r.o.TrustedRoot = world.SigningConfig(), world.TrustedRoot()
+	r.o.IDToken = r.o.runnerToken
 }
 
 // staysHere refuses sources that an offline run would need the network for.
@@ -53,18 +70,52 @@ func (p *plan) staysHere() error {
 	return nil
 }
 
-// rehearsed writes what a dry run leaves beside bundles and report: the trusted root and a layout.
-func (p *pipeline) rehearsed() error {
-	if err := p.out.write("trusted_root.json", p.o.TrustedRoot); err != nil {
+// keepDryRun writes what a dry run leaves beside bundles and report: the trusted root and a layout.
+func (r *run) keepDryRun() error {
+	if err := r.out.write("trusted_root.json", r.o.TrustedRoot); err != nil {
 		return err
 	}
-	return p.out.layout(p.built)
+	var built []image.Built
+	for _, rec := range r.published() {
+		built = append(built, rec.built)
+	}
+	return r.out.layout(built)
 }
 
 // dryVerifyLine is the command that accepts a dry run's bundle, offline, with its trusted root.
-func (p *pipeline) dryVerifyLine(r ImageReport) string {
-	dir := filepath.ToSlash(p.out.dir)
-	return command("gh", "attestation", "verify", path.Join(dir, "oci/blobs", blobPath(r.Digest)),
-		"--bundle", path.Join(dir, r.Attestations[0].Bundle), "--custom-trusted-root", path.Join(dir, "trusted_root.json"),
-		"--repo", p.plan.claims.Repository)
+func (r *run) dryVerifyLine(report ImageReport) string {
+	dir := filepath.ToSlash(r.out.dir)
+	return command("gh", "attestation", "verify", path.Join(dir, "oci/blobs", blobPath(report.Digest)),
+		"--bundle", path.Join(dir, report.Attestations[0].Bundle), "--custom-trusted-root", path.Join(dir, "trusted_root.json"),
+		"--repo", r.claims.Repository)
+}
+
+// jobIdentity is what a dry run's ID token says: the job's environment, and the visibility that the event tells. Where no
+// event does, as outside of Actions, it is public: the certificate then shows what a public release's would.
+func jobIdentity(getenv func(string) string, payload event.Payload) sandbox.Identity {
+	visibility := payload.Repository.Visibility
+	if !slices.Contains([]string{"public", "private", "internal"}, visibility) {
+		visibility = ""
+	}
+	return sandbox.Identity{
+		Repository:           getenv("GITHUB_REPOSITORY"),
+		RepositoryID:         getenv("GITHUB_REPOSITORY_ID"),
+		RepositoryOwner:      getenv("GITHUB_REPOSITORY_OWNER"),
+		RepositoryOwnerID:    getenv("GITHUB_REPOSITORY_OWNER_ID"),
+		RepositoryVisibility: visibility,
+		Ref:                  getenv("GITHUB_REF"),
+		HeadRef:              getenv("GITHUB_HEAD_REF"),
+		BaseRef:              getenv("GITHUB_BASE_REF"),
+		SHA:                  getenv("GITHUB_SHA"),
+		EventName:            getenv("GITHUB_EVENT_NAME"),
+		Workflow:             getenv("GITHUB_WORKFLOW"),
+		WorkflowRef:          getenv("GITHUB_WORKFLOW_REF"),
+		WorkflowSHA:          getenv("GITHUB_WORKFLOW_SHA"),
+		RunID:                getenv("GITHUB_RUN_ID"),
+		RunNumber:            getenv("GITHUB_RUN_NUMBER"),
+		RunAttempt:           getenv("GITHUB_RUN_ATTEMPT"),
+		RunnerEnvironment:    getenv("RUNNER_ENVIRONMENT"),
+		Actor:                getenv("GITHUB_ACTOR"),
+		ActorID:              getenv("GITHUB_ACTOR_ID"),
+	}
 }

@@ -4,30 +4,29 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/taglast/taglast/internal/image"
-	"github.com/taglast/taglast/internal/stage/attest"
-	"github.com/taglast/taglast/internal/stage/tag"
+	"time"
 )
 
-// announce tells the person watching what the run is about.
-func (p *pipeline) announce() {
+// announce tells the person watching what the run is about, and that the plan is made.
+func (r *run) announce() {
 	h := Header{
-		Version: p.o.Version, DryRun: p.o.dryRun, Release: p.plan.version,
-		SHA: p.plan.claims.SHA, Ref: p.plan.claims.Ref, Repository: p.plan.claims.Repository,
-		Workflow: workflowOf(p.plan.claims.WorkflowRef, p.plan.claims.Repository), FromCheckout: p.o.fromCheckout,
-		Images: len(p.plan.images),
+		Version: r.o.Version, DryRun: r.mode.dryRun(), Release: r.plan.version,
+		SHA: r.claims.SHA, Ref: r.claims.Ref, Repository: r.claims.Repository,
+		Workflow: workflowOf(r.claims.WorkflowRef, r.claims.Repository), FromCheckout: r.fromCheckout,
+		Images: len(r.plan.images),
 	}
-	for _, im := range p.plan.images {
+	for _, im := range r.plan.images {
 		h.FromFlag = h.FromFlag || im.file.ReleaseVersion != ""
-		for _, r := range im.repos {
-			h.Repositories = appendNew(h.Repositories, displayName(r))
+		for _, repo := range im.repos {
+			h.Repositories = appendNew(h.Repositories, displayName(repo))
 		}
 		for _, f := range im.file.Platforms {
 			h.Platforms = appendNew(h.Platforms, f)
 		}
 	}
-	p.o.Observer.Begin(h)
+	r.o.Observer.Begin(h)
+	n := len(r.plan.images)
+	r.o.Observer.Progress(Event{Stage: StagePlan, Done: n, Total: n, Note: r.planNote(), Finished: true, Took: time.Since(r.startedAt)})
 }
 
 func appendNew(list []string, s string) []string {
@@ -40,37 +39,29 @@ func appendNew(list []string, s string) []string {
 // workflowOf is path@ref of a workflow_ref claim.
 func workflowOf(ref, repository string) string { return strings.TrimPrefix(ref, repository+"/") }
 
-func (p *pipeline) planNote() string {
+func (r *run) planNote() string {
 	tags := 0
-	for _, im := range p.plan.images {
+	for _, im := range r.plan.images {
 		for _, t := range im.tags {
-			if !t.later {
+			if !t.leftOut {
 				tags++
 			}
 		}
 	}
 	note := fmt.Sprintf("%s, 0 conflicts", count(tags, "tag"))
-	if !p.o.readOnly {
+	if !r.mode.readOnly() {
 		note += ", push allowed, id-token and attestations ok"
 	}
 	return note
 }
 
-// count is `1 tag`, `2 tags`.
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func buildNote(built []image.Built) string {
+func (r *run) buildNote() string {
 	adopted, children := 0, 0
-	for _, b := range built {
-		if b.Adopted() {
+	for _, rec := range r.published() {
+		if rec.built.Adopted() {
 			adopted++
 		}
-		children += len(b.Manifests())
+		children += len(rec.built.Manifests())
 	}
 	note := count(children, "manifest")
 	if adopted > 0 {
@@ -79,14 +70,23 @@ func buildNote(built []image.Built) string {
 	return note
 }
 
-func attestNote(attested []attest.Attested) string {
-	reused := 0
-	for _, a := range attested {
-		if a.Reused() {
+func (r *run) pushNote() string {
+	if sent := r.uploaded(); sent > 0 {
+		return "untagged, " + size(sent) + " new"
+	}
+	return "untagged, everything was there"
+}
+
+func (r *run) attestNote() string {
+	signed, reused := 0, 0
+	for _, rec := range r.published() {
+		if rec.attested.Reused() {
 			reused++
+		} else {
+			signed++
 		}
 	}
-	switch signed := len(attested) - reused; {
+	switch {
 	case signed == 0:
 		return fmt.Sprintf("%d reused, nothing signed", reused)
 	case reused > 0:
@@ -96,17 +96,34 @@ func attestNote(attested []attest.Attested) string {
 	}
 }
 
-func tagNote(tagged []tag.Tagged) string {
-	written := 0
-	for _, t := range tagged {
-		if t.Written() {
-			written++
+func (r *run) proveNote() string { return "read back and checked as gh does" }
+
+func (r *run) tagNote() string {
+	written, all := 0, 0
+	for _, rec := range r.records {
+		for _, t := range rec.tagged {
+			all++
+			if t.Written() {
+				written++
+			}
 		}
 	}
-	if unchanged := len(tagged) - written; unchanged > 0 {
-		return fmt.Sprintf("%d written, %d unchanged", written, unchanged)
+	switch {
+	case all == 0:
+		return "none asked for"
+	case all > written:
+		return fmt.Sprintf("%d written, %d unchanged", written, all-written)
+	default:
+		return fmt.Sprintf("%d written", written)
 	}
-	return fmt.Sprintf("%d written", written)
+}
+
+// count is `1 tag`, `2 tags`.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // size is a number of bytes for people: 41.3 MB.

@@ -5,6 +5,7 @@ package publish
 import (
 	"context"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -20,28 +21,21 @@ type Options struct {
 	Rebuild    bool     // do not adopt what a fixed tag names
 	Stores     []string // where bundles are kept; "github" is the one there is
 	OutputDir  string   // bundles and report.json; empty means taglast-out
-	Jobs       int      // parallel transfers; zero means 2 × cores, at least 8
+	Jobs       int      // requests in flight; zero means 32, of them at most 8 that carry layers
 
 	SigningConfig []byte // Sigstore signing config v0.2; nil means the public-good instance's, by TUF
 	TrustedRoot   []byte // Sigstore trusted root v0.1; nil means the public-good instance's, by TUF
 
-	Transport http.RoundTripper // the network; nil means Network()
-	Keychain  authn.Keychain    // registry credentials; nil means anonymous
-	Getenv    func(string) string
-	IDToken   func(ctx context.Context, client *http.Client, audience string) (string, error) // from the runner
+	Transport http.RoundTripper   // the network; nil means Network()
+	Keychain  authn.Keychain      // registry credentials; nil means anonymous
+	Getenv    func(string) string // the environment; nil means os.Getenv
+	// IDToken gets an ID token for that audience; nil asks the runner of the environment, as GitHub's toolkit does.
+	IDToken func(ctx context.Context, client *http.Client, audience string) (string, error)
 
-	Version  string // of taglast, for User-Agent and report
-	CacheDir string // of TUF metadata; empty keeps nothing on disk
-	WorkDir  string // the checkout, which git is asked about; empty means "."
-	Observer Observer
-
-	dryRun    bool
-	readOnly  bool // plan and dry run: pull scope only
-	offline   bool
-	startedAt time.Time
-
-	fromCheckout bool   // a plan or dry run outside of Actions
-	branch       string // the default branch, as the checkout knows it
+	Version  string   // of taglast, for User-Agent and report
+	CacheDir string   // of TUF metadata; empty keeps nothing on disk
+	WorkDir  string   // the checkout, which git is asked about; empty means "."
+	Observer Observer // is told how far the run is; nil means nobody is
 }
 
 // Observer is told how far a run is. Its methods may be called from several goroutines.
@@ -80,6 +74,34 @@ type Took struct {
 	Elapsed       time.Duration
 	Reads, Writes int   // requests that left the program
 	BytesUploaded int64 // blob content
+}
+
+// defaultJobs is how many requests are in flight: the work is waiting.
+const defaultJobs = 32
+
+func (o Options) withDefaults() Options {
+	if o.Transport == nil {
+		o.Transport = Network()
+	}
+	if o.Observer == nil {
+		o.Observer = silent{}
+	}
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	if len(o.Stores) == 0 {
+		o.Stores = []string{"github"}
+	}
+	if o.IDToken == nil {
+		o.IDToken = o.runnerToken
+	}
+	if o.WorkDir == "" {
+		o.WorkDir = "."
+	}
+	if o.Jobs <= 0 {
+		o.Jobs = defaultJobs
+	}
+	return o
 }
 
 type silent struct{}

@@ -2,13 +2,21 @@
 
 package publish
 
-// order is the stages after the plan. The types leave no other: each takes what the one before it made.
-func (p *pipeline) order() []step {
-	return []step{
-		{StageBuild, p.buildStage},
-		{StagePush, p.pushStage},
-		{StageAttest, p.attestStage},
-		{StageVerify, p.verifyStage},
-		{StageTag, p.tagStage},
+import "context"
+
+// stages takes every image through build, push, attest and verify, waits for all, and tags. The types leave no other
+// order: each stage takes what the one before it made.
+func (r *run) stages(ctx context.Context) error {
+	if !r.makeRecords() {
+		return r.sideBySide(ctx, r.buildStep()) // every image is skipped: the report says why
 	}
+	defer r.certificate.stop()
+	err := r.sideBySide(ctx, r.buildStep(), r.pushStep(), r.attestStep(), r.proveStep())
+	if err != nil || len(r.published()) == 0 {
+		return err
+	}
+	if r.complete, err = r.barrier(); err != nil {
+		return err
+	}
+	return r.tag(ctx)
 }

@@ -6,19 +6,29 @@ import (
 	"context"
 
 	"github.com/taglast/taglast/internal/stage/prove"
+	"github.com/taglast/taglast/internal/stage/push"
 )
 
-// order is the mutant that tags before it attests and verifies. It exists so that the tests of the law can be seen to
+// stages is the mutant that tags before it attests and verifies. It exists so that the tests of the law can be seen to
 // turn red; no release is built with it.
-func (p *pipeline) order() []step {
-	return []step{
-		{StageBuild, p.buildStage},
-		{StagePush, p.pushStage},
-		{StageTag, func(ctx context.Context, step func(int, int, string)) (string, error) {
-			p.complete = prove.Unverified(p.pushed)
-			return p.tagStage(ctx, step)
-		}},
-		{StageAttest, p.attestStage},
-		{StageVerify, p.verifyStage},
+func (r *run) stages(ctx context.Context) error {
+	r.makeRecords()
+	defer r.certificate.stop()
+	if err := r.sideBySide(ctx, r.buildStep(), r.pushStep()); err != nil {
+		return err
 	}
+	var pushed []push.Pushed
+	for _, rec := range r.published() {
+		pushed = append(pushed, rec.pushed)
+	}
+	r.complete = prove.Unverified(pushed)
+	if err := r.tag(ctx); err != nil {
+		return err
+	}
+	if err := r.sideBySide(ctx, r.attestStep(), r.proveStep()); err != nil {
+		return err
+	}
+	var err error
+	r.complete, err = r.barrier()
+	return err
 }

@@ -170,7 +170,7 @@ func TestWhatARegistryCollectedIsPushedAgain(t *testing.T) {
 					for repo, manifests := range s.world.State().Manifests {
 						host, name, _ := strings.Cut(repo, "/")
 						for _, digest := range c.gone(manifests) {
-							s.world.Forget(host, name, digest)
+							s.world.Delete(host, name, digest)
 							collected[repo] = append(collected[repo], digest)
 						}
 					}

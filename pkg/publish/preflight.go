@@ -4,21 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/internal/identity"
-	"github.com/taglast/taglast/internal/keyless"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
-	"github.com/taglast/taglast/internal/stage/prove"
-	"github.com/taglast/taglast/internal/store"
-	"github.com/taglast/taglast/internal/trust"
 )
 
 // How long the services are tried (outages of three quarters of an hour have been seen; --timeout bounds them all).
@@ -29,32 +23,31 @@ const (
 	dryBudget    = 5 * time.Second  // a dry run's reads of real registries
 )
 
-// makePlan is the first stage of a real or dry run: everything that can fail before anything is sent, fails here.
-func makePlan(ctx context.Context, o Options) (*plan, error) {
-	p, err := prepare(ctx, o)
-	if err != nil {
-		return p, err
+// makePlan is the first stage: everything that can fail before anything is sent, fails here.
+func (r *run) makePlan(ctx context.Context) error {
+	var err error
+	if r.plan, err = r.evaluate(ctx); err != nil {
+		return err
 	}
-	if p.o.offline {
-		if err := p.staysHere(); err != nil {
-			return p, err
+	if r.mode.offline() {
+		if err := r.plan.staysHere(); err != nil {
+			return err
 		}
 	}
-	p.connect()
-	services, err := p.identify(ctx)
-	if err != nil {
-		return p, at(StagePlan, "", "", err)
-	}
-	if !p.o.readOnly {
-		p.prepareProbes(ctx)
+	r.connect()
+	if err := r.identify(ctx); err != nil {
+		return at(StagePlan, "", "", err)
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return p.readTags(gctx) })
-	g.Go(func() error { return p.trust(gctx, services) })
-	if !p.o.readOnly {
-		g.Go(p.probe)
+	g.Go(func() error { return r.plan.current.read(gctx, r.plan.images) })
+	g.Go(func() error { return at(StagePlan, "", "", r.trust(gctx)) })
+	if !r.mode.readOnly() {
+		r.prepareProbes(ctx)
+		for _, probe := range r.probes {
+			g.Go(probe)
+		}
 	}
-	for _, s := range p.stores {
+	for _, s := range r.stores {
 		g.Go(func() error {
 			if err := s.Preflight(gctx); err != nil {
 				return at(StagePlan, "", "", fmt.Errorf("store %s: %w", s.Name(), err))
@@ -62,17 +55,17 @@ func makePlan(ctx context.Context, o Options) (*plan, error) {
 			return nil
 		})
 	}
-	return p, g.Wait()
+	return g.Wait()
 }
 
 // connect makes the registry clients of a run, over the one counting transport.
-func (p *plan) connect() {
-	policy := retry.Policy{Report: p.report("registry")}
-	if p.o.readOnly {
+func (r *run) connect() {
+	policy := retry.Policy{Report: r.waiting("registry")}
+	if r.mode.readOnly() {
 		policy.Budget = dryBudget
 	}
 	var from []name.Repository
-	for _, im := range p.images {
+	for _, im := range r.plan.images {
 		from = append(from, im.repos...)
 		switch {
 		case im.source.Digests != nil:
@@ -81,175 +74,59 @@ func (p *plan) connect() {
 			from = append(from, im.source.Image.Ref.Context())
 		}
 	}
-	p.clients = registry.NewClients(registry.Options{
-		Transport: p.network, Keychain: p.o.Keychain, Retry: policy, ReadOnly: p.o.readOnly,
-		MountFrom: from, UserAgent: p.userAgent(), Jobs: p.o.jobs(),
+	r.clients = registry.NewClients(registry.Options{
+		Transport: r.network, Keychain: r.o.Keychain, Retry: policy, ReadOnly: r.mode.readOnly(),
+		MountFrom: from, UserAgent: r.userAgent(), Jobs: r.o.Jobs,
 	})
-}
-
-func (p *plan) userAgent() string { return "taglast/" + or(p.o.Version, "devel") }
-
-// report tells the person watching what waits, and why.
-func (p *plan) report(what string) func(retry.Event) {
-	return func(e retry.Event) {
-		if e.Wait < time.Second {
-			return
-		}
-		asked := ""
-		if e.Asked {
-			asked = " as asked"
-		}
-		p.o.Observer.Warn(fmt.Sprintf("%s: %v; waiting %s%s", what, e.Err, e.Wait.Round(time.Second), asked))
-	}
-}
-
-// identify asks for the ID token, checks it and compares it with the job's environment. It gives the services of a
-// signing config that was given; where none was, they come from TUF with the trusted root.
-func (p *plan) identify(ctx context.Context) (trust.Services, error) {
-	services, material, err := trust.FromFiles(p.o.SigningConfig, p.o.TrustedRoot)
-	if err != nil {
-		return services, &Error{Stage: StagePlan, Usage: true, Err: err}
-	}
-	p.material = material
-	verifier, err := identity.NewVerifier(identity.VerifierOptions{
-		HTTP: &http.Client{Transport: p.network}, ServerURL: p.serverURL, Issuers: services.OIDCIssuers, Audience: "sigstore",
-		Retry: retry.Policy{Budget: tokenBudget, AttemptTimeout: tokenTimeout, Report: p.report("ID token")},
-	})
-	if err != nil {
-		return services, err
-	}
-	session := identity.NewSession(func(ctx context.Context) (string, error) {
-		return p.o.IDToken(ctx, &http.Client{Transport: p.network}, "sigstore")
-	}, verifier)
-	token, err := session.Token(ctx)
-	if err != nil {
-		return services, err
-	}
-	p.claims = token.Claims()
-	if err := identity.Disagreement(p.claims, p.o.Getenv); err != nil {
-		return services, err
-	}
-	if !p.o.dryRun {
-		if err := refuseEvent(p.claims.EventName, p.claims.Repository, p.payload); err != nil {
-			return services, err
-		}
-		if err := refuseVisibility(p.claims, p.payload, p.o.SigningConfig != nil); err != nil {
-			return services, err
-		}
-	}
-	p.session = session
-	return services, p.openStores()
-}
-
-// token is the job's, for GitHub's API.
-func (o Options) token() string { return or(o.Getenv("GITHUB_TOKEN"), o.Getenv("GH_TOKEN")) }
-
-func (p *plan) openStores() error {
-	for _, kind := range p.o.Stores {
-		if kind != "github" {
-			return &Error{Stage: StagePlan, Usage: true, Err: fmt.Errorf("--store %s: this version of taglast keeps bundles in `github` only", kind)}
-		}
-	}
-	token := p.o.token()
-	if token == "" {
-		return hint.With(errors.New("store github: there is no GITHUB_TOKEN to store attestations with"),
-			"set `env: {GITHUB_TOKEN: \"${{ github.token }}\"}` on the step")
-	}
-	s, err := store.NewGitHub(store.GitHubOptions{
-		HTTP: p.network, APIURL: or(p.o.Getenv("GITHUB_API_URL"), "https://api.github.com"), ServerURL: p.serverURL,
-		Repository: p.claims.Repository, Token: token, UserAgent: p.userAgent(),
-		Retry: retry.Policy{Budget: tokenBudget, Report: p.report("store github")},
-	})
-	if err != nil {
-		return err
-	}
-	p.stores = []store.Store{s}
-	return nil
-}
-
-// trust fixes whom to trust, by TUF where no files were given.
-func (p *plan) trust(ctx context.Context, given trust.Services) error {
-	if p.o.SigningConfig == nil || p.o.TrustedRoot == nil {
-		services, material, err := trust.FromTUF(ctx, trust.TUFOptions{HTTP: p.network, CacheDir: p.o.CacheDir, UserAgent: p.userAgent()})
-		if err != nil {
-			return at(StagePlan, "", "", err)
-		}
-		if p.o.TrustedRoot == nil {
-			p.material = material
-		}
-		if p.o.SigningConfig == nil {
-			given = services
-		}
-	}
-	var err error
-	p.signer, err = keyless.New(keyless.Options{
-		Services: given, HTTP: p.network, Tokens: p.session.Token, Renew: p.session.Renew, UserAgent: p.userAgent(),
-		Retry:  retry.Policy{Budget: signBudget},
-		Report: func(service string, e retry.Event) { p.report(service)(e) },
-	})
-	if err != nil {
-		return at(StagePlan, "", "", err)
-	}
-	p.run = prove.Run{Trusted: p.material.Root, Claims: p.claims, ServerURL: p.serverURL}
-	return nil
 }
 
 // prepareProbes makes the probe of each repository, which is made once, whoever asks for it. Another check that fails
 // meanwhile does not break it off: an upload that is begun is also cancelled.
-func (p *plan) prepareProbes(ctx context.Context) {
-	p.probes = make(map[string]func() error)
-	for _, im := range p.images {
+func (r *run) prepareProbes(ctx context.Context) {
+	r.probes = make(map[string]func() error)
+	for _, im := range r.plan.images {
 		for _, repo := range im.repos {
-			if p.probes[repo.Name()] != nil {
-				continue
+			if r.probes[repo.Name()] == nil {
+				r.probes[repo.Name()] = sync.OnceValue(func() error { return r.probeRepository(ctx, im, repo) })
 			}
-			p.probes[repo.Name()] = sync.OnceValue(func() error {
-				err := p.clients.Repository(repo).Probe(ctx)
-				if errors.Is(err, registry.ErrDenied) {
-					err = hint.With(&mayNotPush{displayName(repo), err}, p.deniedHint(repo))
-				}
-				return at(StagePlan, im.file.Name, displayName(repo), err)
-			})
 		}
 	}
 }
 
-// probe proves that this run may push to every repository.
-func (p *plan) probe() error {
-	var g errgroup.Group
-	g.SetLimit(p.o.jobs())
-	for _, probe := range p.probes {
-		g.Go(probe)
+// probe proves that this run may push to a repository.
+func (r *run) probe(repo name.Repository) error { return r.probes[repo.Name()]() }
+
+func (r *run) probeRepository(ctx context.Context, im *plannedImage, repo name.Repository) error {
+	err := r.clients.Repository(repo).Probe(ctx)
+	if !errors.Is(err, registry.ErrDenied) {
+		return at(StagePlan, im.file.Name, displayName(repo), err)
 	}
-	return g.Wait()
-}
-
-// mayNotPush is a registry's refusal in short, its own words on a line below.
-type mayNotPush struct {
-	repository string
-	err        error
-}
-
-func (m *mayNotPush) Error() string {
+	e := &Error{
+		Stage: StagePlan, Image: im.file.Name, Ref: displayName(repo), Hint: r.deniedHint(repo),
+		Err: fmt.Errorf("%s: this token may not push: %w", displayName(repo), err),
+	}
 	var status *retry.StatusError
-	if !errors.As(m.err, &status) {
-		return fmt.Sprintf("%s: this token may not push: %v", m.repository, m.err)
+	if errors.As(err, &status) { // in short, the registry's own words on a line below
+		e.Err = fmt.Errorf("%s: this token may not push (%d denied)", displayName(repo), status.Status)
+		if status.Message != "" {
+			e.Detail = "the registry says: " + status.Message
+		}
 	}
-	text := fmt.Sprintf("%s: this token may not push (%d denied)", m.repository, status.Status)
-	if status.Message != "" {
-		text += "\nthe registry says: " + status.Message
-	}
-	return text
+	return e
 }
-
-func (m *mayNotPush) Unwrap() error { return m.err }
 
 // deniedHint says what a push that a registry denies needs.
-func (p *plan) deniedHint(repo name.Repository) string {
+func (r *run) deniedHint(repo name.Repository) string {
 	if repo.RegistryStr() != "ghcr.io" {
 		return fmt.Sprintf("give credentials that may push to %s: docker login, or TAGLAST_REGISTRY_AUTH", displayName(repo))
 	}
 	owner, pkg := splitOwner(repo.RepositoryStr())
 	return fmt.Sprintf("add `packages: write` to the job's permissions. If it is there, the package belongs to another repository:\n"+
-		"github.com/orgs/%s/packages/container/%s/settings → Manage Actions access → add %s, role Write", owner, pkg, p.claims.Repository)
+		"github.com/orgs/%s/packages/container/%s/settings → Manage Actions access → add %s, role Write", owner, pkg, r.claims.Repository)
+}
+
+// splitOwner splits ghcr.io's owner/package, the package with its slashes escaped as the settings page wants them.
+func splitOwner(path string) (owner, pkg string) {
+	owner, pkg, _ = strings.Cut(path, "/")
+	return owner, strings.ReplaceAll(pkg, "/", "%2F")
 }

@@ -10,38 +10,41 @@ import (
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/provenance"
-	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/stage/tag"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
 // report tells what became of everything, from what each stage made and what the plan wanted.
-func (p *pipeline) report(err error) *Report {
-	r := &Report{SchemaVersion: 1, DryRun: p.o.dryRun, Outcome: p.outcome(err), Images: []ImageReport{}}
-	r.Event = p.o.Getenv("GITHUB_EVENT_NAME")
-	r.Took = Took{Elapsed: time.Since(p.o.startedAt), BytesUploaded: p.uploaded}
+func (r *run) report(err error) *Report {
+	out := &Report{SchemaVersion: 1, DryRun: r.mode.dryRun(), Outcome: r.outcome(err), Images: []ImageReport{}}
+	out.Event = r.o.Getenv("GITHUB_EVENT_NAME")
+	out.Took = Took{
+		Elapsed: time.Since(r.startedAt), BytesUploaded: r.uploaded(),
+		Reads: int(r.sent.reads.Load()), Writes: int(r.sent.writes.Load()),
+	}
 	if err != nil {
-		r.Error = errorReport(err)
+		out.Error = errorReport(err)
 	}
-	if p.plan == nil {
-		return r
+	if r.plan == nil {
+		return out
 	}
-	r.Version = p.plan.version
-	if p.plan.network != nil {
-		r.Took.Reads, r.Took.Writes = int(p.plan.network.reads.Load()), int(p.plan.network.writes.Load())
+	out.Version = r.plan.version
+	for i, im := range r.plan.images {
+		rec := &record{plannedImage: im} // the run did not come to it
+		if i < len(r.records) {
+			rec = r.records[i]
+		}
+		out.Images = append(out.Images, r.imageReport(rec))
 	}
-	for _, im := range p.plan.images {
-		r.Images = append(r.Images, p.imageReport(im))
+	if out.Outcome == Published && !r.mode.dryRun() && out.hasPending() {
+		out.Outcome = Partial
 	}
-	if r.Outcome == Published && !p.o.dryRun && p.left(r) {
-		r.Outcome = Partial
-	}
-	return r
+	return out
 }
 
-// left says that tags were left out by --registry: the whole command makes up for them later. The tags of an image that
-// a dry run skips are not: the release run has the login that is missing here.
-func (p *pipeline) left(r *Report) bool {
+// hasPending says that tags were left out by --registry: the whole command makes up for them later. The tags of an image
+// that a dry run skips are not: the release run has the login that is missing here.
+func (r *Report) hasPending() bool {
 	for _, im := range r.Images {
 		for _, t := range im.Tags {
 			if t.Action == string(tag.Pending) && !im.Skipped {
@@ -53,56 +56,56 @@ func (p *pipeline) left(r *Report) bool {
 }
 
 // outcome is partial as soon as a tag may have changed; in a dry run none does.
-func (p *pipeline) outcome(err error) Outcome {
-	if err == nil {
+func (r *run) outcome(err error) Outcome {
+	switch {
+	case r.mode.planned() && err == nil:
+		return Planned
+	case err == nil:
 		return Published
-	}
-	if p.o.dryRun {
+	case r.mode.dryRun():
 		return Failed
 	}
-	for _, t := range p.tagged {
-		if t.Written() || t.Doubtful {
-			return Partial
+	for _, rec := range r.records {
+		for _, t := range rec.tagged {
+			if t.Written() || t.Doubtful {
+				return Partial
+			}
 		}
 	}
 	return Failed
 }
 
 func errorReport(err error) *ErrorReport {
-	out := &ErrorReport{Message: err.Error(), Hint: hint.Of(err)}
 	var e *Error
 	if errors.As(err, &e) {
-		out.Stage, out.Image, out.Ref, out.Message = string(e.Stage), e.Image, e.Ref, e.Err.Error()
+		return &ErrorReport{Stage: string(e.Stage), Image: e.Image, Ref: e.Ref, Message: e.Message(), Hint: e.Hint}
 	}
-	return out
+	return &ErrorReport{Message: err.Error(), Hint: hint.Of(err)}
 }
 
-func (p *pipeline) imageReport(im *planned) ImageReport {
-	r := ImageReport{
-		Name: im.file.Name, Skipped: im.skipped != "", Reason: im.skipped,
+func (r *run) imageReport(rec *record) ImageReport {
+	reason := or(rec.passedOver, rec.skipped)
+	out := ImageReport{
+		Name: rec.name(), Skipped: reason != "", Reason: reason,
 		Platforms: []PlatformReport{}, Attestations: []AttestationReport{}, Tags: []TagReport{},
 	}
-	for _, repo := range im.repos {
-		r.Repositories = append(r.Repositories, displayName(repo))
+	for _, repo := range rec.repos {
+		out.Repositories = append(out.Repositories, displayName(repo))
 	}
-	for _, b := range p.built {
-		if b.Ok() && b.Name() == im.file.Name {
-			r.describe(b)
+	if rec.built.Ok() {
+		out.describe(rec.built)
+	}
+	if rec.attested.Ok() {
+		out.Attestations = append(out.Attestations, attestationReport(rec))
+	}
+	if r.mode.planned() {
+		for _, o := range rec.rules.Outcomes {
+			out.Rules = append(out.Rules, RuleReport(o))
 		}
 	}
-	for _, a := range p.attested {
-		if a.Pushed().Built().Name() == im.file.Name {
-			r.Attestations = append(r.Attestations, p.attestationReport(a))
-		}
-	}
-	if p.o.readOnly && !p.o.dryRun {
-		for _, o := range im.rules.Outcomes {
-			r.Rules = append(r.Rules, RuleReport(o))
-		}
-	}
-	r.Tags = p.tagReports(im, r.Digest)
-	r.Verify = p.verifyLine(im, r)
-	return r
+	out.Tags = r.tagReports(rec, out.Digest)
+	out.Verify = r.verifyLine(rec, out)
+	return out
 }
 
 func (r *ImageReport) describe(b image.Built) {
@@ -114,98 +117,103 @@ func (r *ImageReport) describe(b image.Built) {
 	}
 }
 
-func (p *pipeline) attestationReport(a attest.Attested) AttestationReport {
-	name := a.Pushed().Built().Name()
-	r := AttestationReport{
-		PredicateType: provenance.PredicateType, Subject: a.Pushed().Built().Root().Digest.String(),
-		Bundle: bundleName(name), Reused: a.Reused(), Stores: []string{},
+func attestationReport(rec *record) AttestationReport {
+	out := AttestationReport{
+		PredicateType: provenance.PredicateType, Subject: rec.built.Root().Digest.String(),
+		Bundle: bundleName(rec.name()), Reused: rec.attested.Reused(), Stores: []string{},
 	}
-	for _, b := range a.ReadBack() {
-		r.Stores = append(r.Stores, b.Store)
-		if receipt := a.Receipt(b.Store); receipt.ID != "" {
-			r.ID, r.URL = receipt.ID, receipt.URL
+	for _, b := range rec.attested.ReadBack() {
+		out.Stores = append(out.Stores, b.Store)
+		if receipt := rec.attested.Receipt(b.Store); receipt.ID != "" {
+			out.ID, out.URL = receipt.ID, receipt.URL
 		}
 	}
-	if proof, ok := p.complete.Proof(name); ok {
-		v := proof.Verified()[0]
-		r.Run = v.Certificate.RunInvocationURI
+	if rec.proof.Ok() {
+		v := rec.proof.Verified()[0]
+		out.Run = v.Certificate.RunInvocationURI
 		if v.LogIndex >= 0 {
-			r.LogIndex = &v.LogIndex
+			out.LogIndex = &v.LogIndex
 		}
-	}
-	return r
-}
-
-// tagReports are the tags of an image: as written, or as the plan sees them.
-func (p *pipeline) tagReports(im *planned, digest string) []TagReport {
-	out := []TagReport{}
-	for _, t := range im.tags {
-		r := TagReport{Ref: t.ref(), Class: string(t.tag.Class), Action: string(tag.Pending), Digest: t.seen, Previous: t.seen}
-		switch {
-		case t.later:
-			r.Reason = "left out by --registry"
-		case im.unbuilt:
-			r.Reason = "its image is skipped"
-		}
-		for _, done := range p.tagged {
-			if done.Image == im.file.Name && done.Tag == t.tag.Text && done.Repository.Name() == t.repo.Name() {
-				r.Action, r.Digest, r.Previous = string(done.Action), done.Digest, done.Previous
-				r.Reason = done.Reason
-				if done.Err != nil {
-					r.Reason = done.Err.Error()
-				}
-			}
-		}
-		if p.o.readOnly && !p.o.dryRun {
-			r.Action, r.Digest = p.wouldBe(t, digest)
-			if a := im.aliases[t.tag.Text]; a.Keep && !t.later && t.tag.Class == tagrule.Moving && !t.unknown {
-				if r.Action, r.Digest, r.Reason = string(tag.Kept), t.seen, a.Reason(); t.seen == "" {
-					r.Reason += absent
-				}
-			}
-		}
-		if t.unknown {
-			r.Previous = Unknown
-		}
-		out = append(out, r)
 	}
 	return out
 }
 
-// wouldBe is a plan's word for a tag.
-func (p *pipeline) wouldBe(t *plannedTag, digest string) (action, names string) {
+// tagReports are the tags of an image: as written, or as the plan sees them.
+func (r *run) tagReports(rec *record, digest string) []TagReport {
+	out := []TagReport{}
+	tagged := rec.tagged
+	for _, t := range rec.tags {
+		seen, unknown := r.plan.current.of(t)
+		report := TagReport{Ref: t.ref(), Class: string(t.tag.Class), Action: string(tag.Pending), Digest: seen, Previous: seen}
+		switch {
+		case t.leftOut:
+			report.Reason = "left out by --registry"
+		case rec.unbuilt, rec.passedOver != "":
+			report.Reason = "its image is skipped"
+		case len(tagged) > 0:
+			report.became(tagged[0])
+			tagged = tagged[1:]
+		}
+		if r.mode.planned() {
+			r.predict(&report, rec, t, digest)
+		}
+		if unknown {
+			report.Previous = Unknown
+		}
+		out = append(out, report)
+	}
+	return out
+}
+
+// became tells what the tag stage did.
+func (t *TagReport) became(done tag.Tagged) {
+	t.Action, t.Digest, t.Previous, t.Reason = string(done.Action), done.Digest, done.Previous, done.Reason
+	if done.Err != nil {
+		t.Reason = done.Err.Error()
+	}
+}
+
+// predict is a plan's word for a tag.
+func (r *run) predict(report *TagReport, rec *record, t plannedTag, digest string) {
+	seen, unknown := r.plan.current.of(t)
 	switch {
-	case t.later:
-		return string(tag.Pending), t.seen
-	case t.seen == "":
-		return string(tag.Created), digest
-	case t.tag.Class == "fixed" || t.seen == digest:
-		return string(tag.Unchanged), t.seen
+	case t.leftOut:
+		return
+	case seen == "":
+		report.Action, report.Digest = string(tag.Created), digest
+	case t.fixed() || seen == digest:
+		report.Action, report.Digest = string(tag.Unchanged), seen
 	default:
-		return string(tag.Moved), digest
+		report.Action, report.Digest = string(tag.Moved), digest
+	}
+	if a := r.plan.current.alias(rec.plannedImage, t.tag.Text); a.Keep && t.tag.Class == tagrule.Moving && !unknown {
+		report.Action, report.Digest, report.Reason = string(tag.Kept), seen, a.Reason()
+		if seen == "" {
+			report.Reason += absent
+		}
 	}
 }
 
 // verifyLine is the command that accepts this very run.
-func (p *pipeline) verifyLine(im *planned, r ImageReport) string {
-	if r.Digest == "" || len(r.Attestations) == 0 || len(im.repos) == 0 {
+func (r *run) verifyLine(rec *record, report ImageReport) string {
+	if report.Digest == "" || len(report.Attestations) == 0 || len(rec.repos) == 0 {
 		return ""
 	}
-	ref := displayName(im.repos[0]) + "@" + r.Digest
-	if p.o.dryRun {
-		return p.dryVerifyLine(r)
+	ref := displayName(rec.repos[0]) + "@" + report.Digest
+	if r.mode.dryRun() {
+		return r.dryVerifyLine(report)
 	}
-	for _, t := range r.Tags {
-		if t.Digest == r.Digest && t.Action != string(tag.Pending) && t.Action != string(tag.Failed) {
+	for _, t := range report.Tags {
+		if t.Digest == report.Digest && t.Action != string(tag.Pending) && t.Action != string(tag.Failed) {
 			ref = t.Ref
 			break
 		}
 	}
-	line := []string{"gh", "attestation", "verify", "oci://" + ref, "--repo", p.plan.claims.Repository}
-	if usual, ok := identity.GitHubIssuer(p.plan.serverURL); ok && p.plan.claims.Issuer != usual {
-		line = append(line, "--cert-oidc-issuer", p.plan.claims.Issuer)
+	line := []string{"gh", "attestation", "verify", "oci://" + ref, "--repo", r.claims.Repository}
+	if usual, ok := identity.GitHubIssuer(r.serverURL); ok && r.claims.Issuer != usual {
+		line = append(line, "--cert-oidc-issuer", r.claims.Issuer)
 	}
-	if signer, _, _ := strings.Cut(p.plan.claims.JobWorkflowRef, "@"); !strings.HasPrefix(strings.ToLower(signer), strings.ToLower(p.plan.claims.Repository)+"/") {
+	if signer, _, _ := strings.Cut(r.claims.JobWorkflowRef, "@"); !strings.HasPrefix(strings.ToLower(signer), strings.ToLower(r.claims.Repository)+"/") {
 		line = append(line, "--signer-workflow", signer)
 	}
 	return command(line...)

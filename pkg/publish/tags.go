@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/taglast/taglast/internal/commits"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/event"
 	"github.com/taglast/taglast/pkg/release"
@@ -24,10 +26,10 @@ type TagsOptions struct {
 	File           *release.File // in the place of rules, flavor and image names
 	ReleaseVersion string        // stands above the file's
 
-	Transport http.RoundTripper // GitHub's API, for the date of a commit that nothing else tells; nil means Network()
-	Getenv    func(string) string
-	WorkDir   string // the checkout; empty means "."
-	Version   string // of taglast, for User-Agent
+	Transport http.RoundTripper   // GitHub's API, for the date of a commit that nothing else tells; nil means Network()
+	Getenv    func(string) string // the environment; nil means os.Getenv
+	WorkDir   string              // the checkout; empty means "."
+	Version   string              // of taglast, for User-Agent
 }
 
 // TagSet is what rules give for a git event: the output of `tags --format json`.
@@ -125,6 +127,9 @@ func (o TagsOptions) wanted() ([]wantedTags, error) {
 // event is the job's, or the checkout's.
 func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	getenv := event.Getenv(o.Getenv)
+	if getenv == nil {
+		getenv = os.Getenv
+	}
 	completed, branch, read := getenv.OrCheckout(ctx, or(o.WorkDir, ".")) // the default branch is nowhere else outside of a job
 	checkout := read && !getenv.HasEvent()
 	if checkout {
@@ -141,11 +146,14 @@ func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	if e.SHA == "" && checkout { // no git, or no commit: nothing happened
 		e.Ref = ""
 	}
-	run := Options{Transport: o.Transport, Getenv: getenv, WorkDir: o.WorkDir, Version: o.Version}.withDefaults()
-	run.offline = !getenv.InActions() || run.token() == ""
-	p := &plan{o: run, payload: payload, network: &counter{base: run.Transport}}
-	p.commits = newCommits(p)
-	e.CommitDate = func() (time.Time, error) { return p.commits.forRules(ctx, e.SHA, e.Now) }
+	r := &run{o: Options{Transport: o.Transport, Getenv: getenv, WorkDir: o.WorkDir, Version: o.Version}.withDefaults()}
+	r.network = &counter{base: r.o.Transport}
+	known := commits.Options{Dir: r.o.WorkDir, Payload: payload, Repository: getenv("GITHUB_REPOSITORY")}
+	if getenv.InActions() && r.token() != "" {
+		known.API = r.githubAPI
+	}
+	history := commits.New(known)
+	e.CommitDate = func() (time.Time, error) { return history.DateForRules(ctx, e.SHA, e.Now) }
 	return e, nil
 }
 

@@ -56,6 +56,7 @@ func TestAliases(t *testing.T) {
 		"match: the text's own series":                   {"type=match,pattern=\\d+.\\d+.\\d+ ; type=match,pattern=\\d+.\\d+", "", "v1.2.9", "1.3.0", "latest"},
 		"ref tag":                                        {"type=ref,event=tag ; stable", "", "v1.2.9", "v1.3.0", "latest stable"},
 		"a tag that says the version is new with it":     {"type=semver,pattern={{version}} ; type=raw,value=build-of-{{tag}}", "latest=false", "v1.2.9", "1.3.0", ""},
+		"and with the version of its own rule":           {"1.2.3 ; type=semver,pattern={{major}},prefix={{tag}}-", "latest=false", "v1.2.9", "1.3.0", ""},
 		"a component's tag":                              {"type=semver,pattern={{version}},\"match=app/(.*)\" ; type=semver,pattern={{major}},\"match=app/(.*)\" ; stable", "latest=false", "app/v1.2.9", "1.3.0", "1 stable"},
 		"minor alone is an alias of all with that minor": {"type=semver,pattern={{version}} ; type=semver,pattern=x{{minor}}", "latest=false", "v1.2.9", "2.2.0 1.3.0", "x2"},
 		// What a pattern writes around the version belongs to the series.
@@ -133,7 +134,7 @@ func TestWhyAnAliasIsKept(t *testing.T) {
 	if a := aliases["slim"]; !a.Keep || a.Tag != "v1.10.0-slim" || a.Reason() != "this release is 1.2.9 and 1.10.0 is higher" {
 		t.Errorf("%+v: %s", a, a.Reason())
 	}
-	if a := aliases["stable"]; a.Keep || !a.Allowed || a.Reason() != "" {
+	if a := aliases["stable"]; a.Keep || a.Higher != "1.10.0" || a.Reason() != "" {
 		t.Errorf("allow-downgrade did not lift it: %+v", a)
 	}
 	e.Ref = "refs/tags/v1.3.0-rc.1"

@@ -8,19 +8,19 @@ import (
 )
 
 // edgeValue is type=edge: the word edge on the default branch, or on the branch that it names.
-func edgeValue(r Rule, f *facts) (made, string, error) {
-	branch, ok := strings.CutPrefix(f.Ref, branchRef)
-	want := r.attrs["branch"]
+func edgeValue(r Rule, e *evaluation) (ruleValue, string, error) {
+	branch, ok := strings.CutPrefix(e.Ref, branchRef)
+	want := r.attributes["branch"]
 	if want == "" {
-		want = f.DefaultBranch
+		want = e.DefaultBranch
 	}
 	switch {
 	case !ok:
-		return made{}, "needs a branch", nil
+		return ruleValue{}, "needs a branch", nil
 	case want == "":
-		return made{}, "the default branch is not known", nil
+		return ruleValue{}, "the default branch is not known", nil
 	case branch != want:
-		return made{}, fmt.Sprintf("the branch is %s, not %s", escape.Bounded(branch, 80), escape.Bounded(want, 80)), nil
+		return ruleValue{}, fmt.Sprintf("the branch is %s, not %s", escape.Bounded(branch, 80), escape.Bounded(want, 80)), nil
 	}
-	return made{text: "edge"}, "", nil
+	return ruleValue{text: "edge"}, "", nil
 }

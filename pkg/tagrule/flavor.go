@@ -6,6 +6,7 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/nearest"
+	"github.com/taglast/taglast/pkg/tagrule/internal/js"
 )
 
 // Flavor is what all rules of an image have in common. Its zero value is latest=auto without prefix and suffix. Prefix
@@ -17,7 +18,7 @@ type Flavor struct {
 	Suffix       string
 	SuffixLatest bool // the suffix holds for latest too
 
-	prefix, suffix template // as parsed from Prefix and Suffix
+	prefix, suffix js.Template // Prefix and Suffix, parsed by withTemplates
 }
 
 var flavorKeys = []string{"latest", "prefix", "suffix", "onlatest"}
@@ -27,37 +28,38 @@ var flavorKeys = []string{"latest", "prefix", "suffix", "onlatest"}
 func ParseFlavor(lines []string) (Flavor, error) {
 	f := Flavor{Latest: "auto"}
 	for _, line := range lines {
-		if err := f.line(line); err != nil {
+		if err := f.parseLine(line); err != nil {
 			return Flavor{}, err
 		}
 	}
-	return f.parsed()
+	return f.withTemplates()
 }
 
-// parsed is the flavor with its templates.
-func (f Flavor) parsed() (_ Flavor, err error) {
-	if f.prefix.source != f.Prefix {
-		if f.prefix, err = parseTemplate("prefix", f.Prefix, globalExpressions); err != nil {
+// withTemplates is the flavor with the templates of its prefix and suffix parsed.
+func (f Flavor) withTemplates() (_ Flavor, err error) {
+	if f.prefix.Source() != f.Prefix {
+		if f.prefix, err = js.ParseTemplate("prefix", f.Prefix, eventExpressions); err != nil {
 			return Flavor{}, err
 		}
 	}
-	if f.suffix.source != f.Suffix {
-		if f.suffix, err = parseTemplate("suffix", f.Suffix, globalExpressions); err != nil {
+	if f.suffix.Source() != f.Suffix {
+		if f.suffix, err = js.ParseTemplate("suffix", f.Suffix, eventExpressions); err != nil {
 			return Flavor{}, err
 		}
 	}
 	return f, nil
 }
 
-func (f *Flavor) line(line string) error {
-	fields, err := record(line)
+// parseLine reads one line over what earlier lines said.
+func (f *Flavor) parseLine(line string) error {
+	fields, err := parseRecord(line)
 	if err != nil {
 		return err
 	}
 	var onlatest *bool
 	for _, field := range fields {
 		key, value, found := strings.Cut(field, "=")
-		key, value = strings.ToLower(trim(key)), trim(value)
+		key, value = strings.ToLower(js.Trim(key)), js.Trim(value)
 		if !found {
 			return fmt.Errorf("flavor `%s` has no value: it is latest=, prefix=, suffix= or onlatest=", escape.Bounded(field, 80))
 		}
@@ -92,28 +94,20 @@ func (f *Flavor) line(line string) error {
 	return nil
 }
 
-// affixes are the prefix and suffix of a rule: its own, even if empty, else the flavor's.
-func (f Flavor) affixes(r Rule, on *facts) (prefix, suffix string, err error) {
-	before, behind := f.templates(r)
-	if prefix, err = before.render(on.global); err == nil {
-		suffix, err = behind.render(on.global)
-	}
-	return prefix, suffix, err
-}
-
-func (f Flavor) templates(r Rule) (prefix, suffix template) {
+// affixTemplates are the prefix and suffix of a rule: its own, even if empty, else the flavor's.
+func (f Flavor) affixTemplates(r Rule) (prefix, suffix js.Template) {
 	prefix, suffix = f.prefix, f.suffix
-	if _, ok := r.attrs["prefix"]; ok {
+	if _, ok := r.attributes["prefix"]; ok {
 		prefix = r.prefix
 	}
-	if _, ok := r.attrs["suffix"]; ok {
+	if _, ok := r.attributes["suffix"]; ok {
 		suffix = r.suffix
 	}
 	return prefix, suffix
 }
 
-// latest says whether there is a latest tag, given what the first rule that gave a tag says for auto.
-func (f Flavor) latest(auto bool) bool {
+// hasLatest says whether the flavor gives a latest tag; auto is what the first rule that gave a tag says for latest=auto.
+func (f Flavor) hasLatest(auto bool) bool {
 	if f.Latest == "" || f.Latest == "auto" {
 		return auto
 	}

@@ -8,22 +8,24 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/nearest"
+	"github.com/taglast/taglast/pkg/tagrule/internal/js"
 )
 
-// Image is a name that tags are made for.
+// Image is a name that tags are given to.
 type Image struct {
 	Name   string // in lower case
-	Enable bool
+	Enable bool   // whether it gets tags
 }
 
 var imageKeys = []string{"name", "enable"}
 
 // ParseImages reads image lines: CSV records of name= (or a bare name) and enable=true|false. A single line without any
-// key is the old form, a list of names.
+// key is the old form, a list of names. No lines give no images. Errors: an unknown key, an enable that is neither, an
+// image without a name.
 func ParseImages(lines []string) ([]Image, error) {
 	var out []Image
 	for _, line := range lines {
-		fields, err := record(line)
+		fields, err := parseRecord(line)
 		if err != nil {
 			return nil, err
 		}
@@ -50,9 +52,9 @@ func parseImage(fields []string) (Image, error) {
 	image := Image{Enable: true}
 	for _, field := range fields {
 		key, value, found := strings.Cut(field, "=")
-		key, value = strings.ToLower(trim(key)), trim(value)
+		key, value = strings.ToLower(js.Trim(key)), js.Trim(value)
 		if !found {
-			key, value = "name", trim(field)
+			key, value = "name", js.Trim(field)
 		}
 		switch {
 		case strings.Contains(value, "="):

@@ -1,50 +1,65 @@
 package tagrule
 
-// kind is a type of rule. Adding one means a file with its functions and an entry in kinds.
+import "github.com/taglast/taglast/pkg/tagrule/internal/js"
+
+// kind is a type of rule. To add one, add a file with its functions and an entry in kinds.
 type kind struct {
 	name       string
 	attributes []string // beside those that every type has
 	required   []string
 	priority   int
-	pattern    []string // expressions that its pattern takes; nil: its pattern, if it has one, is no template
-	// check completes and checks the attributes that are no templates; nil: nothing to do.
+	pattern    *js.Vocabulary // expressions that its pattern takes; nil: its pattern, if it has one, is no template
+	// check completes and checks the attributes that are no templates; nil: there is nothing to check.
 	check func(*Rule) error
 	// value is what the rule gives, or the reason why it gives nothing.
-	value func(Rule, *facts) (made, string, error)
+	value func(Rule, *evaluation) (ruleValue, string, error)
+	// patternText renders the rule's pattern with the version that source says, whatever the event; ok is false where that is
+	// no version of this type. nil: its pattern, if it has one, is no template over a version.
+	patternText func(r Rule, source string) (text string, ok bool)
 }
 
-// made is what a rule gives, before prefix and suffix.
-type made struct {
+// ruleValue is what a rule gives, before prefix and suffix.
+type ruleValue struct {
 	text   string
-	latest bool   // latest=auto means true after this rule
-	alias  bool   // a pattern's text that leaves out a part of the version
-	fixed  bool   // fixed whatever the text is
-	kind   string // of a rule that reads a version: semver or pep440
-	source string // and the version's text as it was read: after match=, with a dash for each slash
+	latest bool // with latest=auto there is a latest tag after this rule
+	alias  bool // the text is of a pattern that leaves out a part of the version
+	fixed  bool // the tag is fixed whatever its text is
+	// source is the text that a semver, pep440 or match rule read. That of the first two is a version: match= is applied, and
+	// a dash stands for each slash.
+	source string
 
-	version   fullVersion // what source says, without build metadata or local part
-	whole     bool        // it is a full version
-	spellings []string    // how a tag may write it
-	varies    bool        // the suffix has an expression
-	metadata  string      // build metadata or local part, as a tag writes it: -k3s1
+	// What follows is of semver and pep440 rules only.
+	kind          string      // kindSemver or kindPEP440; empty for rules of other types
+	version       fullVersion // what source says, without build metadata or local part
+	isFullVersion bool        // version is one
+	spellings     []string    // how a tag may write the version
+	metadata      string      // build metadata or local part, as a tag writes it: -k3s1
+
+	prefixVaries, suffixVaries bool // the affix has an expression
 }
 
-// Names and default priorities are those of docker/metadata-action v6.
+const (
+	kindSemver = "semver"
+	kindPEP440 = "pep440"
+	kindMatch  = "match"
+)
+
+// kinds has the names and default priorities of docker/metadata-action v6.
 var kinds = []kind{
 	{
-		name: "schedule", attributes: []string{"pattern"}, priority: 1000, pattern: dateExpressions,
+		name: "schedule", attributes: []string{"pattern"}, priority: 1000, pattern: &dateExpressions,
 		check: checkSchedule, value: scheduleValue,
 	},
 	{
-		name: "semver", attributes: []string{"match", "pattern", "value"}, required: []string{"pattern"},
-		priority: 900, pattern: semverExpressions, check: checkVersionMatch, value: semverValue,
+		name: kindSemver, attributes: []string{"match", "pattern", "value"}, required: []string{"pattern"},
+		priority: 900, pattern: &semverExpressions, check: checkVersionMatch, value: semverValue, patternText: semverPatternText,
 	},
 	{
-		name: "pep440", attributes: []string{"match", "pattern", "value"}, required: []string{"pattern"},
-		priority: 900, pattern: versionExpressions, check: checkVersionMatch, value: pep440Value,
+		name: kindPEP440, attributes: []string{"match", "pattern", "value"}, required: []string{"pattern"},
+		priority: 900, pattern: &versionExpressions, check: checkVersionMatch, value: pep440Value, patternText: pep440PatternText,
 	},
 	{
-		name: "match", attributes: []string{"group", "pattern", "value"}, required: []string{"pattern"},
+		name: kindMatch, attributes: []string{"group", "pattern", "value"}, required: []string{"pattern"},
 		priority: 800, check: checkMatch, value: matchValue,
 	},
 	{name: "edge", attributes: []string{"branch"}, priority: 700, value: edgeValue},
@@ -53,8 +68,8 @@ var kinds = []kind{
 	{name: "sha", attributes: []string{"format"}, priority: 100, check: checkSHA, value: shaValue},
 }
 
-// common are the attributes that every type has.
-var common = []string{"enable", "prefix", "priority", "suffix", "type"}
+// commonAttributes are those that every type has.
+var commonAttributes = []string{"enable", "prefix", "priority", "suffix", "type"}
 
 func kindNames() []string {
 	var names []string

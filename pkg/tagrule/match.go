@@ -3,55 +3,50 @@ package tagrule
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/pkg/tagrule/internal/js"
 )
 
-var (
-	// literal is a regular expression as JavaScript writes it: /pattern/flags.
-	literal = regexp.MustCompile(`^/(.+)/(.*)$`)
-	// canonical are the names of a JavaScript array's elements; any other number names nothing.
-	canonical = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
-)
+// regExpLiteral is a regular expression as JavaScript writes it: /pattern/flags.
+var regExpLiteral = regexp.MustCompile(`^/(.+)/(.*)$`)
 
 func checkMatch(r *Rule) (err error) {
-	r.otherwise("group", "0")
-	if _, ok := parseNumber(r.attrs["group"]); !ok {
-		return fmt.Errorf("group=%s is not a number", escape.Bounded(r.attrs["group"], 80))
+	r.setDefault("group", "0")
+	if _, ok := js.ParseNumber(r.attributes["group"]); !ok {
+		return fmt.Errorf("group=%s is not a number", escape.Bounded(r.attributes["group"], 80))
 	}
-	pattern, flags := r.attrs["pattern"], ""
-	if m := literal.FindStringSubmatch(pattern); m != nil {
+	pattern, flags := r.attributes["pattern"], ""
+	if m := regExpLiteral.FindStringSubmatch(pattern); m != nil {
 		pattern, flags = m[1], m[2]
 	}
-	r.regex, err = compileRegex(pattern, flags)
+	r.regExp, err = js.CompileRegExp(pattern, flags)
 	if err != nil {
-		return fmt.Errorf("pattern=%s: %w", escape.Bounded(r.attrs["pattern"], 200), err)
+		return fmt.Errorf("pattern=%s: %w", escape.Bounded(r.attributes["pattern"], 200), err)
 	}
 	return nil
 }
 
-// matchValue is type=match: a group of what a regular expression matches in the git tag or in the rule's value, slashes
-// and all.
-func matchValue(r Rule, f *facts) (made, string, error) {
-	text, reason, err := r.source(f)
+// matchGroup is what the rule's group matches in a text.
+func (r Rule) matchGroup(text string) (js.GroupMatch, error) {
+	return r.regExp.Group(text, js.ArrayIndex(r.attributes["group"]))
+}
+
+// matchValue is type=match: a group of what a regular expression matches in the git tag or in the rule's value. Slashes are
+// searched as they are.
+func matchValue(r Rule, e *evaluation) (ruleValue, string, error) {
+	text, reason, err := r.source(e)
 	if err != nil || reason != "" {
-		return made{}, reason, err
+		return ruleValue{}, reason, err
 	}
-	group := -1
-	if canonical.MatchString(r.attrs["group"]) {
-		if group, err = strconv.Atoi(r.attrs["group"]); err != nil {
-			group = -1
-		}
-	}
-	found, matched, ok, err := r.regex.group(text, group)
+	m, err := r.matchGroup(text)
 	switch {
 	case err != nil:
-		return made{}, "", err
-	case !matched:
-		return made{}, fmt.Sprintf("the pattern does not match %s", escape.Bounded(text, 128)), nil
-	case !ok:
-		return made{}, fmt.Sprintf("the match in %s has no group %s", escape.Bounded(text, 128), escape.Bounded(r.attrs["group"], 80)), nil
+		return ruleValue{}, "", err
+	case !m.Matched:
+		return ruleValue{}, fmt.Sprintf("the pattern does not match %s", escape.Bounded(text, 128)), nil
+	case !m.Present:
+		return ruleValue{}, fmt.Sprintf("the match in %s has no group %s", escape.Bounded(text, 128), escape.Bounded(r.attributes["group"], 80)), nil
 	}
-	return made{text: found, latest: true}, "", nil
+	return ruleValue{text: m.Text, latest: true, source: text}, "", nil
 }

@@ -11,24 +11,25 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/nearest"
+	"github.com/taglast/taglast/pkg/tagrule/internal/js"
 )
 
-// maxLine is far above any rule; it bounds what errors and reports repeat.
+// maxLine bounds a line, in bytes, and with it what errors and reports repeat. No rule comes near it.
 const maxLine = 4096
 
-// Rule is one checked line of tag rules. Parse makes it; Evaluate refuses its zero value.
+// Rule is one checked line of tag rules. Parse returns it; Evaluate refuses its zero value.
 type Rule struct {
-	line     string
-	kind     *kind
-	attrs    map[string]string // as written, and defaults
-	priority float64
+	line       string
+	kind       *kind
+	attributes map[string]string // as written, and defaults
+	priority   float64
 
-	enable, value, prefix, suffix template
-	pattern                       template
-	regex                         *regex // of type=match the pattern, else match=
+	enable, value, prefix, suffix js.Template
+	pattern                       js.Template // the zero value where the type's pattern is no template
+	regExp                        *js.RegExp  // of type=match its pattern, else match=; nil where there is none
 }
 
-// String is the line as written, without the blanks around it.
+// String is the line as written, without the blanks around it; empty for the zero value.
 func (r Rule) String() string { return r.line }
 
 // Parse reads one rule: a CSV record of key=value fields, a double-quoted field being a whole key=value. A field
@@ -36,21 +37,21 @@ func (r Rule) String() string { return r.line }
 // twice the later counts. All of that is the original's; unlike there, an unknown attribute, an unknown expression and a
 // template that cannot be read are errors, whether the rule applies or not.
 func Parse(line string) (Rule, error) {
-	fields, err := record(line)
+	fields, err := parseRecord(line)
 	if err != nil {
 		return Rule{}, err
 	}
-	r := Rule{line: trim(line), attrs: map[string]string{}}
+	r := Rule{line: js.Trim(line), attributes: map[string]string{}}
 	typ := "raw"
 	for _, field := range fields {
-		key, value := attribute(field)
+		key, value := splitAttribute(field)
 		if key == "type" {
 			typ = value
 			continue
 		}
-		r.attrs[key] = value
+		r.attributes[key] = value
 	}
-	if r.kind, err = kindOf(typ); err != nil {
+	if r.kind, err = kindByName(typ); err != nil {
 		return Rule{}, err
 	}
 	if err := r.check(); err != nil {
@@ -59,19 +60,19 @@ func Parse(line string) (Rule, error) {
 	return r, nil
 }
 
-// record splits a line into its fields (RFC 4180 quoting).
-func record(line string) ([]string, error) {
+// parseRecord splits a line into its fields (RFC 4180 quoting).
+func parseRecord(line string) ([]string, error) {
 	switch {
 	case len(line) > maxLine:
 		return nil, fmt.Errorf("a line of %d bytes; at most %d are read", len(line), maxLine)
 	case !utf8.ValidString(line):
 		return nil, errors.New("the line is not valid UTF-8")
-	case strings.ContainsFunc(trim(line), func(c rune) bool { return unicode.IsControl(c) && c != '\t' }):
+	case strings.ContainsFunc(js.Trim(line), func(c rune) bool { return unicode.IsControl(c) && c != '\t' }):
 		return nil, errors.New("a control character in the line")
-	case trim(line) == "":
+	case js.Trim(line) == "":
 		return nil, errors.New("the line is empty")
 	}
-	r := csv.NewReader(strings.NewReader(trim(line)))
+	r := csv.NewReader(strings.NewReader(js.Trim(line)))
 	r.FieldsPerRecord = -1
 	fields, err := r.Read()
 	var syntax *csv.ParseError
@@ -81,16 +82,16 @@ func record(line string) ([]string, error) {
 	return fields, err
 }
 
-// attribute splits a field at its first "=" that has something before it.
-func attribute(field string) (key, value string) {
+// splitAttribute splits a field at its first "=" that has something before it.
+func splitAttribute(field string) (key, value string) {
 	i := strings.IndexByte(field, '=')
 	if i <= 0 {
-		return "value", trim(field)
+		return "value", js.Trim(field)
 	}
-	return strings.ToLower(trim(field[:i])), trim(field[i+1:])
+	return strings.ToLower(js.Trim(field[:i])), js.Trim(field[i+1:])
 }
 
-func kindOf(name string) (*kind, error) {
+func kindByName(name string) (*kind, error) {
 	for i := range kinds {
 		if kinds[i].name == name {
 			return &kinds[i], nil
@@ -102,18 +103,18 @@ func kindOf(name string) (*kind, error) {
 	return nil, fmt.Errorf("unknown type `%s`; it is one of %s", escape.Bounded(name, 80), strings.Join(kindNames(), ", "))
 }
 
-// otherwise gives an attribute that is not written its default.
-func (r *Rule) otherwise(key, value string) {
-	if _, ok := r.attrs[key]; !ok {
-		r.attrs[key] = value
+// setDefault sets an attribute that is not written.
+func (r *Rule) setDefault(key, value string) {
+	if _, ok := r.attributes[key]; !ok {
+		r.attributes[key] = value
 	}
 }
 
-// check checks the attributes against the rule's type and reads those that are not text.
+// check checks the attributes against the rule's type, and parses them.
 func (r *Rule) check() error {
-	known := slices.Concat(r.kind.attributes, common)
-	keys := make([]string, 0, len(r.attrs))
-	for key := range r.attrs {
+	known := slices.Concat(r.kind.attributes, commonAttributes)
+	keys := make([]string, 0, len(r.attributes))
+	for key := range r.attributes {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
@@ -128,47 +129,48 @@ func (r *Rule) check() error {
 		return fmt.Errorf("unknown attribute `%s`; type=%s takes %s", escape.Bounded(key, 80), r.kind.name, strings.Join(known, ", "))
 	}
 	for _, key := range r.kind.required {
-		if _, ok := r.attrs[key]; !ok {
+		if _, ok := r.attributes[key]; !ok {
 			return fmt.Errorf("type=%s needs `%s=`", r.kind.name, key)
 		}
 	}
-	return r.read()
+	return r.parseAttributes()
 }
 
-func (r *Rule) read() (err error) {
-	r.otherwise("enable", "true")
+// parseAttributes reads the attributes that are not text.
+func (r *Rule) parseAttributes() (err error) {
+	r.setDefault("enable", "true")
 	if r.kind.check != nil {
 		if err := r.kind.check(r); err != nil {
 			return err
 		}
 	}
-	for key, t := range map[string]*template{"value": &r.value, "prefix": &r.prefix, "suffix": &r.suffix, "enable": &r.enable} {
-		if *t, err = parseTemplate(key, r.attrs[key], globalExpressions); err != nil {
+	for key, t := range map[string]*js.Template{"value": &r.value, "prefix": &r.prefix, "suffix": &r.suffix, "enable": &r.enable} {
+		if *t, err = js.ParseTemplate(key, r.attributes[key], eventExpressions); err != nil {
 			return err
 		}
 	}
 	if r.kind.pattern != nil {
-		if r.pattern, err = parseTemplate("pattern", r.attrs["pattern"], r.kind.pattern); err != nil {
+		if r.pattern, err = js.ParseTemplate("pattern", r.attributes["pattern"], *r.kind.pattern); err != nil {
 			return err
 		}
 	}
-	if r.enable.static() {
-		if _, err := r.enabled(&facts{}); err != nil {
+	if r.enable.Static() {
+		if _, err := r.isEnabled(&evaluation{}); err != nil {
 			return err
 		}
 	}
 	r.priority = float64(r.kind.priority)
-	if text, ok := r.attrs["priority"]; ok {
-		if r.priority, ok = parseNumber(text); !ok {
+	if text, ok := r.attributes["priority"]; ok {
+		if r.priority, ok = js.ParseNumber(text); !ok {
 			return fmt.Errorf("priority=%s is not a number", escape.Bounded(text, 80))
 		}
 	}
 	return nil
 }
 
-// enabled is enable=, which must come to true or false.
-func (r Rule) enabled(f *facts) (bool, error) {
-	switch text, err := r.enable.render(f.global); {
+// isEnabled is enable=, which must come to true or false.
+func (r Rule) isEnabled(e *evaluation) (bool, error) {
+	switch text, err := r.enable.Render(e.expressionValue); {
 	case err != nil:
 		return false, err
 	case text == "true" || text == "false":

@@ -10,24 +10,25 @@ import (
 	version "github.com/aquasecurity/go-pep440-version"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/pkg/tagrule/internal/js"
 )
 
 type pythonVersion struct {
 	version.Version
-	local string // as written
+	local string // the local part as written
 }
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
 // parsePEP440 reads a version in any spelling that PEP 440 allows, without blanks around it. Numbers that JavaScript
-// would round are refused: two versions would be one.
+// would round are refused, since two versions would be the same.
 func parsePEP440(s string) (pythonVersion, bool) {
 	if strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c >= utf8.RuneSelf }) {
 		return pythonVersion{}, false
 	}
 	public, local, _ := strings.Cut(s, "+")
 	for _, digits := range digits.FindAllString(public, -1) {
-		if n, err := strconv.ParseUint(digits, 10, 64); err != nil || n > maxSemverNumber && formatNumber(float64(n)) != digits {
+		if n, err := strconv.ParseUint(digits, 10, 64); err != nil || n > js.MaxSafeInteger && js.FormatNumber(float64(n)) != digits {
 			return pythonVersion{}, false
 		}
 	}
@@ -35,16 +36,16 @@ func parsePEP440(s string) (pythonVersion, bool) {
 	return pythonVersion{v, local}, err == nil
 }
 
-// text is the version in PEP 440's normal form, but for the local part, which the original takes apart, reads as numbers
-// where JavaScript does, and joins with commas.
+// text is the version in PEP 440's normal form, but for the local part, which the original splits, reads as numbers where
+// JavaScript does, and joins with commas.
 func (v pythonVersion) text() string {
 	if v.local == "" {
 		return v.String()
 	}
 	parts := strings.FieldsFunc(v.local, func(c rune) bool { return c == '-' || c == '_' || c == '.' })
 	for i, p := range parts {
-		if n, ok := parseNumber(p); ok {
-			parts[i] = formatNumber(n)
+		if n, ok := js.ParseNumber(p); ok {
+			parts[i] = js.FormatNumber(n)
 		} else {
 			parts[i] = strings.ToLower(p)
 		}
@@ -52,53 +53,70 @@ func (v pythonVersion) text() string {
 	return v.Public() + "+" + strings.Join(parts, ",")
 }
 
-// release are the numbers of the release segment.
-func (v pythonVersion) release() []string {
+// numbers are those of the release segment.
+func (v pythonVersion) numbers() []string {
 	base := v.BaseVersion()
 	return strings.Split(base[strings.IndexByte(base, '!')+1:], ".")
 }
 
-// special tells of a pre-, post- or development release.
-func (v pythonVersion) special() bool { return v.IsPreRelease() || v.IsPostRelease() }
+// isPreOrPost tells of a pre-, post- or development release.
+func (v pythonVersion) isPreOrPost() bool { return v.IsPreRelease() || v.IsPostRelease() }
 
-// pep440Value is type=pep440: the pattern over a version; of a pre-, post- or development release the version alone,
-// whatever the pattern, but for a pattern that is {{raw}} and nothing beside.
-func pep440Value(r Rule, f *facts) (made, string, error) {
-	source, reason, err := r.version(f)
+// pep440Value is type=pep440: the pattern over a version. A pre-, post- or development release gives the version alone,
+// whatever the pattern, unless the pattern is {{raw}} and nothing beside.
+func pep440Value(r Rule, e *evaluation) (ruleValue, string, error) {
+	source, reason, err := r.versionSource(e)
 	if err != nil || reason != "" {
-		return made{}, reason, err
+		return ruleValue{}, reason, err
 	}
 	v, ok := parsePEP440(source)
 	if !ok {
-		return made{}, fmt.Sprintf("%s is not a PEP 440 version", escape.Bounded(source, 128)), nil
+		return ruleValue{}, fmt.Sprintf("%s is not a PEP 440 version", escape.Bounded(source, 128)), nil
 	}
-	out := made{kind: kindPEP440, source: source}
-	// 1.2.3 of 1.2.3.4, as 1.2, is a part of the version.
-	part := len(v.release()) > 3 && r.pattern.has("patch") && !r.pattern.has("version") && !r.pattern.has("raw")
+	out := ruleValue{kind: kindPEP440, source: source}
 	public := v.Public()[strings.IndexByte(v.Public(), '!')+1:]
-	out.version = fullVersion{text: public, pep: v, kind: kindPEP440, pre: v.IsPreRelease()}
-	if plain, ok := parsePEP440(public); ok { // without epoch and local part: these are affixes of the series
-		out.version.pep = plain
+	out.version = fullVersion{text: public, python: v, kind: kindPEP440, isPrerelease: v.IsPreRelease()}
+	if plain, ok := parsePEP440(public); ok { // epoch and local part are affixes of the series
+		out.version.python = plain
 	}
-	out.whole = v.special() || len(v.release()) >= 3
-	out.spell(public)
+	numbers := v.numbers()
+	out.isFullVersion = v.isPreOrPost() || len(numbers) >= 3
+	out.addSpellings(public)
 	switch {
-	case !v.special():
-		out.latest, out.alias = true, r.pattern.alias() || part
-	case r.pattern.raw:
+	case !v.isPreOrPost():
+		// Of 1.2.3.4, 1.2.3 is a part as 1.2 is.
+		leavesOutFourth := len(numbers) > 3 && r.pattern.Has("patch") && !r.pattern.Has("version") && !r.pattern.Has("raw")
+		out.latest, out.alias = true, isAliasPattern(r.pattern) || leavesOutFourth
+	case r.pattern.IsOnly("raw"):
 		out.text = source
 		return out, "", nil
 	default:
 		out.text = v.text()
 		return out, "", nil
 	}
-	numbers := append(v.release(), "0", "0")  // a number that is not written is 0
-	if r.pattern.has("patch") && !out.alias { // 2026.1.0 of 2026.1
-		out.whole = true
-		out.spell(strings.Join(numbers[:3], "."))
+	if r.pattern.Has("patch") && !out.alias { // of 2026.1 it gives 2026.1.0, which is full
+		out.isFullVersion = true
+		out.addSpellings(strings.Join(append(numbers, "0", "0")[:3], "."))
 	}
-	out.text, err = r.pattern.render(named(map[string]string{
-		"raw": source, "version": v.text(), "major": numbers[0], "minor": numbers[1], "patch": numbers[2],
-	}))
+	out.text, err = v.render(r.pattern, source)
 	return out, "", err
+}
+
+// render renders a pattern with the version, which source writes. A number that is not written is 0.
+func (v pythonVersion) render(pattern js.Template, source string) (string, error) {
+	numbers := append(v.numbers(), "0", "0")
+	return renderPattern(pattern, map[string]string{
+		"raw": source, "version": v.text(), "major": numbers[0], "minor": numbers[1], "patch": numbers[2],
+	})
+}
+
+// pep440PatternText renders the pattern over pre- and post-releases, too: 1.2.0.post1 is one of the versions that 1.2 is an
+// alias of, though on its own release the rule gives no 1.2.
+func pep440PatternText(r Rule, source string) (string, bool) {
+	v, ok := parsePEP440(source)
+	if !ok {
+		return "", false
+	}
+	text, err := v.render(r.pattern, source)
+	return text, err == nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/taglast/taglast/internal/escape"
 )
 
-// refs are the values of event=.
-var refs = map[string]struct {
+// refKinds are the values of event=.
+var refKinds = map[string]struct {
 	prefix, reason string
 	latest         bool
 }{
@@ -17,27 +17,27 @@ var refs = map[string]struct {
 	"pr":     {pullRef, "needs a pull request", false},
 }
 
-// checkRef gives event=pr its prefix, which is a rule's own: a flavor's does not replace it.
+// checkRef gives event=pr its default prefix. It counts as written in the rule, so that a flavor's does not replace it.
 func checkRef(r *Rule) error {
-	event := r.attrs["event"]
-	if _, ok := refs[event]; !ok {
+	event := r.attributes["event"]
+	if _, ok := refKinds[event]; !ok {
 		return fmt.Errorf("event=%s: it is `branch`, `tag` or `pr`", escape.Bounded(event, 80))
 	}
 	if event == "pr" {
-		r.otherwise("prefix", "pr-")
+		r.setDefault("prefix", "pr-")
 	}
 	return nil
 }
 
 // refValue is type=ref: the name of the branch or tag, or the number of the pull request.
-func refValue(r Rule, f *facts) (made, string, error) {
-	ref := refs[r.attrs["event"]]
-	name, ok := strings.CutPrefix(f.Ref, ref.prefix)
+func refValue(r Rule, e *evaluation) (ruleValue, string, error) {
+	ref := refKinds[r.attributes["event"]]
+	name, ok := strings.CutPrefix(e.Ref, ref.prefix)
 	if !ok {
-		return made{}, ref.reason, nil
+		return ruleValue{}, ref.reason, nil
 	}
 	if ref.prefix == pullRef {
 		name = strings.TrimSuffix(name, "/merge")
 	}
-	return made{text: name, latest: ref.latest}, "", nil
+	return ruleValue{text: name, latest: ref.latest}, "", nil
 }

@@ -1,7 +1,6 @@
 package tagrule
 
 import (
-	"math"
 	"reflect"
 	"testing"
 	"time"
@@ -16,42 +15,13 @@ func parsed(t testing.TB, line string) Rule {
 	return r
 }
 
-func TestTextOnAnotherEvent(t *testing.T) {
-	flavor := Flavor{Suffix: "-{{branch}}x"}
-	for name, tc := range map[string]struct {
-		rule Rule
-		ref  string
-		want string
-	}{
-		"the rule's text":               {parsed(t, "type=semver,pattern={{major}},prefix=v"), "refs/tags/1.2.3", "v1-x"},
-		"its own suffix":                {parsed(t, "type=semver,pattern={{major}},suffix="), "refs/tags/1.2.3", "1"},
-		"none where it does not apply":  {parsed(t, "type=semver,pattern={{major}}"), "refs/heads/x", ""},
-		"none where it is not enabled":  {parsed(t, "x,enable={{is_default_branch}}"), "refs/heads/x", ""},
-		"none that no registry takes":   {parsed(t, "type=raw,value=-x"), "refs/heads/x", ""},
-		"none where it fails":           {parsed(t, "{{sha}}"), "refs/heads/x", ""},
-		"none of a rule not parsed":     {Rule{}, "refs/heads/x", ""},
-		"another value":                 {parsed(t, "type=pep440,pattern={{major}},suffix=").withValue("3.4"), "refs/heads/x", "3"},
-		"a value is no template":        {parsed(t, "x,suffix=").withValue("a{{sha}}"), "refs/heads/x", "a-sha-"},
-		"an empty value is none":        {parsed(t, "type=semver,value=2.0.0,pattern={{major}},suffix=").withValue(""), "refs/tags/1.2.3", "1"},
-		"match= applies to value, too":  {parsed(t, "type=semver,pattern={{major}},match=app-(.*),suffix=").withValue("app-5.0.0"), "", "5"},
-		"and the rule itself is as was": {parsed(t, "type=semver,value=2.0.0,pattern={{major}},suffix="), "refs/tags/1.2.3", "2"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, ok, _ := tc.rule.textOn(flavor, Event{Ref: tc.ref, DefaultBranch: "main"})
-			if got != tc.want || ok != (tc.want != "") {
-				t.Errorf("got %q, %t; want %q", got, ok, tc.want)
-			}
-		})
-	}
-}
-
 func TestWhatATagKnowsOfItsRule(t *testing.T) {
 	asked := 0
 	e := Event{Name: "push", Ref: "refs/tags/p1/v1.2.3", SHA: "0123456789", CommitDate: func() (time.Time, error) { asked++; return time.Time{}, nil }}
 	rules := []Rule{
 		parsed(t, "type=sha"), parsed(t, "type=raw,value=no,enable=false"), parsed(t, "type=semver,pattern={{major}},match=p1/(.*)"),
 		parsed(t, "type=pep440,pattern={{raw}},value=a/1.2,match=a(/1.*)"), parsed(t, "type=pep440,pattern={{version}},value=1.2"),
-		parsed(t, "{{commit_date 'Y'}}"),
+		parsed(t, "{{commit_date 'Y'}}"), parsed(t, "type=match,pattern=p."),
 	}
 	result, err := Evaluate(rules, Flavor{}, e)
 	if err != nil {
@@ -60,88 +30,102 @@ func TestWhatATagKnowsOfItsRule(t *testing.T) {
 	want := []struct {
 		text  string
 		index int
-		made  made
+		value ruleValue
 	}{
-		{"1", 2, made{text: "1", latest: true, alias: true, kind: "semver", source: "v1.2.3"}},
-		{"1.2", 4, made{text: "1.2", latest: true, kind: "pep440", source: "1.2"}},
-		{"0001", 5, made{text: "0001"}},
-		{"sha-0123456", 0, made{text: "0123456", fixed: true}},
-		{"latest", -1, made{text: "latest", alias: true}},
+		{"1", 2, ruleValue{text: "1", latest: true, alias: true, kind: "semver", source: "v1.2.3"}},
+		{"1.2", 4, ruleValue{text: "1.2", latest: true, kind: "pep440", source: "1.2"}},
+		{"p1", 6, ruleValue{text: "p1", latest: true, source: "p1/v1.2.3"}},
+		{"0001", 5, ruleValue{text: "0001"}},
+		{"sha-0123456", 0, ruleValue{text: "0123456", fixed: true}},
+		{"latest", noRule, ruleValue{text: "latest", alias: true}},
 	}
 	if len(result.Tags) != len(want) {
 		t.Fatalf("tags are %+v", result.Tags)
 	}
 	for i, tag := range result.Tags {
-		got := made{
-			text: tag.made.text, latest: tag.made.latest, alias: tag.made.alias, fixed: tag.made.fixed, kind: tag.made.kind, source: tag.made.source,
-		}
-		if tag.Text != want[i].text || tag.index != want[i].index || !reflect.DeepEqual(got, want[i].made) {
-			t.Errorf("tag %d is %s, %d, %+v; want %+v", i, tag.Text, tag.index, tag.made, want[i])
-		}
-	}
-	if len(result.rules) != len(rules) || result.event.Ref != e.Ref || result.flavor.Prefix != "" {
-		t.Errorf("the result has %d rules and the event %+v", len(result.rules), result.event)
-	}
-	if text, ok, err := rules[5].textOn(result.flavor, result.event); err != nil || !ok || text != "0001" || asked != 1 {
-		t.Errorf("again: %q, %t; the commit's date was asked for %d times", text, ok, asked)
-	}
-}
-
-func TestNumbers(t *testing.T) {
-	for s, want := range map[string]float64{
-		"": 0, "\t7\n": 7, "1e3": 1000, "0x1F": 31, "0b11": 3, "0o17": 15, "-1": -1, "+1.5": 1.5, ".5": .5, "5.": 5, "Infinity": math.Inf(1),
-		"-Infinity": math.Inf(-1), "1e400": math.Inf(1), "0x20000000000001": 9007199254740992, "007": 7, "\ufeff2\u00a0": 2,
-	} {
-		if got, ok := parseNumber(s); !ok || got != want {
-			t.Errorf("%q is %g, %t; want %g", s, got, ok, want)
+		v := tag.value
+		got := ruleValue{text: v.text, latest: v.latest, alias: v.alias, fixed: v.fixed, kind: v.kind, source: v.source}
+		if tag.Text != want[i].text || tag.ruleIndex != want[i].index || !reflect.DeepEqual(got, want[i].value) {
+			t.Errorf("tag %d is %s, %d, %+v; want %+v", i, tag.Text, tag.ruleIndex, v, want[i])
 		}
 	}
-	for _, s := range []string{"foo", "1_0", "infinity", "inf", "nan", "0x", "0x-1", "-0x1", "1e", ".", "0b2", "0x1p4", "1 2", "1,5", "٣"} {
-		if got, ok := parseNumber(s); ok {
-			t.Errorf("%q is %g", s, got)
-		}
+	if len(result.rules) != len(rules) || asked != 1 {
+		t.Errorf("the result has %d rules; the commit's date was asked for %d times", len(result.rules), asked)
 	}
-	for n, want := range map[float64]string{5000: "5000", 1e21: "1e+21", 123456789012345680000: "123456789012345680000", math.Inf(1): "Infinity"} {
-		if got := formatNumber(n); got != want {
-			t.Errorf("%g is %s, want %s", n, got, want)
-		}
+	// Aliases asks no more.
+	result.Aliases([]string{"9.9.9"}, nil)
+	if asked != 1 {
+		t.Errorf("the commit's date was asked for %d times", asked)
 	}
 }
 
-func FuzzTemplate(f *testing.F) {
-	for _, s := range []string{
-		"", "{{branch}}", "{{{tag}}}", `\{{a}}\\{{&sha}}`, "{{~! c ~}} {{!-- }} --}}", "{{date 'YYYY' tz='Asia/Tokyo'}}", `{{date "[\"]"}}`,
-		"{{date a.b/[c d]}}", "{{~{ base_ref }~}}", "{{date 'a\\'}}", "{{this.sha}}", "{{#if x}}",
+// TestTheTagOfAnotherVersion is about one alias and one other version: whether the alias's rule would give the same tag.
+func TestTheTagOfAnotherVersion(t *testing.T) {
+	for name, c := range map[string]struct {
+		alias, flavor string // the rule whose tag it is about, the flavor's suffix
+		tag, other    string // this release's git tag, the other version
+		same          bool
+	}{
+		"major, the same":                                {alias: "type=semver,pattern={{major}}", tag: "v1.2.3", other: "1.9.0", same: true},
+		"major, another":                                 {alias: "type=semver,pattern={{major}}", tag: "v1.2.3", other: "2.0.0"},
+		"major with affixes of the rule":                 {alias: "type=semver,pattern={{major}},prefix=v,suffix=-x", tag: "v1.2.3", other: "1.9.0", same: true},
+		"major with the flavor's":                        {alias: "type=semver,pattern={{major}}", flavor: "-{{base_ref}}x", tag: "v1.2.3", other: "2.9.0"},
+		"minor alone":                                    {alias: "type=semver,pattern={{minor}}", tag: "v2.2.3", other: "3.2.0", same: true},
+		"minor alone, though it reads as a major":        {alias: "type=semver,pattern={{minor}}", tag: "v2.2.3", other: "2.3.0"},
+		"a text around":                                  {alias: "type=semver,pattern=a{{minor}}b{{major}}", tag: "v2.2.3", other: "2.2.4", same: true},
+		"an alias with three numbers":                    {alias: "type=semver,pattern=x{{major}}.{{minor}}.0", tag: "v1.2.0", other: "1.2.9", same: true},
+		"a pattern without expression":                   {alias: "type=semver,pattern=stable", tag: "v1.2.3", other: "9.0.0", same: true},
+		"match= is about the git tag":                    {alias: `type=semver,pattern={{major}},match=app-(.*)`, tag: "app-1.2.3", other: "1.9.0", same: true},
+		"value= is this release's":                       {alias: "type=semver,pattern={{major}},value=5.0.0", tag: "v1.2.3", other: "5.1.0", same: true},
+		"a pre-release":                                  {alias: "type=semver,pattern={{prerelease}}x", tag: "v1.2.3", other: "1.3.0-rc.1"},
+		"PEP 440: a post-release":                        {alias: "type=pep440,pattern={{major}}.{{minor}}", tag: "1.2.0", other: "1.2.post1", same: true},
+		"PEP 440: another spelling":                      {alias: "type=pep440,pattern={{major}}.{{minor}}", tag: "2026.1.0", other: "2026.01.5", same: true},
+		"a version of the other kind":                    {alias: "type=semver,pattern={{major}}", tag: "1.2.0", other: "1.2.0.post1", same: true},
+		"a version of the other kind, in another series": {alias: "type=semver,pattern={{major}}", tag: "1.2.0", other: "2.2.0.post1"},
+		"a plain name":                                   {alias: "stable", tag: "v1.2.3", other: "9.0.0", same: true},
+		"a plain beginning":                              {alias: "v1.2", tag: "v1.2.3", other: "1.2.9", same: true},
+		"another plain beginning":                        {alias: "v1.2", tag: "v1.2.3", other: "1.3.0"},
+		"a text that says the version":                   {alias: "value=build-of-{{tag}}", tag: "v1.2.3", other: "1.3.0"},
+		"though no expression gives it":                  {alias: "build-1.2.3", tag: "v1.2.3", other: "1.3.0"},
+		"a number that is a part of another":             {alias: "alpine1.2.34", tag: "v1.2.3", other: "1.3.0", same: true},
+		"behind a digit too":                             {alias: "alpine11.2.3", tag: "v1.2.3", other: "1.3.0", same: true},
+		"and beside it the version":                      {alias: "alpine1.2.34-1.2.3", tag: "v1.2.3", other: "1.3.0"},
+		"a prefix that says the version":                 {alias: "type=semver,pattern={{major}},prefix={{tag}}-", tag: "v1.2.3", other: "1.3.0"},
+		"a suffix that does":                             {alias: "type=raw,value=x,suffix=-{{tag}}", tag: "v1.2.3", other: "1.3.0"},
+		"a fixed prefix that only looks like it":         {alias: "type=semver,pattern={{major}},prefix=alpine1.2.3-", tag: "v1.2.3", other: "1.3.0", same: true},
+		"a fixed suffix that only looks like it":         {alias: "type=semver,pattern={{major}},suffix=-alpine1.2.3", tag: "v1.2.3", other: "1.3.0", same: true},
+		"a suffix that says another thing":               {alias: "type=semver,pattern={{major}},suffix=-{{sha}}", tag: "v1.2.3", other: "1.3.0", same: true},
+		"match: a part of the git tag, the same":         {alias: `type=match,pattern=app-\d+`, tag: "app-1.2.3", other: "1.9.0", same: true},
+		"match: another":                                 {alias: `type=match,pattern=app-\d+`, tag: "app-1.2.3", other: "2.0.0"},
+		"match: a beginning in another spelling":         {alias: `type=match,pattern=\d+.\d+`, tag: "2026.01.0", other: "2026.1.5", same: true},
+		"match: none on the other":                       {alias: `type=match,pattern=app-.\.2`, tag: "app-1.2.3", other: "1.3.0"},
+		"match: a group that is not there":               {alias: `type=match,pattern=-(1)?,group=1`, tag: "app-1.2.3", other: "2.0.0"},
+		"match: an empty group":                          {alias: `type=match,pattern=app-(x?)1,group=1,prefix=y`, tag: "app-1.2.3", other: "1.3.0", same: true},
+		"match: an empty group, none on the other":       {alias: `type=match,pattern=app-(x?)1,group=1,prefix=y`, tag: "app-1.2.3", other: "2.0.0"},
+		"match: a text without the version":              {alias: `type=match,pattern=.*,value=nightly`, tag: "v1.2.3", other: "9.0.0", same: true},
 	} {
-		f.Add(s)
-	}
-	e := Event{Name: "push", Ref: "refs/heads/a&b", SHA: "0123456789", BaseRef: "x"}
-	f.Fuzz(func(t *testing.T, s string) {
-		if len(s) > maxLine {
-			return
-		}
-		p, err := parseTemplate("value", s, globalExpressions)
-		if err != nil {
-			return
-		}
-		got, err := p.render((&facts{Event: e}).global)
-		if err != nil || len(got) > maxText {
-			t.Fatalf("%q gives %d bytes, %v", s, len(got), err)
-		}
-		if p.static() {
-			again, err := p.render(nil)
-			if err != nil || again != got {
-				t.Fatalf("%q is static and gives %q, then %q, %v", s, got, again, err)
+		t.Run(name, func(t *testing.T) {
+			rules := []Rule{parsed(t, `type=pep440,pattern={{version}},match=app-(.*),suffix=`), parsed(t, c.alias)}
+			e := Event{Name: "push", Ref: "refs/tags/" + c.tag, SHA: "0123456789"}
+			result, err := Evaluate(rules, Flavor{Latest: "false", Suffix: c.flavor}, e)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-	})
-}
-
-func BenchmarkTextOn(b *testing.B) {
-	r := parsed(b, "type=semver,pattern={{major}}.{{minor}},suffix=-{{branch}}x")
-	for b.Loop() {
-		if _, ok, err := r.withValue("v1.2.3").textOn(Flavor{}, Event{}); err != nil || !ok {
-			b.Fatal("no text")
-		}
+			i := len(result.Tags) - 1
+			for result.Tags[i].ruleIndex != 1 {
+				i--
+			}
+			all := result.allSeries()
+			other, ok := parseFullVersion(kindPEP440, c.other, 2)
+			if semantic, isSemantic := parseFullVersion(kindSemver, c.other, 2); !ok && isSemantic {
+				other, ok = semantic, true
+			}
+			if !ok || len(all) != 1 {
+				t.Fatalf("%s is a full version: %t; series: %+v", c.other, ok, all)
+			}
+			if got := result.inScope(all[0], result.Tags[i], other); got != c.same {
+				t.Errorf("%s on %s is the same: %t", result.Tags[i].Text, c.other, got)
+			}
+		})
 	}
 }

@@ -8,12 +8,11 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/pkg/tagrule/internal/js"
 )
 
-// maxSemverNumber is the highest number that the original's library reads (JavaScript's MAX_SAFE_INTEGER).
-const maxSemverNumber = 1<<53 - 1
-
-// maxSemverLength is the longest text that it reads.
+// maxSemverLength is the length of the longest text that the original's library reads. Its highest number is
+// js.MaxSafeInteger.
 const maxSemverLength = 256
 
 type semanticVersion struct{ *semver.Version }
@@ -27,48 +26,62 @@ func (v semanticVersion) text() string {
 	return text
 }
 
-// parseSemver reads a version of Semantic Versioning 2.0.0, with one v before it and blanks around it if need be.
+// parseSemver reads a version of Semantic Versioning 2.0.0. One v before it and blanks around it do not count.
 func parseSemver(s string) (semanticVersion, bool) {
 	if len(s) > maxSemverLength {
 		return semanticVersion{}, false
 	}
-	v, err := semver.StrictNewVersion(strings.TrimPrefix(trim(s), "v"))
-	if err != nil || max(v.Major(), v.Minor(), v.Patch()) > maxSemverNumber {
+	v, err := semver.StrictNewVersion(strings.TrimPrefix(js.Trim(s), "v"))
+	if err != nil || max(v.Major(), v.Minor(), v.Patch()) > js.MaxSafeInteger {
 		return semanticVersion{}, false
 	}
 	return semanticVersion{v}, true
 }
 
-// semverValue is type=semver: the pattern over a version; of a pre-release the version alone, whatever the pattern, but
-// for a pattern that is {{raw}} and nothing beside.
-func semverValue(r Rule, f *facts) (made, string, error) {
-	source, reason, err := r.version(f)
+// semverValue is type=semver: the pattern over a version. A pre-release gives the version alone, whatever the pattern,
+// unless the pattern is {{raw}} and nothing beside.
+func semverValue(r Rule, e *evaluation) (ruleValue, string, error) {
+	source, reason, err := r.versionSource(e)
 	if err != nil || reason != "" {
-		return made{}, reason, err
+		return ruleValue{}, reason, err
 	}
 	v, ok := parseSemver(source)
 	if !ok {
-		return made{}, fmt.Sprintf("%s is not a semantic version", escape.Bounded(source, 128)), nil
+		return ruleValue{}, fmt.Sprintf("%s is not a semantic version", escape.Bounded(source, 128)), nil
 	}
-	out := made{kind: kindSemver, source: source}
-	out.version, out.whole = fullVersion{text: v.text(), sem: v, kind: kindSemver, pre: v.Prerelease() != ""}, true
-	out.spell(v.text())
+	out := ruleValue{kind: kindSemver, source: source}
+	out.version, out.isFullVersion = fullVersion{text: v.text(), semantic: v, kind: kindSemver, isPrerelease: v.Prerelease() != ""}, true
+	out.addSpellings(v.text())
 	switch {
 	case v.Prerelease() == "":
-		out.latest, out.alias = true, r.pattern.alias()
-	case !r.pattern.raw:
+		out.latest, out.alias = true, isAliasPattern(r.pattern)
+	case !r.pattern.IsOnly("raw"):
 		out.text = v.text()
 		return out, "", nil
 	}
-	out.text, err = r.pattern.render(named(map[string]string{
+	out.text, err = v.render(r.pattern, source)
+	return out, "", err
+}
+
+// render renders a pattern with the version, which source writes.
+func (v semanticVersion) render(pattern js.Template, source string) (string, error) {
+	return renderPattern(pattern, map[string]string{
 		"raw":     source,
 		"version": v.text(),
 		"major":   strconv.FormatUint(v.Major(), 10),
 		"minor":   strconv.FormatUint(v.Minor(), 10),
 		"patch":   strconv.FormatUint(v.Patch(), 10),
-		// lists, which JavaScript joins with commas
+		// These are lists in the original, and JavaScript joins a list with commas.
 		"prerelease": strings.ReplaceAll(v.Prerelease(), ".", ","),
 		"build":      strings.ReplaceAll(v.Metadata(), ".", ","),
-	}))
-	return out, "", err
+	})
+}
+
+func semverPatternText(r Rule, source string) (string, bool) {
+	v, ok := parseSemver(source)
+	if !ok {
+		return "", false
+	}
+	text, err := v.render(r.pattern, source)
+	return text, err == nil
 }

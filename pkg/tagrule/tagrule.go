@@ -2,8 +2,8 @@
 // gets, in which order, and which of them are fixed and which move.
 //
 // It is pure: no network, no environment, no clock; what a rule may look at stands in the Event. A rule is one line
-// (Parse), a flavor a few (ParseFlavor), and Evaluate makes the tags. Each type of rule has a file of its own; so have
-// what the original takes from JavaScript: Handlebars templates, moment.js formats, regular expressions and numbers.
+// (Parse), a flavor a few (ParseFlavor), and Evaluate gives the tags. Each type of rule has a file of its own. What the
+// original takes from JavaScript (Handlebars templates, moment.js formats, regular expressions, numbers) is in internal/js.
 // Where the original is lenient (an attribute that nobody reads, an expression that nobody knows, a tag that no registry
 // takes) this package returns an error; where both give tags they are the same.
 package tagrule
@@ -21,7 +21,7 @@ type Event struct {
 	BaseRef       string // {{base_ref}}: the branch of a tag or of a pull request's base, without refs/heads/
 
 	ShortSHA int       // characters of a short SHA; 0 is 7
-	Now      time.Time // {{date}}
+	Now      time.Time // {{date}}; Evaluate never looks at the clock
 	// CommitDate is {{commit_date}}; nil is Now. Evaluate calls it at most once, and only if a rule asks.
 	CommitDate func() (time.Time, error)
 }
@@ -39,13 +39,12 @@ const (
 type Tag struct {
 	Text   string
 	Class  Class
-	Rule   string // the line of the first rule that made it, as written; of a tag that the flavor alone made: the flavor
-	Latest bool   // the flavor makes this tag
-	// Prefix and Suffix are the rule's, as they stand in Text.
-	Prefix, Suffix string
+	Rule   string // the line of the first rule that gave it, as written; where the flavor alone gives it, the flavor
+	Latest bool   // the flavor gives this tag
 
-	index int  // of the rule among those given; -1 for the flavor's latest
-	made  made // what that rule gave
+	prefix, suffix string    // of the rule, as they stand in Text
+	value          ruleValue // what the rule gave between them
+	ruleIndex      int       // of the rule in Result.rules; noRule for the flavor's latest
 }
 
 // Outcome is what one rule gave.
@@ -59,12 +58,10 @@ type Outcome struct {
 type Result struct {
 	Version string // text of the first tag: the original's "version" output; empty without tags
 	Tags    []Tag  // by priority, then as written; the flavor's latest last; each text once
-	// Outcomes has one entry for each rule, in the order of the rules, and one for latest where the flavor made it.
+	// Outcomes has one entry for each rule, in the order of the rules, and one for latest where the flavor gives it.
 	Outcomes []Outcome
 
-	rules  []Rule
-	flavor Flavor
-	event  Event
+	rules []Rule
 }
 
 // Skipped are the outcomes of the rules that gave no tag.
@@ -78,7 +75,7 @@ func (r Result) Skipped() []Outcome {
 	return out
 }
 
-// DefaultRules are the rules that hold where none is written.
+// DefaultRules are the rules that are used where none is written.
 func DefaultRules() []string {
 	return []string{"type=schedule", "type=ref,event=branch", "type=ref,event=tag", "type=ref,event=pr"}
 }

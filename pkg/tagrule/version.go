@@ -2,32 +2,27 @@ package tagrule
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/pkg/tagrule/internal/js"
 )
 
 var (
-	versionExpressions = []string{"raw", "version", "major", "minor", "patch"}
-	semverExpressions  = append(slices.Clone(versionExpressions), "prerelease", "build")
+	versionExpressions = js.Vocabulary{Variables: []string{"raw", "version", "major", "minor", "patch"}}
+	semverExpressions  = js.Vocabulary{Variables: []string{"raw", "version", "major", "minor", "patch", "prerelease", "build"}}
 )
 
-const (
-	kindSemver = "semver"
-	kindPEP440 = "pep440"
-)
-
-// checkVersionMatch reads match=. The original takes what its first group matched, and fails where there is none.
+// checkVersionMatch compiles match=. The original takes what its first group matches, and fails where there is none.
 func checkVersionMatch(r *Rule) (err error) {
-	pattern := r.attrs["match"]
+	pattern := r.attributes["match"]
 	if pattern == "" {
 		return nil
 	}
-	if r.regex, err = compileRegex(pattern, ""); err != nil {
+	if r.regExp, err = js.CompileRegExp(pattern, ""); err != nil {
 		return fmt.Errorf("match=%s: %w", escape.Bounded(pattern, 200), err)
 	}
-	if !r.regex.captures() {
+	if !r.regExp.HasGroups() {
 		return fmt.Errorf("match=%s has no group; the version is what its first group matches: v(.*)", escape.Bounded(pattern, 200))
 	}
 	return nil
@@ -35,12 +30,12 @@ func checkVersionMatch(r *Rule) (err error) {
 
 // source is the text that semver, pep440 and match rules read: their own value, else the release-version, else the git
 // tag. Where there is none, the reason says so.
-func (r Rule) source(f *facts) (text, reason string, err error) {
-	switch tag, ok := strings.CutPrefix(f.Ref, tagRef); {
-	case r.value.source != "":
-		text, err = r.value.render(f.global)
-	case f.Version != "":
-		text = f.Version
+func (r Rule) source(e *evaluation) (text, reason string, err error) {
+	switch tag, ok := strings.CutPrefix(e.Ref, tagRef); {
+	case r.value.Source() != "":
+		text, err = r.value.Render(e.expressionValue)
+	case e.Version != "":
+		text = e.Version
 	case ok:
 		text = tag
 	default:
@@ -49,67 +44,67 @@ func (r Rule) source(f *facts) (text, reason string, err error) {
 	return text, reason, err
 }
 
-// version is the source of a rule that reads a version: what match= takes of it, where it matches, with a dash for each
-// slash. As in the original, a match= that does not match leaves the text as it is.
-func (r Rule) version(f *facts) (text, reason string, err error) {
-	text, reason, err = r.source(f)
+// versionSource is the source of a rule that reads a version: what match= takes of it, where it matches, with a dash for
+// each slash. As in the original, a match= that does not match leaves the text as it is.
+func (r Rule) versionSource(e *evaluation) (text, reason string, err error) {
+	text, reason, err = r.source(e)
 	if err != nil || reason != "" {
 		return "", reason, err
 	}
-	if r.regex != nil {
-		found, matched, ok, err := r.regex.group(text, 1)
+	if r.regExp != nil {
+		m, err := r.regExp.Group(text, 1)
 		switch {
 		case err != nil:
 			return "", "", err
-		case ok:
-			text = found
-		case matched:
-			return "", "", fmt.Errorf("the first group of match= takes no part in the match in %s", escape.Bounded(text, 128)) // the original fails
+		case m.Present:
+			text = m.Text
+		case m.Matched: // the original fails
+			return "", "", fmt.Errorf("the first group of match= takes no part in the match in %s", escape.Bounded(text, 128))
 		}
 	}
 	return strings.ReplaceAll(text, "/", "-"), "", nil
 }
 
-// spell adds a spelling of the version to those that a tag may have, and that of the source, without v and metadata.
-func (m *made) spell(text string) {
-	source, metadata, _ := strings.Cut(m.source, "+")
+// addSpellings adds the version as text writes it, and as source does, without v and metadata.
+func (v *ruleValue) addSpellings(text string) {
+	source, metadata, _ := strings.Cut(v.source, "+")
 	if metadata != "" {
-		m.metadata = sanitise("+" + metadata)
+		v.metadata = sanitise("+" + metadata)
 	}
 	source = strings.TrimLeft(strings.TrimSpace(source), "vV")
 	source = source[strings.IndexByte(source, '!')+1:] // an epoch is a prefix of the series
-	m.spellings = append(m.spellings, sanitise(text), sanitise(source))
+	v.spellings = append(v.spellings, sanitise(text), sanitise(source))
 }
 
-// named gives the values of a pattern's expressions.
-func named(values map[string]string) func(*expression) (string, error) {
-	return func(x *expression) (string, error) { return values[x.name], nil }
+// renderPattern renders a pattern whose expressions have these values.
+func renderPattern(pattern js.Template, values map[string]string) (string, error) {
+	return pattern.Render(func(x *js.Expression) (string, error) { return values[x.Name], nil })
 }
 
-// alias tells of a pattern with which several versions give the same text.
-func (t template) alias() bool {
-	return (t.has("major") || t.has("minor")) && !t.has("version") && !t.has("raw") && !t.has("patch")
+// isAliasPattern says whether a pattern leaves out a part of the version, so that several versions give the same text.
+func isAliasPattern(pattern js.Template) bool {
+	return (pattern.Has("major") || pattern.Has("minor")) && !pattern.Has("version") && !pattern.Has("raw") && !pattern.Has("patch")
 }
 
-// agree refuses a release-version on the push of a git tag that says another one. A tag says a version where it, or
-// what follows its last slash, is one.
-func (e Event) agree() error {
+// checkReleaseVersion refuses a release-version on the push of a git tag that says another one. A tag says a version where
+// it, or what follows its last slash, is one.
+func (e Event) checkReleaseVersion() error {
 	tag, ok := strings.CutPrefix(e.Ref, tagRef)
 	if e.Version == "" || !ok || e.Name != "push" {
 		return nil
 	}
 	last := tag[strings.LastIndexByte(tag, '/')+1:]
-	tagSem, tagIsSem := parseSemver(last)
-	ourSem, ourIsSem := parseSemver(e.Version)
-	if tagIsSem && ourIsSem && tagSem.text() == ourSem.text() {
+	tagSemantic, tagIsSemantic := parseSemver(last)
+	semantic, isSemantic := parseSemver(e.Version)
+	if tagIsSemantic && isSemantic && tagSemantic.text() == semantic.text() {
 		return nil
 	}
-	tagPep, tagIsPep := parsePEP440(last)
-	ourPep, ourIsPep := parsePEP440(e.Version)
-	if tagIsPep && ourIsPep && tagPep.Equal(ourPep.Version) {
+	tagPython, tagIsPython := parsePEP440(last)
+	python, isPython := parsePEP440(e.Version)
+	if tagIsPython && isPython && tagPython.Equal(python.Version) {
 		return nil
 	}
-	if !tagIsSem && !tagIsPep {
+	if !tagIsSemantic && !tagIsPython {
 		return nil
 	}
 	return fmt.Errorf("release-version is %s, but the git tag %s that was pushed says another version",

@@ -20,10 +20,10 @@ func Failure(r *publish.Report, err error) (title, detail, hinted string) {
 	message := err.Error()
 	var e *publish.Error
 	if errors.As(err, &e) && e.Usage { // found before the first stage began: naming it would be noise
-		message = e.Err.Error()
+		message = e.Message()
 	}
 	first, rest, _ := strings.Cut(escape.Lines(message), "\n")
-	hinted = escape.Lines(hint.Of(err))
+	hinted = escape.Lines(hintOf(err))
 	if ofRelease {
 		rest = outdent(rest)
 	}
@@ -31,6 +31,15 @@ func Failure(r *publish.Report, err error) (title, detail, hinted string) {
 		return first, rest, hinted
 	}
 	return became(r, err) + " " + first, rest, hinted
+}
+
+// hintOf is the hint of a publish.Error, or of what else has one.
+func hintOf(err error) string {
+	var e *publish.Error
+	if errors.As(err, &e) && e.Hint != "" {
+		return e.Hint
+	}
+	return hint.Of(err)
 }
 
 // margin is what stands before the further lines of errors and hints: under the text of the first.

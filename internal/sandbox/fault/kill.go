@@ -35,7 +35,7 @@ func (k *Killer) wrote(method string) {
 	}
 }
 
-// Handler is the killer around a server. Answers to writes are held back until the killer has had its turn.
+// Handler is the killer around a server. Answers to writes are held back until Kill has returned.
 func (k *Killer) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -47,24 +47,6 @@ func (k *Killer) Handler(next http.Handler) http.Handler {
 		k.wrote(r.Method)
 		held.release()
 	})
-}
-
-// Transport is the killer around a transport.
-func (k *Killer) Transport(base http.RoundTripper) http.RoundTripper {
-	return killTransport{killer: k, base: base}
-}
-
-type killTransport struct {
-	killer *Killer
-	base   http.RoundTripper
-}
-
-func (t killTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.base.RoundTrip(req)
-	if err == nil {
-		t.killer.wrote(req.Method)
-	}
-	return resp, err
 }
 
 // heldAnswer keeps an answer until it may go; answers to writes are short.

@@ -50,17 +50,3 @@ func TestKillerActsOnceAfterTheNthWriteAndBeforeItsAnswer(t *testing.T) {
 		t.Errorf("killed %d times, %d writes", seen, killer.Writes())
 	}
 }
-
-func TestKillerAroundATransport(t *testing.T) {
-	w := world(t)
-	killed := false
-	rt := (&Killer{After: 1, Kill: func() { killed = written(w) }}).Transport(w)
-	send(t, rt, http.MethodGet, app+"/tags/list", "")
-	if killed {
-		t.Error("killed at a read")
-	}
-	put(t, rt)
-	if !killed {
-		t.Error("not killed after the first write")
-	}
-}

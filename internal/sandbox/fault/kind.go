@@ -19,10 +19,10 @@ const (
 	Forbidden                    // 403 with Retry-After once, as GitHub's secondary limits answer
 	TooMany                      // 429 with Retry-After once
 	LostAnswer                   // the server acts, the client gets an error
-	StaleReads                   // the server acts and says so, but reads show the old state for some seconds
+	StaleReads                   // the server acts and says so, but reads show the old state for five seconds
 )
 
-// Kinds are all of them.
+// Kinds lists every kind.
 func Kinds() []Kind {
 	return []Kind{ServerError, Reset, Truncated, Garbage, Unauthorized, Forbidden, TooMany, LostAnswer, StaleReads}
 }

@@ -47,13 +47,13 @@ func (s *stale) answer(req *http.Request) (*http.Response, bool) {
 	return response(req, http.StatusNotFound, header, fmt.Sprintf(`{"errors":[{"code":%q,"message":"injected: not there yet"}],"message":"Not Found"}`, code)), true
 }
 
-// hide sends a write and then hides what it made.
-func (t *Transport) hide(req *http.Request) (*http.Response, error) {
+// sendAndHide sends a write and then hides what it made.
+func (t *Transport) sendAndHide(req *http.Request) (*http.Response, error) {
 	var old *snapshot
 	if strings.Contains(req.URL.Path, "/manifests/") {
 		var err error
-		if old, err = t.look(req); err != nil {
-			drop(req)
+		if old, err = t.readBefore(req); err != nil {
+			closeBody(req)
 			return nil, err
 		}
 	}
@@ -61,22 +61,18 @@ func (t *Transport) hide(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode >= 300 {
 		return resp, err
 	}
-	hidden := made(req, resp)
+	hidden := shownBy(req, resp)
 	if hidden == nil {
 		return resp, nil
 	}
-	life := t.StaleFor
-	if life == 0 {
-		life = 5 * time.Second
-	}
 	t.stale.mu.Lock()
 	defer t.stale.mu.Unlock()
-	t.stale.host, t.stale.hidden, t.stale.old, t.stale.until = req.URL.Host, hidden, old, time.Now().Add(life)
+	t.stale.host, t.stale.hidden, t.stale.old, t.stale.until = req.URL.Host, hidden, old, time.Now().Add(staleFor)
 	return resp, nil
 }
 
-// look reads what a manifest write will replace.
-func (t *Transport) look(req *http.Request) (*snapshot, error) {
+// readBefore reads what a manifest write will replace.
+func (t *Transport) readBefore(req *http.Request) (*snapshot, error) {
 	read := req.Clone(req.Context())
 	read.Method, read.Body, read.ContentLength, read.GetBody = http.MethodGet, nil, 0, nil
 	read.Header.Del("Content-Type")
@@ -98,8 +94,8 @@ func (t *Transport) look(req *http.Request) (*snapshot, error) {
 	return &snapshot{header: resp.Header, body: string(body)}, nil
 }
 
-// made says which paths show what a write made; nil where none does.
-func made(req *http.Request, resp *http.Response) func(string) bool {
+// shownBy says which paths show what a write made; nil where none does.
+func shownBy(req *http.Request, resp *http.Response) func(string) bool {
 	path := req.URL.Path
 	equal := func(want string) func(string) bool { return func(p string) bool { return p == want } }
 	switch {

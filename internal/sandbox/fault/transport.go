@@ -13,15 +13,18 @@ import (
 	"time"
 )
 
+const (
+	retryAfter = "1" // second, of 403 and 429
+	staleFor   = 5 * time.Second
+)
+
 // Transport numbers every request and lets one of them go wrong. It starts no goroutines and is safe for concurrent use.
 type Transport struct {
 	Base http.RoundTripper
 	At   Key  // the request that goes wrong
 	Kind Kind // how; 0 lets all go well
 
-	Before     func()        // called once, just before that request goes wrong; nil: nothing happens
-	RetryAfter string        // of 403 and 429; default "1" second
-	StaleFor   time.Duration // of StaleReads; default 5 s
+	Before func() // called once, just before that request goes wrong; nil: nothing happens
 
 	mu         sync.Mutex
 	count      map[Key]int
@@ -79,7 +82,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case ServerError, Unauthorized, Forbidden, TooMany:
 		return t.refuse(req, t.Kind)
 	case Reset:
-		drop(req)
+		closeBody(req)
 		return nil, reset()
 	case LostAnswer:
 		resp, err := t.send(req)
@@ -89,7 +92,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, reset()
 	case StaleReads:
-		return t.hide(req)
+		return t.sendAndHide(req)
 	}
 	resp, err := t.send(req)
 	if err == nil && req.Method != http.MethodHead {
@@ -101,7 +104,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // send passes a request on, unless it reads what is still hidden.
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	if resp, ok := t.stale.answer(req); ok {
-		drop(req)
+		closeBody(req)
 		return resp, nil
 	}
 	resp, err := t.Base.RoundTrip(req)
@@ -124,8 +127,8 @@ func reset() error {
 	return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
 }
 
-// drop does with a request's body what a transport must even when it sends nothing.
-func drop(req *http.Request) {
+// closeBody does with a request's body what a transport must even when it sends nothing.
+func closeBody(req *http.Request) {
 	if req.Body != nil {
 		_ = req.Body.Close()
 	}
@@ -133,7 +136,7 @@ func drop(req *http.Request) {
 
 // refuse answers in the server's stead.
 func (t *Transport) refuse(req *http.Request, kind Kind) (*http.Response, error) {
-	drop(req)
+	closeBody(req)
 	header := http.Header{"Content-Type": {"application/json"}}
 	status, code, text := http.StatusInternalServerError, "UNKNOWN", "injected: internal server error"
 	switch kind {
@@ -150,11 +153,7 @@ func (t *Transport) refuse(req *http.Request, kind Kind) (*http.Response, error)
 		status, code, text = http.StatusTooManyRequests, "TOOMANYREQUESTS", "injected: too many requests"
 	}
 	if kind == Forbidden || kind == TooMany {
-		after := t.RetryAfter
-		if after == "" {
-			after = "1"
-		}
-		header.Set("Retry-After", after)
+		header.Set("Retry-After", retryAfter)
 	}
 	// The error bodies of registries, of GitHub's API and of Sigstore's services in one.
 	body := fmt.Sprintf(`{"errors":[{"code":%q,"message":%q}],"code":%d,"message":%q}`, code, text, status, text)

@@ -24,8 +24,9 @@ import (
 
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/stage/push"
-	"github.com/taglast/taglast/internal/testkit/memory"
+	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
 // layout writes an OCI layout of two platforms that share a layer.
@@ -78,16 +79,20 @@ func layout(t *testing.T) string {
 // world has two registries and an image.
 type world struct {
 	t         *testing.T
-	one, two  *memory.Registry
-	transport *memory.Transport
+	one, two  *registrytest.Host
+	transport *registrytest.Network
 	clients   *registry.Clients
 	built     image.Built
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, one: &memory.Registry{}, two: &memory.Registry{}}
-	w.transport = &memory.Transport{Hosts: map[string]http.Handler{"one.example": w.one, "two.example": w.two}}
+	w := &world{
+		t:   t,
+		one: registrytest.NewHost(t, "one.example", sandbox.RegistryOptions{}),
+		two: registrytest.NewHost(t, "two.example", sandbox.RegistryOptions{}),
+	}
+	w.transport = &registrytest.Network{Hosts: map[string]http.Handler{"one.example": w.one, "two.example": w.two}}
 	w.clients = w.again()
 	b, err := image.Build(t.Context(), w.clients, image.Request{
 		Name: "app", Dir: layout(t), Source: image.Source{OCI: &image.OCI{Paths: []string{"."}}}, Platforms: []string{"linux/amd64", "linux/arm64"},
@@ -125,7 +130,7 @@ func TestAnImageIsInEveryRepositoryAndNoTagIs(t *testing.T) {
 	}
 	root := w.built.Root()
 	for _, r := range repos {
-		g := map[string]*memory.Registry{"one.example": w.one, "two.example": w.two}[r.RegistryStr()]
+		g := map[string]*registrytest.Host{"one.example": w.one, "two.example": w.two}[r.RegistryStr()]
 		for _, m := range append([]registry.Manifest{root}, w.built.Children()[0].Manifest, w.built.Children()[1].Manifest) {
 			if !g.HasManifest(r.RepositoryStr(), m.Digest.String()) {
 				t.Errorf("%s lacks %s", r, m.Digest)
@@ -213,7 +218,7 @@ func TestTheRootIsTheLastThatIsWritten(t *testing.T) {
 			defer mu.Unlock()
 			waited++
 			for _, c := range w.built.Children() {
-				if g := map[string]*memory.Registry{"one.example": w.one, "two.example": w.two}[r.RegistryStr()]; !g.HasManifest("acme/app", c.Digest.String()) {
+				if g := map[string]*registrytest.Host{"one.example": w.one, "two.example": w.two}[r.RegistryStr()]; !g.HasManifest("acme/app", c.Digest.String()) {
 					t.Errorf("%s lacks %s before the root", r, c.Digest)
 				}
 			}
@@ -250,7 +255,7 @@ func TestAFailureIsNoPushedAndNamesTheReference(t *testing.T) {
 	w := newWorld(t)
 	w.two.Before = func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
-			memory.Refuse(rw, http.StatusForbidden, "DENIED")
+			registrytest.Refuse(rw, http.StatusForbidden, "DENIED")
 			return true
 		}
 		return false
@@ -276,7 +281,7 @@ func TestARecheckBringsBackWhatWasCollected(t *testing.T) {
 		time.Sleep(time.Hour)
 		child := w.built.Children()[1]
 		for _, gone := range []string{w.built.Root().Digest.String(), child.Digest.String(), child.Blobs[0].Digest.String()} {
-			w.one.Delete("acme/app", gone)
+			w.one.World.Delete("one.example", "acme/app", gone)
 		}
 		begin := time.Now()
 		if err := push.Recheck(t.Context(), w.clients, p, 5*time.Minute); err != nil || time.Since(begin) > time.Second {
@@ -301,7 +306,7 @@ func TestABlobThatTheRegistryLostIsSentOnceMore(t *testing.T) {
 		var lost atomic.Bool
 		w.one.Before = func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") && lost.CompareAndSwap(false, true) {
-				w.one.Delete("acme/app", layer)
+				w.one.World.Delete("one.example", "acme/app", layer)
 			}
 			return false
 		}

@@ -223,7 +223,7 @@ func TestAnotherRunInBetweenIsTold(t *testing.T) {
 					found = s.stranger("ghcr.io", text)
 				}
 				if c.gone {
-					s.run.World.Forget("ghcr.io", "acme/app", found)
+					s.run.World.Delete("ghcr.io", "acme/app", found)
 				}
 			}
 			tagged, err := s.write(t.Context(), tag.Options{Jobs: 1})

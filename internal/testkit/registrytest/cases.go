@@ -26,7 +26,7 @@ func blobOf(raw []byte) registry.Blob {
 	}
 }
 
-func pushed(t *testing.T, s *suite) {
+func testPush(t *testing.T, s *suite) {
 	child, blobs := imageOf(t)
 	s.push(t, child, blobs)
 	index := encoded(t, types.OCIImageIndex, v1.IndexManifest{
@@ -55,7 +55,7 @@ func pushed(t *testing.T, s *suite) {
 	}
 }
 
-func absent(t *testing.T, s *suite) {
+func testUnknownContent(t *testing.T, s *suite) {
 	none := hashOf([]byte(rand.Text()))
 	_, err := s.client.Head(t.Context(), "1.2.3")
 	notFound(t, "a tag of a repository that is not there", err)
@@ -76,11 +76,11 @@ func absent(t *testing.T, s *suite) {
 	}
 }
 
-func mounted(t *testing.T, s *suite) {
+func testMount(t *testing.T, s *suite) {
 	m, blobs := imageOf(t)
 	s.push(t, m, blobs)
 	from := s.client.Name()
-	s.again(t, from.RepositoryStr()+"/mounted")
+	s.reopen(t, from.RepositoryStr()+"/mounted")
 	for i := range blobs {
 		blobs[i].From = []name.Repository{from}
 	}
@@ -119,7 +119,7 @@ func (s *suite) location(t *testing.T, header http.Header) *url.URL {
 	return u
 }
 
-func cancelled(t *testing.T, s *suite) {
+func testCancelledUpload(t *testing.T, s *suite) {
 	if err := s.client.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func (s *suite) commit(t *testing.T, session *url.URL, digest v1.Hash) int {
 	return status
 }
 
-func wrongBlob(t *testing.T, s *suite) {
+func testWrongBlob(t *testing.T, s *suite) {
 	raw, other := []byte(rand.Text()), hashOf([]byte("other"))
 	_, header, _ := s.ask(t, http.MethodPatch, s.begin(t).String(), "application/octet-stream", raw)
 	if status := s.commit(t, s.location(t, header), other); status/100 == 2 {
@@ -165,7 +165,7 @@ func wrongBlob(t *testing.T, s *suite) {
 	notFound(t, "the digest that the client was told", err)
 }
 
-func wrongManifest(t *testing.T, s *suite) {
+func testWrongManifest(t *testing.T, s *suite) {
 	m, blobs := imageOf(t)
 	s.push(t, m, blobs)
 	other := hashOf([]byte(rand.Text()))
@@ -176,13 +176,13 @@ func wrongManifest(t *testing.T, s *suite) {
 	notFound(t, "the digest that was claimed", err)
 }
 
-func repeated(t *testing.T, s *suite) {
+func testRepeatedPut(t *testing.T, s *suite) {
 	m, blobs := imageOf(t)
 	s.push(t, m, blobs)
 	if err := s.client.PutByDigest(t.Context(), m); err != nil {
 		t.Error(err)
 	}
-	s.again(t, s.client.Name().RepositoryStr())
+	s.reopen(t, s.client.Name().RepositoryStr())
 	for _, b := range blobs {
 		if sent, err := s.client.PushBlob(t.Context(), b); err != nil || sent != 0 {
 			t.Errorf("a blob that is there was sent again: %d, %v", sent, err)
@@ -190,9 +190,9 @@ func repeated(t *testing.T, s *suite) {
 	}
 }
 
-// unknownBlobs: the specification lets a registry take such a manifest; if it refuses, then with a code that says why,
-// and then nothing is there.
-func unknownBlobs(t *testing.T, s *suite) {
+// testUnknownBlobs puts a manifest whose blobs are missing. The specification lets a registry take it; a registry that
+// refuses says why with a code, and then the manifest is not there.
+func testUnknownBlobs(t *testing.T, s *suite) {
 	m, _ := imageOf(t)
 	status, _, answer := s.ask(t, http.MethodPut, s.path()+"/manifests/"+m.Digest.String(), string(m.MediaType), m.Raw)
 	if status/100 == 2 {
@@ -205,7 +205,7 @@ func unknownBlobs(t *testing.T, s *suite) {
 	notFound(t, "a manifest that was refused", err)
 }
 
-func tagged(t *testing.T, s *suite) {
+func testTag(t *testing.T, s *suite) {
 	m, blobs := imageOf(t)
 	s.push(t, m, blobs)
 	if err := s.client.PutTag(t.Context(), "1.2.3", m); !errors.Is(err, registry.ErrGuard) {
@@ -235,7 +235,7 @@ func tagged(t *testing.T, s *suite) {
 	}
 }
 
-func sizes(t *testing.T, s *suite) {
+func testBlobSizes(t *testing.T, s *suite) {
 	large := make([]byte, 3<<20+1)
 	_, _ = rand.Read(large)
 	for _, raw := range [][]byte{{}, large} {

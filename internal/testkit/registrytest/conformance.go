@@ -1,6 +1,9 @@
 // Package registrytest is what taglast asks of a registry, as a suite of tests that every registry it runs on must pass,
-// the sandbox's own included: content only under its own digest, untagged manifests kept untagged and read back as they
-// were, what is unknown refused with the specification's codes.
+// the sandbox's own included: content is stored only under its own digest, untagged manifests stay untagged and are read
+// back as they were, what is unknown is refused with the specification's codes.
+//
+// Host and Network are for the tests of whatever talks to registries: the sandbox's registry on a network on which requests
+// are counted, answered in the registry's place, or lost.
 package registrytest
 
 import (
@@ -29,17 +32,17 @@ func Test(t *testing.T, newRegistry func(t *testing.T) (host string, rt http.Rou
 		name string
 		run  func(*testing.T, *suite)
 	}{
-		{"an image is pushed by digest, read back, and stays untagged", pushed},
-		{"what is not there is not found", absent},
-		{"a blob is mounted or uploaded", mounted},
-		{"an upload that is cancelled leaves nothing", cancelled},
-		{"a blob under another digest is refused", wrongBlob},
-		{"a manifest under another digest is refused", wrongManifest},
-		{"a manifest is taken again", repeated},
-		{"a manifest with unknown blobs is never half there", unknownBlobs},
-		{"a tag needs a permit, and by a tag the same is read", tagged},
-		{"an empty blob and a large one are kept", sizes},
-		{"tags are listed in pages and completely", listed},
+		{"an image is pushed by digest, read back, and stays untagged", testPush},
+		{"what is not there is not found", testUnknownContent},
+		{"a blob is mounted or uploaded", testMount},
+		{"an upload that is cancelled leaves nothing", testCancelledUpload},
+		{"a blob under another digest is refused", testWrongBlob},
+		{"a manifest under another digest is refused", testWrongManifest},
+		{"a manifest is taken again", testRepeatedPut},
+		{"a manifest with unknown blobs is never half there", testUnknownBlobs},
+		{"a tag needs a permit, and by a tag the same is read", testTag},
+		{"an empty blob and a large one are kept", testBlobSizes},
+		{"tags are listed in pages and completely", testTagList},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			host, rt := newRegistry(t)
@@ -59,12 +62,12 @@ type suite struct {
 func open(t *testing.T, host string, rt http.RoundTripper) *suite {
 	t.Helper()
 	s := &suite{host: host, rt: rt}
-	s.again(t, "conformance/"+strings.ToLower(rand.Text()))
+	s.reopen(t, "conformance/"+strings.ToLower(rand.Text()))
 	return s
 }
 
-// again forgets all that the client knows.
-func (s *suite) again(t *testing.T, path string) {
+// reopen makes a client that knows nothing, of another repository of the registry or of the same.
+func (s *suite) reopen(t *testing.T, path string) {
 	t.Helper()
 	o := registry.Options{Transport: s.rt, UserAgent: "taglast/conformance"}
 	o.Retry.Budget = -1

@@ -5,16 +5,17 @@ import (
 	"testing"
 
 	"github.com/taglast/taglast/internal/sandbox"
-	"github.com/taglast/taglast/internal/testkit/memory"
 	"github.com/taglast/taglast/internal/testkit/registrytest"
 )
 
+// A Host on a Network, with which the tests of the clients disturb a registry, is a registry as long as they do not.
 func TestTheRegistryOfTheTests(t *testing.T) {
 	for name, absolute := range map[string]bool{"with relative locations": false, "with absolute locations": true} {
 		t.Run(name, func(t *testing.T) {
-			registrytest.Test(t, func(*testing.T) (string, http.RoundTripper) {
-				g := &memory.Registry{Absolute: absolute}
-				return "127.0.0.1:5000", &memory.Transport{Hosts: map[string]http.Handler{"127.0.0.1:5000": g}}
+			registrytest.Test(t, func(t *testing.T) (string, http.RoundTripper) {
+				const host = "127.0.0.1:5000"
+				h := registrytest.NewHost(t, host, sandbox.RegistryOptions{AbsoluteURLs: absolute})
+				return host, &registrytest.Network{Hosts: map[string]http.Handler{host: h}}
 			})
 		})
 	}
@@ -23,7 +24,7 @@ func TestTheRegistryOfTheTests(t *testing.T) {
 func TestTheSandboxsRegistry(t *testing.T) {
 	for name, o := range map[string]sandbox.Options{
 		"under the law": {},
-		"without a law": {Law: func(sandbox.Tag) error { return nil }},
+		"without a law": {Law: registrytest.AnyTag},
 	} {
 		t.Run(name, func(t *testing.T) {
 			registrytest.Test(t, func(t *testing.T) (string, http.RoundTripper) {

@@ -10,9 +10,9 @@ import (
 	"github.com/taglast/taglast/internal/link"
 )
 
-// listed holds the registry to "Listing Tags" of the distribution specification: lexical order, at most n of them, those
-// after last. The Link to the next page is a SHOULD: where there is none, last does it.
-func listed(t *testing.T, s *suite) {
+// testTagList holds the registry to "Listing Tags" of the distribution specification: tags come in lexical order, at most n
+// of them, and only those after last. The Link to the next page is a SHOULD: where it is missing, the test asks with last.
+func testTagList(t *testing.T, s *suite) {
 	m, blobs := imageOf(t)
 	s.push(t, m, blobs)
 	want := []string{"t1", "t2", "t3", "t4", "t5"}

@@ -1,0 +1,58 @@
+package bounded
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// The errors of files, in a *fs.PathError as the errors of package os are.
+var (
+	ErrNotRegular = errors.New("not a regular file")
+	ErrReplaced   = errors.New("the file was replaced while it was opened")
+)
+
+// ReadFile reads the regular file at path whole, at most limit bytes; symbolic links are followed. Every error is a
+// *fs.PathError, whose cause is ErrNotRegular for a directory, a pipe or a device (none of which is opened), and a
+// *TooLargeError for a file that is longer.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	return read(path, limit, info, err, os.Open)
+}
+
+// ReadRootFile is ReadFile for a path within root. The path's last part must not be a symbolic link: that is
+// ErrNotRegular, too.
+func ReadRootFile(root *os.Root, path string, limit int64) ([]byte, error) {
+	info, err := root.Lstat(path)
+	return read(path, limit, info, err, root.Open)
+}
+
+// read opens and reads the file that info is of. A pipe would block whoever opens it, so info comes from before.
+func read(path string, limit int64, info fs.FileInfo, err error, open func(string) (*os.File, error)) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrNotRegular}
+	}
+	f, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // it is only read
+	opened, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !os.SameFile(info, opened) {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrReplaced}
+	}
+	b, err := Read(f, limit)
+	if err != nil {
+		if errors.As(err, new(*fs.PathError)) {
+			return nil, err
+		}
+		return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+	}
+	return b, nil
+}

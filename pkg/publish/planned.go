@@ -1,0 +1,47 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/taglast/taglast/internal/identity"
+)
+
+// Plan tells what Publish would do, as far as reading alone can tell: it evaluates the rules and looks at what the tags
+// name now. It builds nothing, asks for no ID token, proves no permission and writes no file. With offline no tag is
+// looked at. The report is there on failure, too; the error is an *Error.
+func Plan(ctx context.Context, o Options, offline bool) (*Report, error) {
+	m := modePlan
+	if offline {
+		m = modeOfflinePlan
+	}
+	r := newRun(ctx, o, m)
+	r.network.base = &reachable{base: r.o.Transport, down: make(map[string]string)}
+	if err := r.look(ctx); err != nil {
+		return r.report(err), err
+	}
+	if ctx.Err() != nil {
+		err := interrupted(ctx, at(StagePlan, "", "", fmt.Errorf("plan: %w", ctx.Err())))
+		return r.report(err), err
+	}
+	r.announce()
+	return r.report(nil), nil
+}
+
+// look makes the plan of a run that only looks.
+func (r *run) look(ctx context.Context) error {
+	var err error
+	if r.plan, err = r.evaluate(ctx); err != nil {
+		return err
+	}
+	r.connect()
+	r.claims = identity.Claims{
+		Repository: r.o.Getenv("GITHUB_REPOSITORY"), Ref: r.o.Getenv("GITHUB_REF"), SHA: r.o.Getenv("GITHUB_SHA"),
+		WorkflowRef: r.o.Getenv("GITHUB_WORKFLOW_REF"), EventName: r.o.Getenv("GITHUB_EVENT_NAME"),
+	}
+	if r.mode.offline() {
+		r.plan.current.forget(r.plan.images)
+		return nil
+	}
+	return r.plan.current.read(ctx, r.plan.images)
+}
