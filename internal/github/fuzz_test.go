@@ -1,4 +1,4 @@
-package store
+package github
 
 import (
 	"bytes"
@@ -35,11 +35,11 @@ func FuzzBlob(f *testing.F) {
 	f.Add(snappy.Encode(nil, []byte(seedBundle)))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0x0f, 0})
 	f.Fuzz(func(t *testing.T, block []byte) {
-		b, err := unsnap(block)
+		b, err := decodeSnappy(block)
 		if err == nil && len(b) > bundle.MaxSize {
 			t.Errorf("%d bytes", len(b))
 		}
-		if again, err := unsnap(snappy.Encode(nil, block)); err != nil || !bytes.Equal(again, block) {
+		if again, err := decodeSnappy(snappy.Encode(nil, block)); err != nil || !bytes.Equal(again, block) {
 			t.Error("a block is not read back")
 		}
 	})
