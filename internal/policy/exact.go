@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	sigstore "github.com/sigstore/sigstore-go/pkg/bundle"
@@ -25,13 +26,16 @@ type Exact struct {
 	Claims    identity.Claims
 	ServerURL string
 	Statement []byte // what this run signed: compared whole, byte for byte
-	Digest    string // the root's, sha256:hex
+	Digest    string // what the attestation is about, sha256:hex
+	// PredicateType that the statement must have; empty means SLSA provenance v1.
+	PredicateType string
+	Subjects      []provenance.Subject // each must be in the statement; nil asks for Digest alone
 }
 
 // Check verifies b under e: media type v0.3; an embedded SCT, a Rekor entry with inclusion proof and signed time,
 // and every timestamp that is there, all under Trusted; subject alternative name, issuer and extensions .8 to .22 equal
-// to the claims; the payload equal to Statement; Digest among its subjects; SLSA provenance v1 that says what the
-// certificate says. The error names the first field that differs (MismatchError).
+// to the claims; the payload equal to Statement; Digest and Subjects among its subjects; the predicate type that is asked
+// for, and where that is SLSA provenance v1, one that says what the certificate says. The error names the first field that differs (MismatchError).
 func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
 	if err := complete(e.Claims); err != nil {
 		return Verified{}, err
@@ -39,7 +43,7 @@ func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
 	if len(e.Statement) == 0 {
 		return Verified{}, errors.New("exact policy without a statement")
 	}
-	v, err := checkOwn(b, e.Trusted, e.Digest)
+	v, err := checkOwn(b, e.Trusted, e.Digest, e.PredicateType)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -50,14 +54,29 @@ func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
 	if !bytes.Equal(v.Statement, e.Statement) {
 		return Verified{}, errors.New("statement: not the one that this run signed")
 	}
-	if err := matchPredicate(v.Predicate, v.Certificate, server); err != nil {
+	if err := matchStatement(v, e.Subjects, server); err != nil {
 		return Verified{}, err
 	}
 	return v, nil
 }
 
-// checkOwn verifies a bundle of the kind that taglast makes for a public repository and returns it with provenance in it.
-func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, digest string) (Verified, error) {
+// matchStatement wants all subjects in the statement, and a provenance that says what its certificate says. Nothing in a
+// certificate could be compared with a predicate of another type.
+func matchStatement(v Verified, subjects []provenance.Subject, server string) error {
+	for _, s := range subjects {
+		if !slices.Contains(v.Subjects, s) {
+			return &MismatchError{Field: "statement subject", Want: s.Name + "@" + s.Digest}
+		}
+	}
+	if v.PredicateType != provenance.PredicateType {
+		return nil
+	}
+	return matchPredicate(v.Predicate, v.Certificate, server)
+}
+
+// checkOwn verifies a bundle of the kind that taglast makes for a public repository, whose statement has that predicate
+// type; empty means SLSA provenance v1.
+func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, digest, predicateType string) (Verified, error) {
 	entity, err := b.Verifiable()
 	if err != nil {
 		return Verified{}, err
@@ -76,8 +95,11 @@ func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, digest string) (Ve
 	if s, err := b.Statement(); err != nil || s.Type != statementType {
 		return Verified{}, &MismatchError{Field: "statement type", Want: statementType, Got: s.Type}
 	}
-	if v.PredicateType != provenance.PredicateType {
-		return Verified{}, &MismatchError{Field: "predicate type", Want: provenance.PredicateType, Got: v.PredicateType}
+	if predicateType == "" {
+		predicateType = provenance.PredicateType
+	}
+	if v.PredicateType != predicateType {
+		return Verified{}, &MismatchError{Field: "predicate type", Want: predicateType, Got: v.PredicateType}
 	}
 	return v, nil
 }

@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"slices"
-
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/taglast/taglast/internal/bundle"
@@ -16,17 +14,19 @@ type Reuse struct {
 	Trusted   root.TrustedMaterial
 	Claims    identity.Claims
 	ServerURL string
-	Subjects  []provenance.Subject
-	Digest    string
+	Subjects  []provenance.Subject // each must be in the statement; nil asks for Digest alone
+	Digest    string               // what the attestation is about, sha256:hex
+	// PredicateType that the statement must have; empty means SLSA provenance v1.
+	PredicateType string
 }
 
 // Check verifies b under r: as Exact.Check, but trigger, run and attempt may be others, and the statement may be
-// any whose subjects include r.Subjects and whose provenance says what its own certificate says.
+// any of r.PredicateType whose subjects include r.Subjects; a provenance must say what its own certificate says.
 func (r Reuse) Check(b *bundle.Bundle) (Verified, error) {
 	if err := complete(r.Claims); err != nil {
 		return Verified{}, err
 	}
-	v, err := checkOwn(b, r.Trusted, r.Digest)
+	v, err := checkOwn(b, r.Trusted, r.Digest, r.PredicateType)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -34,12 +34,7 @@ func (r Reuse) Check(b *bundle.Bundle) (Verified, error) {
 	if err := equal(workflowFields(r.Claims, server, v.Certificate)); err != nil {
 		return Verified{}, err
 	}
-	for _, s := range r.Subjects {
-		if !slices.Contains(v.Subjects, s) {
-			return Verified{}, &MismatchError{Field: "statement subject", Want: s.Name + "@" + s.Digest}
-		}
-	}
-	if err := matchPredicate(v.Predicate, v.Certificate, server); err != nil {
+	if err := matchStatement(v, r.Subjects, server); err != nil {
 		return Verified{}, err
 	}
 	return v, nil

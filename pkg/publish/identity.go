@@ -76,7 +76,7 @@ func (r *run) openStores() error {
 	if err != nil {
 		return err
 	}
-	r.stores = []store.Store{s}
+	r.stores, r.openers = []store.Store{s}, []store.Opener{store.Shared(s)}
 	return nil
 }
 

@@ -120,8 +120,8 @@ func TestReleaseChecksTheBundleOfEachStore(t *testing.T) {
 			if c.reused {
 				a = attest()
 			}
-			if a.Reused() != c.reused || len(a.ReadBack()) != 2 {
-				t.Fatalf("reused %v, read back from %d stores", a.Reused(), len(a.ReadBack()))
+			if one := a.Attestations()[0]; one.Reused() != c.reused || len(one.ReadBack()) != 2 {
+				t.Fatalf("reused %v, read back from %d stores", one.Reused(), len(one.ReadBack()))
 			}
 			if c.rotten >= 0 {
 				stores[c.rotten].rot()
@@ -200,7 +200,7 @@ func TestReleaseReusesAnEarlierRunsAttestation(t *testing.T) {
 	first.World.SetIdentity(next)
 	r := releasetest.In(t, first.World, first.World)
 	a := r.Attest(r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...))
-	if !a.Reused() {
+	if !a.Attestations()[0].Reused() {
 		t.Fatal("it was not reused")
 	}
 	p, err := prove.Release(a, runOf(r))
@@ -210,13 +210,99 @@ func TestReleaseReusesAnEarlierRunsAttestation(t *testing.T) {
 	// A careless attest stage that reuses what it must not is stopped here.
 	pushed := r.Push(r.Build("app"), r.Repositories("quay.io/acme/app")...)
 	job := r.Job(pushed)
-	job.Reusable = func(*bundle.Bundle) error { return nil }
+	job.Wanted[0].Reusable = func(*bundle.Bundle) error { return nil }
 	careless, err := attest.Attest(t.Context(), pushed, job)
-	if err != nil || !careless.Reused() {
+	if err != nil || !careless.Attestations()[0].Reused() {
 		t.Fatal(err)
 	}
 	var mismatch *policy.MismatchError
 	if p, err := prove.Release(careless, runOf(r)); !errors.As(err, &mismatch) || mismatch.Field != "statement subject" || p.Ok() {
+		t.Errorf("%v, proof %v", err, p.Ok())
+	}
+}
+
+const sbom = "https://spdx.dev/Document/v2.3"
+
+// TestReleaseProvesEveryAttestation: provenance of the index, and one of another type about its manifests.
+func TestReleaseProvesEveryAttestation(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
+	var children []provenance.Subject
+	for _, c := range pushed.Built().Manifests() {
+		children = append(children, provenance.Subject{Name: "ghcr.io/acme/app", Digest: c.Digest.String()})
+	}
+	if len(children) < 2 {
+		t.Fatalf("%d manifests: this test needs two", len(children))
+	}
+	complete := func(children ...provenance.Subject) error {
+		job := r.Job(pushed)
+		for _, child := range children {
+			job.Wanted = append(job.Wanted, r.Wanted(sbom, []provenance.Subject{child}, nil))
+		}
+		a, err := attest.Attest(t.Context(), pushed, job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := prove.Release(a, runOf(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		verified := p.Verified()
+		if len(verified) != 1+len(children) || verified[0].PredicateType != provenance.PredicateType {
+			t.Fatalf("%d attestations are proved", len(verified))
+		}
+		for i, child := range children {
+			if v := verified[1+i]; v.PredicateType != sbom || !slices.Contains(v.Subjects, child) {
+				t.Errorf("%s about %v", v.PredicateType, v.Subjects)
+			}
+		}
+		_, err = prove.All([]prove.Required{{Image: "app", PredicateTypes: []string{sbom}}}, []prove.Proof{p})
+		return err
+	}
+	if err := complete(children...); err != nil {
+		t.Error(err)
+	}
+	for name, lacking := range map[string][]provenance.Subject{"no manifest": nil, "one manifest alone": children[:1]} {
+		if err := complete(lacking...); err == nil || !strings.Contains(err.Error(), "no attestation of type "+sbom) {
+			t.Errorf("%s has one: %v", name, err)
+		}
+	}
+}
+
+// TestProvenanceOfAManifestIsNotThatOfTheImage: tags name the root.
+func TestProvenanceOfAManifestIsNotThatOfTheImage(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
+	job := r.Job(pushed)
+	child := pushed.Built().Manifests()[0].Digest.String()
+	slices.SortStableFunc(job.Wanted[0].Subjects, func(a, b provenance.Subject) int {
+		return strings.Compare(map[bool]string{true: "0", false: "1"}[a.Digest == child], map[bool]string{true: "0", false: "1"}[b.Digest == child])
+	})
+	a, err := attest.Attest(t.Context(), pushed, job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := prove.Release(a, runOf(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := prove.All([]prove.Required{{Image: "app"}}, []prove.Proof{p}); err == nil || !strings.Contains(err.Error(), "no attestation of type") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestReleaseChecksTheSubjectsOfEachAttestation: the statement leaves out what was wanted.
+func TestReleaseChecksTheSubjectsOfEachAttestation(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
+	job := r.Job(pushed)
+	job.Wanted[0].Subjects = append(job.Wanted[0].Subjects, provenance.Subject{Name: "quay.io/acme/app", Digest: job.Wanted[0].Subjects[0].Digest})
+	a, err := attest.Attest(t.Context(), pushed, job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mismatch *policy.MismatchError
+	if p, err := prove.Release(a, runOf(r)); !errors.As(err, &mismatch) || mismatch.Field != "statement subject" || p.Ok() {
 		t.Errorf("%v, proof %v", err, p.Ok())
 	}
 }

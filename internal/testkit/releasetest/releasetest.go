@@ -4,10 +4,12 @@ package releasetest
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,17 +151,45 @@ func (r *Run) Job(p push.Pushed) attest.Job {
 	}
 	digest := p.Built().Root().Digest.String()
 	subjects := provenance.Subjects(repos, digest, children)
-	reuse := policy.Reuse{Trusted: r.Trusted.Root, Claims: r.Claims, ServerURL: r.Server, Subjects: subjects, Digest: digest}
+	wanted := r.Wanted(provenance.PredicateType, subjects, func(context.Context) ([]byte, error) {
+		return provenance.Statement(provenance.Input{
+			Claims: r.Claims, ServerURL: r.Server, Subjects: subjects, FinishedOn: time.Now().UTC().Truncate(time.Second),
+		})
+	})
 	return attest.Job{
-		Subjects: subjects, Signer: r.Signer, Stores: []store.Store{r.Store},
-		Statement: func(context.Context) ([]byte, error) {
-			return provenance.Statement(provenance.Input{
-				Claims: r.Claims, ServerURL: r.Server, Subjects: subjects, FinishedOn: time.Now().UTC().Truncate(time.Second),
-			})
-		},
-		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
-		Keep:     func(*bundle.Bundle) error { return nil },
+		Wanted: []attest.Wanted{wanted}, Signer: r.Signer, Stores: []store.Store{r.Store},
+		Keep: func(attest.Attestation) error { return nil },
 	}
+}
+
+// Wanted is an attestation that is reused by the reuse policy of this run. A nil statement makes one whose predicate is
+// empty.
+func (r *Run) Wanted(predicateType string, subjects []provenance.Subject, statement func(context.Context) ([]byte, error)) attest.Wanted {
+	reuse := policy.Reuse{
+		Trusted: r.Trusted.Root, Claims: r.Claims, ServerURL: r.Server,
+		Subjects: subjects, Digest: subjects[0].Digest, PredicateType: predicateType,
+	}
+	if statement == nil {
+		statement = func(context.Context) ([]byte, error) { return emptyStatement(predicateType, subjects) }
+	}
+	return attest.Wanted{
+		PredicateType: predicateType, Subjects: subjects, Statement: statement,
+		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
+	}
+}
+
+func emptyStatement(predicateType string, subjects []provenance.Subject) ([]byte, error) {
+	type subject struct {
+		Name   string            `json:"name"`
+		Digest map[string]string `json:"digest"`
+	}
+	var named []subject
+	for _, s := range subjects {
+		named = append(named, subject{s.Name, map[string]string{"sha256": strings.TrimPrefix(s.Digest, "sha256:")}})
+	}
+	return json.Marshal(map[string]any{
+		"_type": "https://in-toto.io/Statement/v1", "subject": named, "predicateType": predicateType, "predicate": map[string]any{},
+	})
 }
 
 // Attest makes or reuses the attestation of a pushed image.
