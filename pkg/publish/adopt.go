@@ -84,7 +84,7 @@ func (r *run) describeThere(ctx context.Context, digest string) string {
 			return fmt.Sprintf("there  %s  its attestation could not be read", digest)
 		}
 		for _, stored := range listed {
-			c := policy.Consumer{Trusted: r.trustedRoots(), Repo: r.claims.Repository, CertOIDCIssuer: r.claims.Issuer}
+			c := policy.Ours(r.claims, r.serverURL, r.trustedRoots()...)
 			if v, err := c.Check(stored.Bundle, "sha256", digestBytes(digest)); err == nil {
 				return fmt.Sprintf("there  %s  attested by %s", digest, signedBy(v))
 			}

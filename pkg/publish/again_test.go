@@ -126,21 +126,29 @@ func TestAPublishedVersionIsNotOverwritten(t *testing.T) {
 		before  func(*sandbox.Identity) // who published what is there; nil: nobody that is known
 		rebuild bool
 		there   string
+		signer  string // the reusable workflow that both call; empty: none
 	}{
-		{"with --rebuild", func(*sandbox.Identity) {}, true, "attested by acme/app release.yml at aaaaaaa, "},
-		{"of another commit", func(i *sandbox.Identity) { i.SHA = strings.Repeat("b", 40) }, false, "attested by acme/app release.yml at bbbbbbb, "},
-		{"of another ref", func(i *sandbox.Identity) { i.Ref = "refs/heads/main" }, false, "attested by acme/app release.yml at aaaaaaa, "},
+		{"with --rebuild", func(*sandbox.Identity) {}, true, "attested by acme/app release.yml at aaaaaaa, ", ""},
+		{"of another commit", func(i *sandbox.Identity) { i.SHA = strings.Repeat("b", 40) }, false, "attested by acme/app release.yml at bbbbbbb, ", ""},
+		{"of another ref", func(i *sandbox.Identity) { i.Ref = "refs/heads/main" }, false, "attested by acme/app release.yml at aaaaaaa, ", ""},
 		{"of another workflow", func(i *sandbox.Identity) {
 			i.WorkflowRef = "acme/app/.github/workflows/nightly.yml@refs/tags/v1.2.3"
-		}, false, "attested by acme/app nightly.yml at aaaaaaa, "},
-		{"that nobody attested", nil, false, "not attested by acme/app"},
+		}, false, "attested by acme/app nightly.yml at aaaaaaa, ", ""},
+		{"that nobody attested", nil, false, "not attested by acme/app", ""},
+		{
+			"by a reusable workflow of another repository", func(i *sandbox.Identity) { i.SHA = strings.Repeat("b", 40) }, false,
+			"attested by acme/app release.yml at bbbbbbb, ", "acme/workflows/.github/workflows/publish.yml@refs/heads/main",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t, titled("one", "docker.io/acme/app", "ghcr.io/acme/app"), sandbox.Options{})
+			if c.signer != "" {
+				s.world.SetIdentity(sandbox.Identity{JobWorkflowRef: c.signer})
+			}
 			us := s.world.Identity()
 			there, host := "", "ghcr.io"
 			if c.before != nil {
-				them := sandbox.Identity{RunID: "11593512252"}
+				them := sandbox.Identity{RunID: "11593512252", JobWorkflowRef: c.signer}
 				c.before(&them)
 				s.world.SetIdentity(them)
 				r, _ := must(t, s, nil)
