@@ -15,6 +15,7 @@ import (
 	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/trust"
 )
 
 // statementType is the in-toto statement's own type.
@@ -23,8 +24,9 @@ const statementType = "https://in-toto.io/Statement/v1"
 // Exact is the policy of this run: every field must hold.
 type Exact struct {
 	Trusted   root.TrustedMaterial
+	Requires  trust.Requirements // of the instance; the zero value accepts nothing
 	Claims    identity.Claims
-	ServerURL string
+	ServerURL string // GITHUB_SERVER_URL; empty means https://github.com
 	Statement []byte // what this run signed: compared whole, byte for byte
 	Digest    string // what the attestation is about, sha256:hex
 	// PredicateType that the statement must have; empty means SLSA provenance v1.
@@ -32,8 +34,8 @@ type Exact struct {
 	Subjects      []provenance.Subject // each must be in the statement; nil asks for Digest alone
 }
 
-// Check verifies b under e: media type v0.3; an embedded SCT, a Rekor entry with inclusion proof and signed time,
-// and every timestamp that is there, all under Trusted; subject alternative name, issuer and extensions .8 to .22 equal
+// Check verifies b under e: media type v0.3; the witnesses that Requires asks for and every timestamp that is there,
+// all under Trusted; subject alternative name, issuer and extensions .8 to .22 equal
 // to the claims; the payload equal to Statement; Digest and Subjects among its subjects; the predicate type that is asked
 // for, and where that is SLSA provenance v1, one that says what the certificate says. The error names the first field that differs (MismatchError).
 func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
@@ -43,7 +45,7 @@ func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
 	if len(e.Statement) == 0 {
 		return Verified{}, errors.New("exact policy without a statement")
 	}
-	v, err := checkOwn(b, e.Trusted, e.Digest, e.PredicateType)
+	v, err := checkOwn(b, e.Trusted, e.Requires, e.Digest, e.PredicateType)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -74,9 +76,9 @@ func matchStatement(v Verified, subjects []provenance.Subject, server string) er
 	return matchPredicate(v.Predicate, v.Certificate, server)
 }
 
-// checkOwn verifies a bundle of the kind that taglast makes for a public repository, whose statement has that predicate
+// checkOwn verifies a bundle of the kind that taglast makes on an instance, whose statement has that predicate
 // type; empty means SLSA provenance v1.
-func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, digest, predicateType string) (Verified, error) {
+func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, requires trust.Requirements, digest, predicateType string) (Verified, error) {
 	entity, err := b.Verifiable()
 	if err != nil {
 		return Verified{}, err
@@ -88,7 +90,10 @@ func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, digest, predicateT
 	if err != nil {
 		return Verified{}, err
 	}
-	v, err := check(b, trusted, "sha256", want, ownOptions(entity)...)
+	if !requires.Witnessed() {
+		return Verified{}, errors.New("policy of an instance whose bundles need no witnessed time")
+	}
+	v, err := check(b, trusted, "sha256", want, ownOptions(entity, requires)...)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -104,15 +109,24 @@ func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, digest, predicateT
 	return v, nil
 }
 
-// ownOptions ask for an SCT, a log entry with its signed time, and as many verified timestamps as there are.
-func ownOptions(b *sigstore.Bundle) []verify.VerifierOption {
-	options := []verify.VerifierOption{
-		verify.WithSignedCertificateTimestamps(1),
-		verify.WithTransparencyLog(1),
-		verify.WithIntegratedTimestamps(1),
+// ownOptions ask for what an instance's bundles must carry, and for as many verified timestamps as there are.
+func ownOptions(b *sigstore.Bundle, requires trust.Requirements) []verify.VerifierOption {
+	var options []verify.VerifierOption
+	if requires.SCT {
+		options = append(options, verify.WithSignedCertificateTimestamps(1))
 	}
-	if n := len(b.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps()); n > 0 {
-		options = append(options, verify.WithSignedTimestamps(n))
+	if requires.Log || requires.IntegratedTime {
+		options = append(options, verify.WithTransparencyLog(1))
+	}
+	if requires.IntegratedTime {
+		options = append(options, verify.WithIntegratedTimestamps(1))
+	}
+	stamps := len(b.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps())
+	if requires.Timestamp {
+		stamps = max(stamps, 1)
+	}
+	if stamps > 0 {
+		options = append(options, verify.WithSignedTimestamps(stamps))
 	}
 	return options
 }

@@ -57,6 +57,7 @@ func TestExactAcceptsAReusableWorkflowOfAnotherRepository(t *testing.T) {
 
 func TestExactAcceptsABundleWithoutTimestampAsGitHubMakesThem(t *testing.T) {
 	s := newSigned(t, sandbox.Identity{})
+	s.exact.Requires.Timestamp = false
 	s.bundle.VerificationMaterial.TimestampVerificationData = &protobundle.TimestampVerificationData{}
 	if _, err := s.exact.Check(parsed(t, s.bundle)); err != nil {
 		t.Error(err)
@@ -151,7 +152,7 @@ func TestExactRefusesAPredicateThatItsCertificateContradicts(t *testing.T) {
 	for _, tt := range lies {
 		t.Run(tt.name, func(t *testing.T) {
 			payload := statement(t, set(predicate(w.claims()), tt.value, tt.path...), digestA)
-			e := policy.Exact{Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Statement: payload, Digest: digestA}
+			e := policy.Exact{Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Statement: payload, Digest: digestA}
 			_, err := e.Check(parsed(t, w.sign(payload)))
 			var mismatch *policy.MismatchError
 			if !errors.As(err, &mismatch) || !strings.HasPrefix(mismatch.Field, "predicate ") {
@@ -165,7 +166,7 @@ func TestExactRefusesAnotherStatement(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
 	honest := statement(t, predicate(w.claims()), digestA)
 	check := func(payload []byte) error {
-		e := policy.Exact{Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Statement: honest, Digest: digestA}
+		e := policy.Exact{Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Statement: honest, Digest: digestA}
 		_, err := e.Check(parsed(t, w.sign(payload)))
 		return err
 	}
@@ -306,7 +307,7 @@ func TestExactAndReuseRefuseForgedBundles(t *testing.T) {
 	s := newSigned(t, sandbox.Identity{})
 	other := s.w.sign(statement(t, predicate(s.w.claims()), digestB))
 	foreign := newSigned(t, sandbox.Identity{}).bundle
-	reuse := policy.Reuse{Trusted: s.exact.Trusted, Claims: s.exact.Claims, ServerURL: server, Digest: digestA}
+	reuse := policy.Reuse{Trusted: s.exact.Trusted, Requires: everything, Claims: s.exact.Claims, ServerURL: server, Digest: digestA}
 	if _, err := reuse.Check(parsed(t, s.bundle)); err != nil {
 		t.Fatal(err)
 	}

@@ -6,12 +6,14 @@ import (
 	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/trust"
 )
 
 // Reuse is the policy for an attestation of an earlier run: issuer, SAN, workflow and its digest, source repository, ids,
 // ref and sha, visibility and runner environment are ours; the run may be another; its subjects include ours.
 type Reuse struct {
 	Trusted   root.TrustedMaterial
+	Requires  trust.Requirements // of the instance; the zero value accepts nothing
 	Claims    identity.Claims
 	ServerURL string
 	Subjects  []provenance.Subject // each must be in the statement; nil asks for Digest alone
@@ -26,7 +28,7 @@ func (r Reuse) Check(b *bundle.Bundle) (Verified, error) {
 	if err := complete(r.Claims); err != nil {
 		return Verified{}, err
 	}
-	v, err := checkOwn(b, r.Trusted, r.Digest, r.PredicateType)
+	v, err := checkOwn(b, r.Trusted, r.Requires, r.Digest, r.PredicateType)
 	if err != nil {
 		return Verified{}, err
 	}

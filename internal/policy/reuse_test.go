@@ -43,7 +43,7 @@ func TestReuseAcceptsAnEarlierRun(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := policy.Reuse{
-				Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Digest: digestA,
+				Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Digest: digestA,
 				Subjects: []provenance.Subject{{Name: "ghcr.io/acme/app", Digest: digestA}, {Name: "ghcr.io/acme/app", Digest: digestB}},
 			}
 			tt.change(&r)
@@ -61,7 +61,7 @@ func TestReuseRefusesAPredicateThatItsCertificateContradicts(t *testing.T) {
 	for _, tt := range lies {
 		t.Run(tt.name, func(t *testing.T) {
 			b := parsed(t, w.sign(statement(t, set(predicate(w.claims()), tt.value, tt.path...), digestA)))
-			r := policy.Reuse{Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Digest: digestA}
+			r := policy.Reuse{Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Digest: digestA}
 			_, err := r.Check(b)
 			var mismatch *policy.MismatchError
 			if !errors.As(err, &mismatch) || !strings.HasPrefix(mismatch.Field, "predicate ") {
@@ -74,7 +74,7 @@ func TestReuseRefusesAPredicateThatItsCertificateContradicts(t *testing.T) {
 func TestReuseRefusesOtherKindsOfStatement(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
 	honest := string(statement(t, predicate(w.claims()), digestA))
-	r := policy.Reuse{Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Digest: digestA}
+	r := policy.Reuse{Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Digest: digestA}
 	for name, payload := range map[string]string{
 		"predicate type":    strings.Replace(honest, "provenance/v1", "provenance/v0.2", 1),
 		"statement type":    strings.Replace(honest, "Statement/v1", "Statement/v0.1", 1),

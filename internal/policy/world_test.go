@@ -221,6 +221,6 @@ func newSigned(t testing.TB, id sandbox.Identity) signed {
 	w := newWorld(t, id)
 	payload := statement(t, predicate(w.claims()), digestA)
 	return signed{w: w, bundle: w.sign(payload), exact: policy.Exact{
-		Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Statement: payload, Digest: digestA,
+		Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Statement: payload, Digest: digestA,
 	}}
 }

@@ -58,7 +58,7 @@ func (r *run) adopt(ctx context.Context, rec *record) (image.Built, error) {
 // attestedByUs says whether a store holds, for digest in repo, an attestation that passes the reuse policy.
 func (r *run) attestedByUs(ctx context.Context, repo name.Repository, digest string) (bool, error) {
 	reuse := policy.Reuse{
-		Trusted: r.trusted.Trusted, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
+		Trusted: r.trusted.Instance.Roots.Root, Requires: r.trusted.Instance.Requires, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
 		Subjects: provenance.Subjects([]string{displayName(repo)}, digest, nil), Digest: digest,
 	}
 	for _, s := range r.stores {
@@ -108,7 +108,7 @@ func signedBy(v policy.Verified) string {
 }
 
 func (r *run) trustedRoots() []root.TrustedMaterial {
-	return []root.TrustedMaterial{r.trusted.Trusted}
+	return []root.TrustedMaterial{r.trusted.Instance.Roots.Root}
 }
 
 func digestBytes(digest string) []byte {

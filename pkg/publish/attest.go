@@ -46,7 +46,7 @@ func (r *run) barrier() (prove.Complete, error) {
 func (r *run) job(rec *record, stores []store.Store) attest.Job {
 	subjects := subjectsOf(rec)
 	reuse := policy.Reuse{
-		Trusted: r.trusted.Trusted, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
+		Trusted: r.trusted.Instance.Roots.Root, Requires: r.trusted.Instance.Requires, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
 		Subjects: subjects, Digest: rec.built.Root().Digest.String(),
 	}
 	provenanceOf := attest.Wanted{

@@ -9,21 +9,22 @@ import (
 	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/stage/attest"
+	"github.com/taglast/taglast/internal/trust"
 )
 
 // ErrNotMade is returned for a value that the stage before did not make: a zero Attested, Proof or Complete.
 var ErrNotMade = errors.New("verify: this value was not made by the stage before")
 
-// Run is what is known of this run for certain: its checked claims and the roots that it trusts.
+// Run is what is known of this run for certain: its checked claims, and the Sigstore instance that it
+// signs on.
 type Run struct {
-	Trusted   root.TrustedMaterial
+	Instance  trust.Instance
 	Claims    identity.Claims
 	ServerURL string // GITHUB_SERVER_URL
 }
@@ -114,12 +115,12 @@ func proveOne(a attest.Attestation, run Run) (policy.Verified, error) {
 		return policy.Verified{}, fmt.Errorf("no store gave an attestation of %s back", a.Digest())
 	}
 	check := policy.Exact{
-		Trusted: run.Trusted, Claims: run.Claims, ServerURL: run.ServerURL,
+		Trusted: run.Instance.Roots.Root, Requires: run.Instance.Requires, Claims: run.Claims, ServerURL: run.ServerURL,
 		Statement: a.Statement(), Digest: a.Digest(), PredicateType: a.PredicateType(), Subjects: a.Subjects(),
 	}.Check
 	if a.Reused() {
 		check = policy.Reuse{
-			Trusted: run.Trusted, Claims: run.Claims, ServerURL: run.ServerURL,
+			Trusted: run.Instance.Roots.Root, Requires: run.Instance.Requires, Claims: run.Claims, ServerURL: run.ServerURL,
 			Subjects: a.Subjects(), Digest: a.Digest(), PredicateType: a.PredicateType(),
 		}.Check
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 func runOf(r *releasetest.Run) prove.Run {
-	return prove.Run{Trusted: r.Trusted.Root, Claims: r.Claims, ServerURL: r.Server}
+	return prove.Run{Instance: r.Instance, Claims: r.Claims, ServerURL: r.Server}
 }
 
 // release takes an image through every stage up to its proof.
@@ -154,7 +154,7 @@ func TestReleaseHoldsABundleToThisRun(t *testing.T) {
 		}, ""},
 		{"another run, which did not sign this", func(r *prove.Run) { r.Claims.RunID = "77" }, ""},
 		{"another server", func(r *prove.Run) { r.ServerURL = "https://github.example" }, ""},
-		{"other roots", func(r *prove.Run) { r.Trusted = releasetest.New(t, sandbox.Options{}).Trusted.Root }, ""},
+		{"other roots", func(r *prove.Run) { r.Instance = releasetest.New(t, sandbox.Options{}).Instance }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := releasetest.New(t, sandbox.Options{})

@@ -33,14 +33,14 @@ import (
 
 // Run is a job in a world: who it is, and the clients that it has.
 type Run struct {
-	World   *sandbox.World
-	Claims  identity.Claims
-	Trusted trust.Material
-	Server  string // GITHUB_SERVER_URL
-	Clients *registry.Clients
-	Signer  *keyless.Signer
-	Store   store.Store
-	tb      testing.TB
+	World    *sandbox.World
+	Claims   identity.Claims
+	Instance trust.Instance
+	Server   string // GITHUB_SERVER_URL
+	Clients  *registry.Clients
+	Signer   *keyless.Signer
+	Store    store.Store
+	tb       testing.TB
 }
 
 // New makes a world and a job in it.
@@ -82,7 +82,7 @@ func In(tb testing.TB, w *sandbox.World, rt http.RoundTripper) *Run {
 	})
 	must(err)
 	return &Run{
-		World: w, Claims: token.Claims(), Trusted: material, Server: env["GITHUB_SERVER_URL"],
+		World: w, Claims: token.Claims(), Instance: trust.Given(services, material), Server: env["GITHUB_SERVER_URL"],
 		Clients: registry.NewClients(registry.Options{Transport: rt}), Signer: signer, Store: store, tb: tb,
 	}
 }
@@ -166,7 +166,7 @@ func (r *Run) Job(p push.Pushed) attest.Job {
 // empty.
 func (r *Run) Wanted(predicateType string, subjects []provenance.Subject, statement func(context.Context) ([]byte, error)) attest.Wanted {
 	reuse := policy.Reuse{
-		Trusted: r.Trusted.Root, Claims: r.Claims, ServerURL: r.Server,
+		Trusted: r.Instance.Roots.Root, Requires: r.Instance.Requires, Claims: r.Claims, ServerURL: r.Server,
 		Subjects: subjects, Digest: subjects[0].Digest, PredicateType: predicateType,
 	}
 	if statement == nil {
