@@ -31,15 +31,15 @@ func main() {
 	}
 	code := run(ctx, &globals{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: withoutHeirs(), lookupEnv: os.LookupEnv, workdir: wd,
+		getenv: hideFromChildren(), lookupEnv: os.LookupEnv, workdir: wd,
 	}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
-// withoutHeirs takes out of the environment what no child process may have, and gives an os.Getenv that still knows it.
+// hideFromChildren takes out of the environment what no child process may have, and gives an os.Getenv that still knows it.
 // The credential helpers that docker's config names are such processes; who can ask for an ID token can sign as this job.
-func withoutHeirs() func(string) string {
+func hideFromChildren() func(string) string {
 	kept := map[string]string{}
 	for _, key := range []string{
 		"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "TAGLAST_REGISTRY_AUTH",

@@ -20,7 +20,6 @@ import (
 	"github.com/taglast/taglast/internal/actions"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/trust"
 	"github.com/taglast/taglast/pkg/publish"
@@ -51,7 +50,7 @@ func (f *releaseFlags) register(cmd *cobra.Command, offline string) {
 	fs := cmd.Flags()
 	fs.StringVarP(&f.config, "config", "f", "", "release file (default taglast.yaml)")
 	fs.StringArrayVar(&f.image.Repositories, "repository", nil, "where the image goes, without a release file; repeatable")
-	fs.StringArrayVar(&f.image.Sources, "source", nil, "KIND=VALUE: oci, digests or image; repeatable")
+	fs.StringArrayVar(&f.image.Sources, "source", nil, "KIND=VALUE: "+alternatives(release.SourceKinds())+"; repeatable")
 	fs.StringArrayVar(&f.image.Tags, "tag", nil, "tag rule; repeatable")
 	fs.StringArrayVar(&f.image.Flavor, "flavor", nil, "latest=, prefix=, suffix=; repeatable")
 	fs.StringArrayVar(&f.image.Platforms, "platform", nil, "platform that the image must have; repeatable")
@@ -67,7 +66,7 @@ func (f *releaseFlags) register(cmd *cobra.Command, offline string) {
 	fs.StringVar(&f.trustedRoot, "trusted-root", "", "Sigstore trusted root v0.1 (default: the public-good instance's, by TUF)")
 	fs.StringVar(&f.rekor, "rekor", "v1", "which version of the log to take from the signing config")
 	fs.StringArrayVar(&f.stores, "store", nil, "where bundles are kept: github (default); repeatable")
-	fs.IntVar(&f.jobs, "jobs", 0, "parallel transfers (default 2 × cores, at least 8)")
+	fs.IntVar(&f.jobs, "jobs", 0, "requests in flight (default 32, of them at most 8 that carry layers)")
 	fs.DurationVar(&f.timeout, "timeout", time.Hour, "of the whole run")
 	fs.StringVar(&f.format, "format", "", "json prints the report as one JSON document")
 	fs.BoolVar(&f.all, "all", false, "list every image")
@@ -180,7 +179,7 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 		return o, fmt.Errorf("--rekor %s: this version of taglast writes to Rekor v1 only", escape.Text(f.rekor))
 	}
 	if f.format != "" && f.format != "json" {
-		return o, fmt.Errorf("--format %s: there is `json` alone", escape.Text(f.format))
+		return o, fmt.Errorf("--format %s: only `json` is supported", escape.Text(f.format))
 	}
 	if f.timeout <= 0 || f.jobs < 0 {
 		return o, errors.New("--timeout and --jobs must be positive")
@@ -197,9 +196,7 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 	}
 	runner.Mask(g.getenv("GITHUB_TOKEN"))
 	runner.Mask(g.getenv("GH_TOKEN"))
-	o.Keychain, err = registry.Keychain(registry.KeychainOptions{
-		RegistryAuth: g.getenv("TAGLAST_REGISTRY_AUTH"), GitHubToken: g.getenv("GITHUB_TOKEN"), Getenv: g.getenv, Mask: runner.Mask,
-	})
+	o.Keychain, err = publish.Keychain(g.getenv, runner.Mask)
 	return o, err
 }
 
@@ -271,4 +268,13 @@ func observer(w io.Writer, runner *actions.Runner) publish.Observer {
 	}
 	f, ok := w.(*os.File)
 	return &view.Terminal{W: w, Bar: ok && term.IsTerminal(int(f.Fd()))}
+}
+
+// alternatives joins words as a sentence has them: a, b or c.
+func alternatives(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -28,7 +28,7 @@ func tagsCommand(g *globals) *cobra.Command {
 references.
 
 The event is that of the GitHub Actions job, or else of the git checkout. Without --rule and --config the default rules
-of docker/metadata-action apply. No tag is no error.`,
+of docker/metadata-action apply. An empty result is not an error.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), g) },
 	}
@@ -68,7 +68,7 @@ func (f *tagsFlags) tags(ctx context.Context, g *globals) (publish.TagSet, error
 	o := f.options
 	o.Transport, o.Getenv, o.WorkDir, o.Version = g.transport, g.getenv, g.workdir, programVersion()
 	if f.format != "" && f.format != "json" {
-		return publish.TagSet{}, wrongUsage(fmt.Errorf("--format %s: there is `json` alone", escape.Text(f.format)))
+		return publish.TagSet{}, wrongUsage(fmt.Errorf("--format %s: only `json` is supported", escape.Text(f.format)))
 	}
 	if f.config != "" {
 		if len(o.Rules) > 0 || len(o.Flavor) > 0 {

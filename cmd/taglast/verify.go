@@ -5,24 +5,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/taglast/taglast/internal/escape"
-	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/network"
 	"github.com/taglast/taglast/internal/provenance"
-	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/trust"
-	"github.com/taglast/taglast/pkg/publish"
 	"github.com/taglast/taglast/pkg/verify"
 )
 
 // verifyFlags have the names and meanings of gh attestation verify.
 type verifyFlags struct {
-	policy      policy.Consumer
+	policy      verify.Policy
 	bundle      string
 	fromOCI     bool
 	trustedRoot string
@@ -59,7 +56,7 @@ func (f *verifyFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&p.CertIdentity, "cert-identity", "", "the certificate's subject alternative name, exactly")
 	fs.StringVarP(&p.CertIdentityRegex, "cert-identity-regex", "i", "", "regular expression for it")
 	fs.StringVar(&p.CertOIDCIssuer, "cert-oidc-issuer", "", "issuer of the ID token (default GitHub Actions')")
-	fs.BoolVar(&p.DenySelfHosted, "deny-self-hosted-runners", false, "the runner must be GitHub's own")
+	fs.BoolVar(&p.DenySelfHostedRunners, "deny-self-hosted-runners", false, "the runner must be GitHub's own")
 	fs.StringVarP(&f.bundle, "bundle", "b", "", "file of attestations: one (.json) or one a line (.jsonl)")
 	fs.BoolVar(&f.fromOCI, "bundle-from-oci", false, "take the attestations from the registry, not from GitHub")
 	fs.StringVar(&f.trustedRoot, "custom-trusted-root", "", "trusted root file, one JSON document or JSON lines (default: by TUF)")
@@ -76,7 +73,7 @@ func (f *verifyFlags) run(ctx context.Context, g *globals, refs []string) error 
 	var passed []verify.Result
 	var failures []failure
 	for _, ref := range refs {
-		r, err := verify.Verify(ctx, o, ref)
+		r, err := verify.Verify(ctx, ref, o)
 		if err != nil {
 			failures = append(failures, failure{err, r.Refusals()})
 			continue
@@ -130,7 +127,7 @@ func (e *verifyError) Unwrap() error { return e.err }
 
 // verifyCode is 2 for wrong usage, 1 for anything else.
 func verifyCode(err error) int {
-	if errors.Is(err, policy.ErrUsage) {
+	if errors.Is(err, verify.ErrUsage) {
 		return 2
 	}
 	return 1
@@ -157,68 +154,36 @@ func writeResults(g *globals, passed []verify.Result) error {
 func (f *verifyFlags) options(ctx context.Context, g *globals) (verify.Options, error) {
 	o := verify.Options{
 		HTTP: g.transport, Policy: f.policy, Dir: g.workdir, Bundle: f.bundle, BundleFromOCI: f.fromOCI, Limit: f.limit,
-		UserAgent: "taglast/" + programVersion(),
+		CacheDir: trust.DefaultCacheDir(), UserAgent: "taglast/" + programVersion(),
 	}
 	if o.HTTP == nil {
-		o.HTTP = publish.Network()
+		o.HTTP = network.Transport() // one for all references
 	}
 	if f.format != "" && f.format != "json" {
-		return o, fmt.Errorf("%w: --format %s: there is json alone", policy.ErrUsage, escape.Text(f.format))
+		return o, fmt.Errorf("%w: --format %s: only json is supported", verify.ErrUsage, escape.Text(f.format))
 	}
 	if f.limit == 0 {
-		return o, fmt.Errorf("%w: --limit 0 is not from 1 to %d", policy.ErrUsage, verify.MaxLimit)
+		return o, fmt.Errorf("%w: --limit 0 is not from 1 to %d", verify.ErrUsage, verify.MaxLimit)
 	}
-	o.Policy.Hostname, o.APIURL, o.Token = f.host(g)
-	if err := o.Validate(); err != nil {
+	o, err := o.WithEnvironment(g.getenv)
+	if err != nil {
 		return o, err
 	}
-	var err error
-	if o.Keychain, err = registry.Keychain(registry.KeychainOptions{
-		RegistryAuth: g.getenv("TAGLAST_REGISTRY_AUTH"), Getenv: g.getenv, GitHubToken: g.getenv("GITHUB_TOKEN"),
-	}); err != nil {
-		return o, err
-	}
-	roots, err := f.roots(ctx, g, o)
-	for _, r := range roots {
-		o.Policy.Trusted = append(o.Policy.Trusted, r.Root)
-	}
+	o.Roots, err = f.roots(ctx, g, o)
 	return o, err
 }
 
-// host is GitHub's host, the URL of its API and the token for it. The environment's API and tokens belong to the
-// environment's server and go to no other.
-func (f *verifyFlags) host(g *globals) (host, apiURL, token string) {
-	own := "github.com"
-	if u, err := url.Parse(g.getenv("GITHUB_SERVER_URL")); err == nil && u.Host != "" {
-		own = u.Host
-	}
-	host = f.policy.Hostname
-	if host == "" {
-		host = g.getenv("GH_HOST")
-	}
-	if host == "" {
-		host = own
-	}
-	if !strings.EqualFold(host, own) {
-		return host, "", ""
-	}
-	if token = g.getenv("GH_TOKEN"); token == "" {
-		token = g.getenv("GITHUB_TOKEN")
-	}
-	return host, g.getenv("GITHUB_API_URL"), token
-}
-
 // roots are the given file's, or those that TUF has. One of TUF's two may be missing: it verifies its own bundles only.
-func (f *verifyFlags) roots(ctx context.Context, g *globals, o verify.Options) ([]trust.Material, error) {
+func (f *verifyFlags) roots(ctx context.Context, g *globals, o verify.Options) (*verify.TrustedRoots, error) {
 	if f.trustedRoot != "" {
 		file := f.trustedRoot
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(g.workdir, file)
 		}
-		return trust.ReadRoots(file)
+		return verify.LoadTrustedRoots(file)
 	}
-	roots, err := trust.RootsFromTUF(ctx, trust.TUFOptions{HTTP: o.HTTP, CacheDir: trust.DefaultCacheDir(), UserAgent: o.UserAgent})
-	if len(roots) == 0 {
+	roots, err := verify.FetchTrustedRoots(ctx, o)
+	if roots == nil {
 		return nil, err
 	}
 	if err != nil {

@@ -10,17 +10,19 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/pkg/release"
 )
 
-// applied is m with the index annotations among changes set, or removed where they are empty.
-func applied(m map[string]string, changes []Annotation) map[string]string {
+// withIndexAnnotations is m with the index annotations among changes set, or removed where they are empty.
+func withIndexAnnotations(m map[string]string, changes []release.Annotation) map[string]string {
 	out := maps.Clone(m)
 	if out == nil {
 		out = map[string]string{}
 	}
 	for _, a := range changes {
-		if a.Level != levelManifest {
+		if a.Level != release.LevelManifest {
 			set(out, a.Key, a.Value)
 		}
 	}
@@ -36,7 +38,7 @@ func set(m map[string]string, key, value string) {
 }
 
 // rewriteAll sets labels and manifest annotations on images, in place; one that already has them stays as it is.
-func (r Request) rewriteAll(ctx context.Context, images []*found) (changed bool, err error) {
+func (r Request) rewriteAll(ctx context.Context, images []*sourceManifest) (changed bool, err error) {
 	used := make([]bool, len(r.Annotations))
 	for _, f := range images {
 		annotations := maps.Clone(f.doc.Annotations)
@@ -44,17 +46,11 @@ func (r Request) rewriteAll(ctx context.Context, images []*found) (changed bool,
 			annotations = map[string]string{}
 		}
 		for i, a := range r.Annotations {
-			if a.Level != levelManifest {
+			if a.Level != release.LevelManifest {
 				continue
 			}
-			if a.Platform != "" {
-				p, err := NormalisePlatform(a.Platform)
-				if err != nil {
-					return false, err
-				}
-				if p != f.platform.String() {
-					continue
-				}
+			if a.Platform != (platform.Platform{}) && a.Platform != f.platform.normalName() {
+				continue
 			}
 			used[i] = true
 			set(annotations, a.Key, a.Value)
@@ -66,7 +62,7 @@ func (r Request) rewriteAll(ctx context.Context, images []*found) (changed bool,
 		changed = changed || did
 	}
 	for i, a := range r.Annotations {
-		if a.Level == levelManifest && !used[i] {
+		if a.Level == release.LevelManifest && !used[i] {
 			return false, fmt.Errorf("annotation manifest[%s]:%s: no %s; found %s", a.Platform, a.Key, a.Platform, present(images))
 		}
 	}
@@ -74,7 +70,7 @@ func (r Request) rewriteAll(ctx context.Context, images []*found) (changed bool,
 }
 
 // rewrite gives f annotations and labels. Its content changes, and with it its digest, only where they differ.
-func (f *found) rewrite(ctx context.Context, annotations, labels map[string]string) (bool, error) {
+func (f *sourceManifest) rewrite(ctx context.Context, annotations, labels map[string]string) (bool, error) {
 	var config *registry.Blob
 	if len(labels) > 0 {
 		d, err := f.doc.Config.checked()
@@ -90,7 +86,7 @@ func (f *found) rewrite(ctx context.Context, annotations, labels map[string]stri
 			return false, fmt.Errorf("config %s: %w", d.Digest, err)
 		}
 		if changed {
-			b := memory(edited, types.OCIConfigJSON)
+			b := blobOf(edited, types.OCIConfigJSON)
 			config = &b
 		}
 	}
@@ -126,10 +122,10 @@ func setLabels(raw []byte, labels map[string]string) (edited []byte, changed boo
 	if err := json.Unmarshal(raw, &whole); err != nil {
 		return nil, false, err
 	}
-	if err := within(whole, "config", &config); err != nil {
+	if err := decodeField(whole, "config", &config); err != nil {
 		return nil, false, err
 	}
-	if err := within(config, "Labels", &have); err != nil {
+	if err := decodeField(config, "Labels", &have); err != nil {
 		return nil, false, err
 	}
 	want := maps.Clone(have)
@@ -158,8 +154,8 @@ func setLabels(raw []byte, labels map[string]string) (edited []byte, changed boo
 	return edited, true, err
 }
 
-// within decodes a field that may be absent.
-func within(m map[string]json.RawMessage, key string, to any) error {
+// decodeField decodes a field that may be absent.
+func decodeField(m map[string]json.RawMessage, key string, to any) error {
 	raw, ok := m[key]
 	if !ok {
 		return nil
@@ -178,7 +174,7 @@ func editManifest(raw []byte, config *registry.Blob, annotations map[string]stri
 	if err := json.Unmarshal(raw, &whole); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(within(whole, "config", &conf), within(whole, "layers", &layers)); err != nil {
+	if err := errors.Join(decodeField(whole, "config", &conf), decodeField(whole, "layers", &layers)); err != nil {
 		return nil, err
 	}
 	if conf == nil {
@@ -187,17 +183,17 @@ func editManifest(raw []byte, config *registry.Blob, annotations map[string]stri
 	if config != nil {
 		delete(conf, "data") // the old config, inlined
 		for key, value := range map[string]any{"digest": config.Digest.String(), "size": config.Size} {
-			if err := put(conf, key, value); err != nil {
+			if err := encodeField(conf, key, value); err != nil {
 				return nil, err
 			}
 		}
 	}
 	for _, d := range append(layers, conf) {
 		var t types.MediaType
-		if err := within(d, "mediaType", &t); err != nil {
+		if err := decodeField(d, "mediaType", &t); err != nil {
 			return nil, err
 		}
-		if err := put(d, "mediaType", ociType(t)); err != nil {
+		if err := encodeField(d, "mediaType", ociType(t)); err != nil {
 			return nil, err
 		}
 	}
@@ -207,7 +203,7 @@ func editManifest(raw []byte, config *registry.Blob, annotations map[string]stri
 	for key, value := range map[string]any{
 		"mediaType": types.OCIManifestSchema1, "config": conf, "layers": layers, "annotations": annotations,
 	} {
-		if err := put(whole, key, value); err != nil {
+		if err := encodeField(whole, key, value); err != nil {
 			return nil, err
 		}
 	}
@@ -217,7 +213,7 @@ func editManifest(raw []byte, config *registry.Blob, annotations map[string]stri
 	return encode(whole)
 }
 
-func put(m map[string]json.RawMessage, key string, value any) (err error) {
+func encodeField(m map[string]json.RawMessage, key string, value any) (err error) {
 	m[key], err = encode(value)
 	return err
 }

@@ -10,36 +10,16 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
 )
 
-// gathered is what a source gave.
-type gathered struct {
-	trees []tree
-	deps  []provenance.Dependency
-	whole bool   // an image source: kept as it is where it can be
-	hint  string // what to do where a platform is missing
-}
-
 // Build reads the source and makes the index. Manifests, indexes and configs are hashed; layers are looked for in
 // layouts, but their content is for the pusher to hash as it streams. Errors may carry a hint (internal/hint).
-func Build(ctx context.Context, reg Registry, r Request) (Built, error) {
+func Build(ctx context.Context, r Request) (Built, error) {
 	if err := r.Check(); err != nil {
 		return Built{}, err
 	}
-	var (
-		g   gathered
-		err error
-	)
-	switch {
-	case r.Source.OCI != nil:
-		g, err = r.fromLayouts(ctx)
-	case r.Source.Digests != nil:
-		g, err = r.fromDigests(ctx, reg)
-	default:
-		g, err = r.fromImage(ctx, reg)
-	}
+	g, err := r.Source.gather(ctx, r.Env.complete())
 	if err != nil {
 		return Built{}, fmt.Errorf("image %s: %w", r.Name, err)
 	}
@@ -64,15 +44,15 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	if len(g.trees) == 1 {
 		own = g.trees[0].annotations
 	}
-	same := maps.Equal(own, applied(own, r.Annotations))
+	same := maps.Equal(own, withIndexAnnotations(own, r.Annotations))
 	rewritten, err := r.rewriteAll(ctx, images)
 	if err != nil {
 		return nil, err
 	}
-	kept := about(attestations, images)
-	if g.whole && same && !rewritten && !g.trees[0].nested && !g.trees[0].left && len(kept) == len(attestations) {
-		b.root, b.copied = g.trees[0].root, true
-		all, err := children(g.trees[0].found)
+	kept := attestationsOf(attestations, images)
+	if g.copied && same && !rewritten && !g.trees[0].nested && !g.trees[0].omitted && len(kept) == len(attestations) {
+		b.root = g.trees[0].root
+		all, err := children(g.trees[0].manifests)
 		if err != nil {
 			return nil, err
 		}
@@ -83,13 +63,13 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 		}
 		return b, nil
 	}
-	slices.SortStableFunc(images, func(x, y *found) int { return x.platform.compare(y.platform) })
-	all := slices.Concat(images, about(attestations, images))
+	slices.SortStableFunc(images, func(x, y *sourceManifest) int { return x.platform.compare(y.platform) })
+	all := slices.Concat(images, attestationsOf(attestations, images))
 	defaults, err := r.defaults(ctx)
 	if err != nil {
 		return nil, err
 	}
-	annotations := applied(own, slices.Concat(defaults, r.Annotations))
+	annotations := withIndexAnnotations(own, slices.Concat(defaults, r.Annotations))
 	if b.root, err = writeIndex(all, annotations); err != nil {
 		return nil, err
 	}
@@ -99,10 +79,10 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 
 // split is the images and the attestation manifests of all trees, each digest once. Two images for one platform are an
 // error, except in an image that is copied whole.
-func split(g gathered) (images, attestations []*found, err error) {
+func split(g gathered) (images, attestations []*sourceManifest, err error) {
 	seen := map[v1.Hash]bool{}
 	for _, t := range g.trees {
-		for _, f := range t.found {
+		for _, f := range t.manifests {
 			if seen[f.Digest] {
 				continue
 			}
@@ -111,8 +91,8 @@ func split(g gathered) (images, attestations []*found, err error) {
 				attestations = append(attestations, f)
 				continue
 			}
-			if i := slices.IndexFunc(images, func(o *found) bool { return o.platform.same(f.platform) }); i >= 0 && !g.whole {
-				return nil, nil, twice(images[i], f)
+			if i := slices.IndexFunc(images, func(o *sourceManifest) bool { return o.platform.same(f.platform) }); i >= 0 && !g.copied {
+				return nil, nil, duplicatePlatform(images[i], f)
 			}
 			images = append(images, f)
 		}
@@ -126,23 +106,23 @@ func split(g gathered) (images, attestations []*found, err error) {
 	return images, attestations, nil
 }
 
-// about is those attestation manifests that are about one of the images, in the order of the images.
-func about(attestations, images []*found) []*found {
-	var kept []*found
+// attestationsOf are those attestation manifests that are about one of the images, in the order of the images.
+func attestationsOf(attestations, images []*sourceManifest) []*sourceManifest {
+	var kept []*sourceManifest
 	for _, i := range images {
 		first := len(kept)
 		for _, a := range attestations {
-			if a.about == i.Digest.String() {
+			if a.subject == i.Digest.String() {
 				kept = append(kept, a)
 			}
 		}
-		slices.SortFunc(kept[first:], func(x, y *found) int { return cmp.Compare(x.Digest.Hex, y.Digest.Hex) })
+		slices.SortFunc(kept[first:], func(x, y *sourceManifest) int { return cmp.Compare(x.Digest.Hex, y.Digest.Hex) })
 	}
 	return kept
 }
 
 // children are all manifests as they are pushed, each digest once; a blob that several of them name is one value.
-func children(all []*found) ([]Child, error) {
+func children(all []*sourceManifest) ([]Child, error) {
 	shared := map[v1.Hash]registry.Blob{}
 	for _, f := range all {
 		for _, b := range f.blobs {
@@ -165,7 +145,7 @@ func children(all []*found) ([]Child, error) {
 		done[f.Digest] = true
 		c := Child{Manifest: f.Manifest, Blobs: make([]registry.Blob, len(f.blobs)), From: f.from}
 		if !f.attestation {
-			c.Platform = f.platform.String()
+			c.Platform = f.platform.normalName()
 		}
 		for i, b := range f.blobs {
 			c.Blobs[i] = shared[b.Digest]

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
 )
@@ -17,7 +18,6 @@ type built struct {
 	root     registry.Manifest // the index, or the manifest of an unchanged single-platform copy
 	single   *Child            // the root with its blobs, where it is an image manifest
 	children []Child           // sorted by platform where the index is ours; attestation children last
-	copied   bool              // bytes of the source
 	adopted  bool
 	deps     []provenance.Dependency
 }
@@ -25,7 +25,7 @@ type built struct {
 // Child is one manifest of the index with the blobs it names.
 type Child struct {
 	registry.Manifest
-	Platform string            // normalised: linux/amd64, linux/arm/v7, linux/arm64; empty for an attestation child
+	Platform platform.Platform // the zero value for an attestation child
 	Blobs    []registry.Blob   // config first, each digest once
 	From     []name.Repository // where the manifest with its blobs is known to be whole
 }
@@ -38,7 +38,7 @@ func (b Built) get() *built {
 	return b.p
 }
 
-// Ok says whether b was made by Build or Adopt.
+// Ok reports whether b was made by Build or Adopt.
 func (b Built) Ok() bool { return b.p != nil }
 
 // Name of the image in the release.
@@ -59,10 +59,7 @@ func (b Built) Manifests() []Child {
 	return b.get().children
 }
 
-// Unchanged says that root and children have the bytes of a registry image that was copied whole.
-func (b Built) Unchanged() bool { return b.get().copied }
-
-// Adopted says that the root was read from a registry by Adopt.
+// Adopted reports whether the root was read from a registry by Adopt.
 func (b Built) Adopted() bool { return b.get().adopted }
 
 // Dependencies are the resolved dependencies that this process did not make: each child of digests, and the root of an

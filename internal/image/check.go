@@ -9,45 +9,27 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/taglast/taglast/internal/platform"
+	"github.com/taglast/taglast/pkg/release"
 )
 
-const (
-	levelIndex    = "index"
-	levelManifest = "manifest"
-
-	// maxMetadata bounds all annotations and labels of a request together: registries refuse large manifests, and
-	// what is larger is no annotation.
-	maxMetadata = 64 << 10
-)
+// maxMetadata bounds all annotations and labels of a request together: registries refuse large manifests, and what is
+// larger is no annotation.
+const maxMetadata = 64 << 10
 
 // Check says what is wrong with r that can be told without a network and without reading an image: a plan calls it
-// before anything is sent, Build calls it again. A directory of digests is looked into, because a stranger in it is a
-// mistake of the workflow.
+// before anything is sent, Build calls it again.
 func (r Request) Check() error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("image %s: %w", r.Name, err)
 	}
-	if r.Source.Digests != nil {
-		_, err := r.digests()
-		return err
-	}
-	return nil
+	return r.Source.check(r.Env)
 }
 
 func (r Request) check() error {
-	sources := 0
-	for _, set := range []bool{r.Source.OCI != nil, r.Source.Digests != nil, r.Source.Image != nil} {
-		if set {
-			sources++
-		}
-	}
-	if sources != 1 {
-		return fmt.Errorf("a source is one of oci, digests and image; %d are given", sources)
-	}
-	for _, p := range r.Platforms {
-		if _, err := NormalisePlatform(p); err != nil {
-			return err
-		}
+	if r.Source == nil {
+		return errors.New("it has no source")
 	}
 	size := 0
 	count := func(what, key, value string) error {
@@ -57,7 +39,7 @@ func (r Request) check() error {
 		return text(what, key, value)
 	}
 	for _, a := range r.Annotations {
-		if err := a.check(r.KeepAttestations); err != nil {
+		if err := checkAnnotation(a, r.Env.KeepAttestations); err != nil {
 			return err
 		}
 		if err := count("annotation", a.Key, a.Value); err != nil {
@@ -69,14 +51,14 @@ func (r Request) check() error {
 			return err
 		}
 	}
-	if r.KeepAttestations && len(r.Labels) > 0 {
+	if r.Env.KeepAttestations && len(r.Labels) > 0 {
 		return errors.New("labels: BuildKit's attestations are about the digests that labels change; leave labels or keep-attestations out")
 	}
 	return nil
 }
 
 // defaults are asked for and checked as the request's own annotations are.
-func (r Request) defaults(ctx context.Context) ([]Annotation, error) {
+func (r Request) defaults(ctx context.Context) ([]release.Annotation, error) {
 	if r.Defaults == nil {
 		return nil, nil
 	}
@@ -84,7 +66,7 @@ func (r Request) defaults(ctx context.Context) ([]Annotation, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []Annotation
+	var out []release.Annotation
 	size := 0
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if size += len(key) + len(values[key]); size > maxMetadata {
@@ -93,26 +75,22 @@ func (r Request) defaults(ctx context.Context) ([]Annotation, error) {
 		if err := text("default annotation", key, values[key]); err != nil {
 			return nil, err
 		}
-		out = append(out, Annotation{Key: key, Value: values[key]})
+		out = append(out, release.Annotation{Key: key, Value: values[key]})
 	}
 	return out, nil
 }
 
-func (a Annotation) check(keepAttestations bool) error {
+// checkAnnotation refuses levels and platforms that do not go together.
+func checkAnnotation(a release.Annotation, keepAttestations bool) error {
 	switch a.Level {
-	case "", levelIndex:
-		if a.Platform != "" {
+	case "", release.LevelIndex:
+		if a.Platform != (platform.Platform{}) {
 			return fmt.Errorf("annotation %s: only manifest annotations have a platform", quote(a.Key))
 		}
-	case levelManifest:
+	case release.LevelManifest:
 		if keepAttestations {
 			return fmt.Errorf("annotation %s: BuildKit's attestations are about the digests that manifest annotations change; "+
 				"leave these or keep-attestations out", quote(a.Key))
-		}
-		if a.Platform != "" {
-			if _, err := NormalisePlatform(a.Platform); err != nil {
-				return fmt.Errorf("annotation %s: %w", quote(a.Key), err)
-			}
 		}
 	default:
 		return fmt.Errorf("annotation %s: level %s is neither index nor manifest", quote(a.Key), quote(a.Level))

@@ -3,8 +3,6 @@ package image
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
@@ -21,8 +20,8 @@ import (
 type content interface {
 	// where names the place in errors.
 	where() string
-	// holders are the repositories that have everything here.
-	holders() []name.Repository
+	// repositories are the repositories that have everything here.
+	repositories() []name.Repository
 	// manifest reads no more than registry.MaxManifest bytes. The media type is empty where the place knows none.
 	manifest(ctx context.Context, h v1.Hash) (raw []byte, t types.MediaType, err error)
 	// config reads no more than limit bytes.
@@ -75,33 +74,16 @@ func check(raw []byte, d v1.Descriptor) error {
 	if d.Size >= 0 && int64(len(raw)) != d.Size {
 		return fmt.Errorf("it is listed with %d bytes and has %d", d.Size, len(raw))
 	}
-	if hashOf(raw) != d.Digest {
+	if ociref.Sum(raw) != d.Digest {
 		return errTampered
 	}
 	return nil
 }
 
-func hashOf(raw []byte) v1.Hash {
-	sum := sha256.Sum256(raw)
-	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
-}
-
-// readBounded reads r to its end; more than limit bytes are an error.
-func readBounded(r io.Reader, limit int64) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(raw)) > limit {
-		return nil, fmt.Errorf("it has more than %d bytes", limit)
-	}
-	return raw, nil
-}
-
-// memory is a blob that was made here.
-func memory(raw []byte, t types.MediaType) registry.Blob {
+// blobOf is a blob of this process.
+func blobOf(raw []byte, t types.MediaType) registry.Blob {
 	return registry.Blob{
-		Descriptor: v1.Descriptor{MediaType: t, Size: int64(len(raw)), Digest: hashOf(raw)},
+		Descriptor: v1.Descriptor{MediaType: t, Size: int64(len(raw)), Digest: ociref.Sum(raw)},
 		Open: func(context.Context) (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(raw)), nil
 		},

@@ -4,47 +4,60 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/ociref"
+	"github.com/taglast/taglast/pkg/release"
 )
 
-// maxStrangers is how many names of a directory are read: more than 64 digests are refused anyway.
-const maxStrangers = 1024
+// maxDirNames is how many names of a directory are read: more than 64 digests are refused anyway.
+const maxDirNames = 1024
 
-// A file name or list entry that is a digest: jobs leave bare hex (docker's documentation), sha256-hex, or, where the
-// file system lets them, sha256:hex.
-var digestName = regexp.MustCompile(`^(?:sha256[:-])?([a-f0-9]{64})$`)
+// digestsSource is what matrix jobs leave: a directory whose file names are digests, or a list.
+type digestsSource release.DigestsSource
+
+func newDigests(s release.DigestsSource) Source { return digestsSource(s) }
+
+// Repositories is the one that the manifests are in.
+func (s digestsSource) Repositories() []name.Repository { return []name.Repository{s.Repository} }
+
+// Local is false: the manifests are in a registry.
+func (digestsSource) Local() bool { return false }
+
+// check looks into a directory of digests, because another file in it is a mistake of the workflow.
+func (s digestsSource) check(env Env) error {
+	_, err := s.digests(env)
+	return err
+}
 
 // digests are those of the list or the directory, each once, in the order of the list or sorted.
-func (r Request) digests() ([]v1.Hash, error) {
-	d := r.Source.Digests
-	written, where := d.List, "digests"
+func (s digestsSource) digests(env Env) ([]v1.Hash, error) {
+	found, where := s.List, "digests"
 	switch {
-	case d.Dir != "" && len(d.List) > 0:
+	case s.Dir != "" && len(s.List) > 0:
 		return nil, fmt.Errorf("digests: a directory and a list are given; it is one of them")
-	case d.Dir != "":
-		where = escape.Text(strings.TrimRight(d.Dir, "/"))
+	case s.Dir != "":
+		where = s.shownDir()
 		var err error
-		if written, err = r.digestDir(where); err != nil {
+		if found, err = s.readDir(env); err != nil {
 			return nil, err
 		}
-	case len(d.List) == 0:
+	case len(s.List) == 0:
 		return nil, fmt.Errorf("digests: the list is empty")
 	}
 	var out []v1.Hash
-	for _, w := range written {
-		m := digestName.FindStringSubmatch(w)
-		if m == nil {
-			return nil, stranger(where, w)
+	for _, h := range found {
+		if err := ociref.CheckHash(h); err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
 		}
-		if h := (v1.Hash{Algorithm: "sha256", Hex: m[1]}); !slices.Contains(out, h) {
+		if !slices.Contains(out, h) {
 			out = append(out, h)
 		}
 	}
@@ -54,22 +67,25 @@ func (r Request) digests() ([]v1.Hash, error) {
 	return out, nil
 }
 
-// digestDir is the names in a directory of digests, sorted. What the files hold does not matter.
-func (r Request) digestDir(where string) ([]string, error) {
-	f, err := os.Open(r.path(r.Source.Digests.Dir))
+func (s digestsSource) shownDir() string { return escape.Text(strings.TrimRight(s.Dir, "/")) }
+
+// readDir is the digests that name files of the directory, sorted. What the files hold does not matter.
+func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
+	where := s.shownDir()
+	f, err := os.Open(env.path(s.Dir))
 	if err != nil {
-		return nil, hint.With(fmt.Errorf("%s: %w", where, cause(err)), r.uploads("the directory is relative to the folder of the release file"))
+		return nil, hint.With(fmt.Errorf("%s: %w", where, withoutPath(err)), env.uploads("the directory is relative to the folder of the release file"))
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("%s: not a directory of digests", where)
 	}
-	entries, err := f.ReadDir(maxStrangers)
+	entries, err := f.ReadDir(maxDirNames)
 	if len(entries) == 0 {
-		return nil, hint.With(fmt.Errorf("%s: the directory is empty", where), r.uploads("each build job leaves a file whose name is a digest"))
+		return nil, hint.With(fmt.Errorf("%s: the directory is empty", where), env.uploads("each build job leaves a file whose name is a digest"))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", where, cause(err))
+		return nil, fmt.Errorf("%s: %w", where, withoutPath(err))
 	}
 	var names []string
 	for _, e := range entries {
@@ -80,11 +96,19 @@ func (r Request) digestDir(where string) ([]string, error) {
 		names = append(names, e.Name())
 	}
 	slices.Sort(names)
-	return names, nil
+	digests := make([]v1.Hash, 0, len(names))
+	for _, n := range names {
+		h, err := ociref.ParseDigestName(n)
+		if err != nil {
+			return nil, notDigest(where, n)
+		}
+		digests = append(digests, h)
+	}
+	return digests, nil
 }
 
-// stranger says why a name is no digest.
-func stranger(where, n string) error {
+// notDigest says why a name is no digest.
+func notDigest(where, n string) error {
 	err := fmt.Errorf("%s: %s is not a digest", where, quote(n))
 	switch {
 	case strings.HasSuffix(n, ".dockerbuild"):
@@ -96,24 +120,23 @@ func stranger(where, n string) error {
 	return hint.With(err, "a digest is 64 hex digits, with or without sha256- or sha256: before them")
 }
 
-// fromDigests reads every digest from the repository.
-func (r Request) fromDigests(ctx context.Context, reg Registry) (gathered, error) {
-	d := r.Source.Digests
-	digests, err := r.digests()
+// gather reads every digest from the repository.
+func (s digestsSource) gather(ctx context.Context, env Env) (gathered, error) {
+	digests, err := s.digests(env)
 	if err != nil {
 		return gathered{}, err
 	}
 	what := fmt.Sprintf("the list holds %s", plural(len(digests), "digest"))
-	if d.Dir != "" {
-		what = fmt.Sprintf("the directory %s holds %s", escape.Text(strings.TrimRight(d.Dir, "/")), plural(len(digests), "digest"))
+	if s.Dir != "" {
+		what = fmt.Sprintf("the directory %s holds %s", s.shownDir(), plural(len(digests), "digest"))
 	}
-	g := gathered{trees: make([]tree, len(digests)), hint: r.uploads(what)}
-	c := repository{reg.Repository(d.Repository)}
+	g := gathered{trees: make([]tree, len(digests)), hint: env.uploads(what)}
+	c := repository{env.Registry.Repository(s.Repository)}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
 	for i, h := range digests {
 		group.Go(func() (err error) {
-			g.trees[i], err = readDigest(gctx, c, h, r.KeepAttestations)
+			g.trees[i], err = readDigest(gctx, c, h, env.KeepAttestations)
 			return err
 		})
 	}
@@ -121,9 +144,9 @@ func (r Request) fromDigests(ctx context.Context, reg Registry) (gathered, error
 		return gathered{}, err
 	}
 	for _, t := range g.trees {
-		for _, f := range t.found {
+		for _, f := range t.manifests {
 			if !f.attestation {
-				g.deps = append(g.deps, dependency(d.Repository, f.Digest))
+				g.deps = append(g.deps, dependency(s.Repository, f.Digest))
 			}
 		}
 	}
@@ -142,7 +165,7 @@ func readDigest(ctx context.Context, c repository, h v1.Hash, keep bool) (tree, 
 		return tree{}, err
 	}
 	images := 0
-	for _, f := range t.found {
+	for _, f := range t.manifests {
 		if !f.attestation {
 			images++
 		}

@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
@@ -35,12 +35,12 @@ type descriptor struct {
 	Digest      string            `json:"digest"`
 	URLs        []string          `json:"urls,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
-	Platform    *platform         `json:"platform,omitempty"`
+	Platform    *ociPlatform      `json:"platform,omitempty"`
 }
 
 // isAttestation says that d is one of BuildKit's attestation manifests.
 func (d descriptor) isAttestation() bool {
-	return d.Annotations[referenceType] == attestationType || d.Platform != nil && d.Platform.attestation()
+	return d.Annotations[referenceType] == attestationType || d.Platform != nil && d.Platform.normalName().IsPlaceholder()
 }
 
 type indexDocument struct {
@@ -59,7 +59,7 @@ type manifestDocument struct {
 
 // configDocument is what is looked at of an image config.
 type configDocument struct {
-	platform
+	ociPlatform
 	RootFS struct {
 		DiffIDs []string `json:"diff_ids"`
 	} `json:"rootfs"`
@@ -166,25 +166,9 @@ func mediaTypeOf(raw []byte, listed types.MediaType) (types.MediaType, error) {
 	}
 }
 
-var hex64 = regexp.MustCompile(`^[a-f0-9]{64}$`)
-
-// parseDigest reads sha256:<64 hex>. Other algorithms are refused by name.
-func parseDigest(s string) (v1.Hash, error) {
-	algorithm, hex, ok := strings.Cut(s, ":")
-	switch {
-	case !ok:
-		return v1.Hash{}, fmt.Errorf("%s is not a digest", quote(s))
-	case algorithm == "sha512":
-		return v1.Hash{}, fmt.Errorf("digest %s: sha512 is not supported, only sha256 is", quote(s))
-	case algorithm != "sha256" || !hex64.MatchString(hex):
-		return v1.Hash{}, fmt.Errorf("digest %s is not sha256: and 64 hex digits", quote(s))
-	}
-	return v1.Hash{Algorithm: algorithm, Hex: hex}, nil
-}
-
 // checked is d as the registry package has it, once its digest and size make sense.
 func (d descriptor) checked() (v1.Descriptor, error) {
-	h, err := parseDigest(d.Digest)
+	h, err := ociref.ParseDigest(d.Digest)
 	if err != nil {
 		return v1.Descriptor{}, err
 	}
@@ -199,7 +183,7 @@ func newManifest(raw []byte, t types.MediaType) (registry.Manifest, error) {
 	if len(raw) > registry.MaxManifest {
 		return registry.Manifest{}, fmt.Errorf("a manifest of %d bytes is more than registries take (%d)", len(raw), registry.MaxManifest)
 	}
-	return registry.Manifest{Descriptor: v1.Descriptor{MediaType: t, Size: int64(len(raw)), Digest: hashOf(raw)}, Raw: raw}, nil
+	return registry.Manifest{Descriptor: v1.Descriptor{MediaType: t, Size: int64(len(raw)), Digest: ociref.Sum(raw)}, Raw: raw}, nil
 }
 
 // quote makes foreign text fit for an error.

@@ -7,16 +7,25 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/platform"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 func ExampleBuild() {
 	// A layout needs no registry; the other sources take a *registry.Clients.
-	built, err := image.Build(context.Background(), nil, image.Request{
-		Name:        "hello",
-		Dir:         filepath.Join("..", "..", "testdata", "quickstart"),
-		Source:      image.Source{OCI: &image.OCI{Paths: []string{"image"}}},
-		Platforms:   []string{"linux/amd64", "linux/arm64"},
-		Annotations: []image.Annotation{{Key: "org.opencontainers.image.licenses", Value: "MIT"}},
+	source, err := image.SourceOf(release.OCISource{Paths: []string{"image"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	built, err := image.Build(context.Background(), image.Request{
+		Name: "hello",
+		Env: image.Env{
+			Dir:       filepath.Join("..", "..", "testdata", "quickstart"),
+			Platforms: []platform.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}},
+		},
+		Source:      source,
+		Annotations: []release.Annotation{{Key: "org.opencontainers.image.licenses", Value: "MIT"}},
 	})
 	if err != nil {
 		fmt.Println(err, hint.Of(err))

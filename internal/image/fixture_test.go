@@ -20,8 +20,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 const (
@@ -282,7 +284,31 @@ func hash(t testing.TB, s any) v1.Hash {
 	return h
 }
 
-func oci(paths ...string) image.Source { return image.Source{OCI: &image.OCI{Paths: paths}} }
+// source is the source that a release names.
+func source(t testing.TB, s release.Source) image.Source {
+	t.Helper()
+	out, err := image.SourceOf(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// oci is a source of layouts.
+func oci(paths ...string) image.Source {
+	s, err := image.SourceOf(release.OCISource{Paths: paths})
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// buildFrom builds r with the clients of a registry.
+func buildFrom(t testing.TB, reg image.Registry, r image.Request) (image.Built, error) {
+	t.Helper()
+	r.Env.Registry = reg
+	return image.Build(t.Context(), r)
+}
 
 // indexJSON is a root for looking at.
 type indexJSON struct {
@@ -325,7 +351,21 @@ func read(t testing.TB, b registry.Blob) []byte {
 func platforms(b image.Built) []string {
 	var out []string
 	for _, c := range b.Children() {
-		out = append(out, c.Platform)
+		out = append(out, c.Platform.String())
+	}
+	return out
+}
+
+// required are platforms that a release asks for.
+func required(t testing.TB, texts ...string) []platform.Platform {
+	t.Helper()
+	var out []platform.Platform
+	for _, text := range texts {
+		p, err := platform.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p)
 	}
 	return out
 }

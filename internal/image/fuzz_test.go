@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // whole holds for whatever was built: the digests are those of the bytes, blobs can be read, errors are one quiet line.
@@ -52,7 +53,7 @@ func FuzzLayoutIndex(f *testing.F) {
 		if err := os.WriteFile(filepath.Join(dir, "app", "index.json"), raw, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		b, err := build(t, dir, image.Request{Source: oci("app"), KeepAttestations: true})
+		b, err := build(t, dir, image.Request{Source: oci("app"), Env: image.Env{KeepAttestations: true}})
 		whole(t, b, err)
 	})
 }
@@ -84,7 +85,7 @@ func FuzzManifest(f *testing.F) {
 		dir := layoutOf(t, s.tops(s.blob(ociManifest, []byte(m))))
 		b, err := build(t, dir, image.Request{
 			Source: oci("app"), Labels: map[string]string{"a": "b"},
-			Annotations: []image.Annotation{{Level: "manifest", Key: "a", Value: "b"}},
+			Annotations: []release.Annotation{{Level: "manifest", Key: "a", Value: "b"}},
 		})
 		whole(t, b, err)
 	})
@@ -95,7 +96,11 @@ func FuzzDigestName(f *testing.F) {
 		f.Add(n)
 	}
 	f.Fuzz(func(t *testing.T, n string) {
-		err := image.Request{Name: "app", Source: image.Source{Digests: &image.Digests{List: []string{n}}}}.Check()
+		dir := t.TempDir()
+		if filepath.Base(n) != n || os.WriteFile(filepath.Join(dir, n), nil, 0o600) != nil {
+			t.Skip("no file has this name")
+		}
+		err := image.Request{Name: "app", Env: image.Env{Dir: dir}, Source: source(t, release.DigestsSource{Dir: "."})}.Check()
 		quiet(t, err)
 		hex, ok := strings.CutPrefix(n, "sha256:")
 		if !ok {

@@ -11,7 +11,7 @@ import (
 )
 
 // writeIndex is the OCI index of these manifests, in their order.
-func writeIndex(all []*found, annotations map[string]string) (registry.Manifest, error) {
+func writeIndex(all []*sourceManifest, annotations map[string]string) (registry.Manifest, error) {
 	doc := indexDocument{
 		SchemaVersion: 2,
 		MediaType:     types.OCIImageIndex,

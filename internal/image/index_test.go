@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // layoutOf writes the layout "app" and gives its folder.
@@ -42,7 +43,7 @@ func TestTheIndexIsTheseBytes(t *testing.T) {
 	s.tops(win, arm, arm7, amd)
 	b := mustBuild(t, layoutOf(t, s), image.Request{
 		Source:      oci("app"),
-		Annotations: []image.Annotation{{Key: "b", Value: "<&>"}, {Level: "index", Key: "a", Value: "ü"}},
+		Annotations: []release.Annotation{{Key: "b", Value: "<&>"}, {Level: "index", Key: "a", Value: "ü"}},
 	})
 	entry := func(d object, platform string) string {
 		m := b.Children()[slices.IndexFunc(b.Children(), func(c image.Child) bool { return c.Digest.String() == d["digest"] })]
@@ -81,14 +82,14 @@ func TestIndexAnnotations(t *testing.T) {
 	for title, tc := range map[string]struct {
 		own         object
 		defaults    map[string]string
-		annotations []image.Annotation
+		annotations []release.Annotation
 		want        map[string]string
 	}{
 		"the index's own are kept":     {object{"own": "1"}, nil, nil, map[string]string{"own": "1"}},
-		"ours replace its own":         {object{"own": "1"}, nil, []image.Annotation{{Key: "own", Value: "2"}}, map[string]string{"own": "2"}},
-		"an empty value removes":       {object{"own": "1"}, nil, []image.Annotation{{Key: "own"}}, nil},
-		"ours replace defaults":        {nil, map[string]string{"a": "1", "b": "1"}, []image.Annotation{{Key: "a", Value: "2"}, {Key: "b"}}, map[string]string{"a": "2"}},
-		"a manifest's are not here":    {nil, nil, []image.Annotation{{Level: "manifest", Key: "a", Value: "2"}}, nil},
+		"ours replace its own":         {object{"own": "1"}, nil, []release.Annotation{{Key: "own", Value: "2"}}, map[string]string{"own": "2"}},
+		"an empty value removes":       {object{"own": "1"}, nil, []release.Annotation{{Key: "own"}}, nil},
+		"ours replace defaults":        {nil, map[string]string{"a": "1", "b": "1"}, []release.Annotation{{Key: "a", Value: "2"}, {Key: "b"}}, map[string]string{"a": "2"}},
+		"a manifest's are not here":    {nil, nil, []release.Annotation{{Level: "manifest", Key: "a", Value: "2"}}, nil},
 		"defaults replace the index's": {object{"a": "1"}, map[string]string{"a": "2"}, nil, map[string]string{"a": "2"}},
 	} {
 		t.Run(title, func(t *testing.T) {
@@ -135,7 +136,7 @@ func TestChildrenKeepTheirBytes(t *testing.T) {
 	s := store{}
 	amd, arm := s.docker("linux/amd64"), named(s.image("linux/arm64"), "arm")
 	s.tops(amd, arm)
-	b := mustBuild(t, layoutOf(t, s), image.Request{Source: oci("app"), Annotations: []image.Annotation{{Key: "a", Value: "b"}}})
+	b := mustBuild(t, layoutOf(t, s), image.Request{Source: oci("app"), Annotations: []release.Annotation{{Key: "a", Value: "b"}}})
 	for i, want := range []object{amd, arm} {
 		c := b.Children()[i]
 		if c.Digest.String() != want["digest"] || string(c.MediaType) != want["mediaType"] {
@@ -156,9 +157,9 @@ func TestManifestAnnotationsAndLabels(t *testing.T) {
 	s.tops(amd, arm)
 	b := mustBuild(t, layoutOf(t, s), image.Request{
 		Source: oci("app"),
-		Annotations: []image.Annotation{
+		Annotations: []release.Annotation{
 			{Level: "manifest", Key: "all", Value: "yes"},
-			{Level: "manifest", Platform: "linux/arm64/v8", Key: "arm", Value: "yes"},
+			{Level: "manifest", Platform: required(t, "linux/arm64/v8")[0], Key: "arm", Value: "yes"},
 			{Level: "manifest", Key: "old"},
 		},
 		Labels: map[string]string{"label": "<1>", "keep": ""},
@@ -193,7 +194,7 @@ func TestManifestAnnotationsAndLabels(t *testing.T) {
 		if !strings.Contains(config, `"config":{"Labels":{"label":"<1>"},"Unknown":1.5}`) || !strings.Contains(config, `"rootfs":{"type":"layers"}`) {
 			t.Errorf("%s: config is %s", c.Platform, config)
 		}
-		if c.Platform == "linux/arm64" && len(m.Unknown) != 2 {
+		if c.Platform.String() == "linux/arm64" && len(m.Unknown) != 2 {
 			t.Errorf("a field that is not ours is lost: %s", c.Raw)
 		}
 	}
@@ -220,7 +221,7 @@ func TestAManifestAnnotationForAPlatformThatIsNotThere(t *testing.T) {
 	s.tops(s.image("linux/amd64"))
 	_, err := build(t, layoutOf(t, s), image.Request{
 		Source:      oci("app"),
-		Annotations: []image.Annotation{{Level: "manifest", Platform: "linux/s390x", Key: "a", Value: "b"}},
+		Annotations: []release.Annotation{{Level: "manifest", Platform: required(t, "linux/s390x")[0], Key: "a", Value: "b"}},
 	})
 	if want := "image app: annotation manifest[linux/s390x]:a: no linux/s390x; found linux/amd64 in app"; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
@@ -236,7 +237,7 @@ func TestAttestationsOfALayout(t *testing.T) {
 	if got := platforms(mustBuild(t, dir, image.Request{Source: oci("app")})); !slices.Equal(got, []string{"linux/amd64", "linux/arm64"}) {
 		t.Errorf("without keep-attestations: %q", got)
 	}
-	b := mustBuild(t, dir, image.Request{Source: oci("app"), KeepAttestations: true})
+	b := mustBuild(t, dir, image.Request{Source: oci("app"), Env: image.Env{KeepAttestations: true}})
 	if got := platforms(b); !slices.Equal(got, []string{"linux/amd64", "linux/arm64", "", ""}) {
 		t.Fatalf("with keep-attestations: %q", got)
 	}
@@ -296,7 +297,7 @@ func TestARewrittenChildIsFromNowhereButItsLayersAre(t *testing.T) {
 	s := store{}
 	reg, r := digestsOf(t, s, s.manifest("linux/amd64"))
 	r.Labels = map[string]string{"a": "b"}
-	b, err := image.Build(t.Context(), reg, r)
+	b, err := buildFrom(t, reg, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +334,7 @@ func TestWindowsImagesDifferByOSVersion(t *testing.T) {
 		d := s.image("windows/amd64", func(m object) { m["config"] = s.document(ociConfig, config) })
 		tops = append(tops, d)
 	}
-	b := mustBuild(t, layoutOf(t, s.tops(tops...)), image.Request{Source: oci("app"), Platforms: []string{"windows/amd64"}})
+	b := mustBuild(t, layoutOf(t, s.tops(tops...)), image.Request{Source: oci("app"), Env: image.Env{Platforms: required(t, "windows/amd64")}})
 	for i, want := range []string{"10.0.20348.1", "10.0.26100.1"} {
 		if got := parse[indexJSON](t, b.Root().Raw).Manifests[i].Platform.OSVersion; got != want {
 			t.Errorf("manifest %d is for os.version %s, want %s", i, got, want)

@@ -15,6 +15,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/registry"
@@ -41,15 +42,15 @@ type layout struct {
 	files files
 }
 
-func (l *layout) where() string              { return l.name }
-func (l *layout) holders() []name.Repository { return nil }
+func (l *layout) where() string                   { return l.name }
+func (l *layout) repositories() []name.Repository { return nil }
 
 // openLayout finds out whether path is a directory or a tar and checks that it is a layout.
 func openLayout(path, shown string) (*layout, error) {
 	l := &layout{name: escape.Text(shown)}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", l.name, cause(err))
+		return nil, fmt.Errorf("%s: %w", l.name, withoutPath(err))
 	}
 	switch {
 	case info.IsDir():
@@ -96,15 +97,18 @@ func (l *layout) notLayout() error {
 func (l *layout) small(path string, limit int64) ([]byte, error) {
 	f, size, err := l.files.open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
 	}
 	defer f.Close()
 	if size > limit {
 		return nil, fmt.Errorf("%s: %d bytes, more than %d", path, size, limit)
 	}
-	raw, err := readBounded(f, limit)
+	raw, err := bounded.Read(f, limit)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, fmt.Errorf("%s: it has %w", path, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
 	}
 	return raw, nil
 }
@@ -140,7 +144,7 @@ func (l *layout) blob(d v1.Descriptor) (registry.Blob, error) {
 	path := blobPath(d.Digest)
 	f, size, err := l.files.open(path)
 	if err != nil {
-		return registry.Blob{}, fmt.Errorf("%s: %w", path, cause(err))
+		return registry.Blob{}, fmt.Errorf("%s: %w", path, withoutPath(err))
 	}
 	_ = f.Close()
 	if size != d.Size {
@@ -151,7 +155,7 @@ func (l *layout) blob(d v1.Descriptor) (registry.Blob, error) {
 		Open: func(context.Context) (io.ReadCloser, error) {
 			f, size, err := l.files.open(path)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", l.name, path, cause(err))
+				return nil, fmt.Errorf("%s: %s: %w", l.name, path, withoutPath(err))
 			}
 			if size != d.Size {
 				return nil, errors.Join(fmt.Errorf("%s: %s: the file has changed", l.name, path), f.Close())
@@ -255,8 +259,8 @@ func names(all []descriptor) string {
 	return "its names are " + strings.Join(known, ", ")
 }
 
-// cause is err without the path that the caller names, and in the same words on every system where nothing is there.
-func cause(err error) error {
+// withoutPath is err without the path that the caller names, and in the same words on every system where nothing is there.
+func withoutPath(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fs.ErrNotExist
 	}

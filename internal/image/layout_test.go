@@ -66,7 +66,7 @@ func TestBadLayouts(t *testing.T) {
 			s, d := one()
 			d["digest"] = "sha256:../../../../etc/passwd"
 			return s.tops(d)
-		}, "is not sha256: and 64 hex digits"},
+		}, `"sha256:../../../../etc/passwd" is not a sha256 digest`},
 		"sha512": {func() store {
 			s, d := one()
 			d["digest"] = "sha512:" + strings.Repeat("a", 128)

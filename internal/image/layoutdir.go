@@ -27,7 +27,7 @@ func (dir dirFiles) open(path string) (io.ReadCloser, int64, error) {
 			return nil, 0, err
 		}
 		if !info.IsDir() {
-			return nil, 0, fmt.Errorf("%s is %s, not a directory", path[:i], kind(info))
+			return nil, 0, fmt.Errorf("%s is %s, not a directory", path[:i], fileKind(info))
 		}
 	}
 	info, err := root.Lstat(path)
@@ -35,7 +35,7 @@ func (dir dirFiles) open(path string) (io.ReadCloser, int64, error) {
 		return nil, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s, not a regular file", kind(info))
+		return nil, 0, fmt.Errorf("%s, not a regular file", fileKind(info))
 	}
 	f, err := root.Open(path)
 	if err != nil {
@@ -51,8 +51,8 @@ func (dir dirFiles) open(path string) (io.ReadCloser, int64, error) {
 	return f, opened.Size(), nil
 }
 
-// kind names what a file is instead.
-func kind(info os.FileInfo) string {
+// fileKind names what a file is instead.
+func fileKind(info os.FileInfo) string {
 	switch mode := info.Mode(); {
 	case mode&os.ModeSymlink != 0:
 		return "a symbolic link"

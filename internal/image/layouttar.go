@@ -30,12 +30,12 @@ type section struct{ offset, size int64 }
 func openTar(name string) (files, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, cause(err)
+		return nil, withoutPath(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, cause(err)
+		return nil, withoutPath(err)
 	}
 	entries, err := scanTar(f, info.Size())
 	if err != nil {
@@ -63,7 +63,7 @@ func scanTar(r io.ReaderAt, size int64) (map[string]section, error) {
 	var head [6]byte
 	n, err := r.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, cause(err)
+		return nil, withoutPath(err)
 	}
 	for _, c := range compressed {
 		if bytes.HasPrefix(head[:n], c.magic) {
@@ -83,7 +83,7 @@ func scanTar(r io.ReaderAt, size int64) (map[string]section, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("not a tar: %w", cause(err))
+			return nil, fmt.Errorf("not a tar: %w", withoutPath(err))
 		}
 		if count == maxEntries {
 			return nil, fmt.Errorf("it has more than %d entries", maxEntries)

@@ -2,7 +2,6 @@ package image
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,15 +12,11 @@ import (
 const maxPlaces = 8
 
 // missing names the required platforms that no image has.
-func (r Request) missing(images []*found, help string) error {
+func (r Request) missing(images []*sourceManifest, help string) error {
 	var absent []string
-	for _, want := range r.Platforms {
-		p, err := NormalisePlatform(want)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(images, func(f *found) bool { return f.platform.String() == p }) && !slices.Contains(absent, p) {
-			absent = append(absent, p)
+	for _, want := range r.Env.Platforms {
+		if !slices.ContainsFunc(images, func(f *sourceManifest) bool { return f.platform.normalName() == want }) && !slices.Contains(absent, want.String()) {
+			absent = append(absent, want.String())
 		}
 	}
 	if len(absent) == 0 {
@@ -31,14 +26,14 @@ func (r Request) missing(images []*found, help string) error {
 }
 
 // present lists platforms by where they are: linux/386, linux/amd64 in a.tar and linux/s390x in b.tar.
-func present(images []*found) string {
+func present(images []*sourceManifest) string {
 	var places []string
 	platforms := map[string][]string{}
 	for _, f := range images {
 		if platforms[f.where] == nil {
 			places = append(places, f.where)
 		}
-		if p := f.platform.String(); !slices.Contains(platforms[f.where], p) {
+		if p := f.platform.normalName().String(); !slices.Contains(platforms[f.where], p) {
 			platforms[f.where] = append(platforms[f.where], p)
 		}
 	}
@@ -53,22 +48,13 @@ func present(images []*found) string {
 	return strings.Join(out, " and ")
 }
 
-// twice is the error for two images of one platform.
-func twice(a, b *found) error {
+// duplicatePlatform is the error for two images of one platform.
+func duplicatePlatform(a, b *sourceManifest) error {
 	if a.where == b.where {
-		err := fmt.Errorf("%s: two images for %s: %s and %s", a.where, a.platform, a.Digest, b.Digest)
+		err := fmt.Errorf("%s: two images for %s: %s and %s", a.where, a.platform.normalName(), a.Digest, b.Digest)
 		return hint.With(err, "`ref` picks one of several images by its name")
 	}
-	return fmt.Errorf("two images for %s: %s in %s and %s in %s", a.platform, a.Digest, a.where, b.Digest, b.where)
-}
-
-// uploads asks what is likely wrong where jobs of a matrix left too little.
-func (r Request) uploads(what string) string {
-	jobs := "all"
-	if len(r.Platforms) == 2 {
-		jobs = "both"
-	}
-	return fmt.Sprintf("%s. Is `merge-multiple: true` set on download-artifact, and did %s build jobs upload?", what, jobs)
+	return fmt.Errorf("two images for %s: %s in %s and %s in %s", a.platform.normalName(), a.Digest, a.where, b.Digest, b.where)
 }
 
 func plural(n int, one string) string {
@@ -76,12 +62,4 @@ func plural(n int, one string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %ss", n, one)
-}
-
-// within Dir unless absolute.
-func (r Request) path(p string) string {
-	if filepath.IsAbs(p) {
-		return p
-	}
-	return filepath.Join(r.Dir, p)
 }

@@ -9,24 +9,40 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
+
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // maxLayouts bounds how many layouts are merged: each has at least one image.
 const maxLayouts = maxChildren
 
-// place is one layout: its path, and as people know it.
-type place struct{ path, shown string }
+// layoutPath is one layout: its path, and as people know it.
+type layoutPath struct{ path, shown string }
 
-// fromLayouts reads every layout of an oci source.
-func (r Request) fromLayouts(ctx context.Context) (gathered, error) {
-	places, help, err := r.layouts()
+// ociSource is one or more OCI layouts, directories or tars (image-layout 1.0), merged.
+type ociSource release.OCISource
+
+func newOCI(s release.OCISource) Source { return ociSource(s) }
+
+// Repositories are none: layouts are files.
+func (ociSource) Repositories() []name.Repository { return nil }
+
+// Local is true: layouts are files.
+func (ociSource) Local() bool { return true }
+
+func (ociSource) check(Env) error { return nil }
+
+// gather reads every layout.
+func (s ociSource) gather(ctx context.Context, env Env) (gathered, error) {
+	layouts, help, err := s.layouts(env)
 	if err != nil {
 		return gathered{}, err
 	}
 	g := gathered{hint: help}
-	for _, p := range places {
+	for _, p := range layouts {
 		if err := ctx.Err(); err != nil {
 			return gathered{}, err
 		}
@@ -34,7 +50,7 @@ func (r Request) fromLayouts(ctx context.Context) (gathered, error) {
 		if err != nil {
 			return gathered{}, err
 		}
-		trees, err := l.images(ctx, r.Source.OCI.Ref, r.KeepAttestations)
+		trees, err := l.images(ctx, s.Ref, env.KeepAttestations)
 		if err != nil {
 			return gathered{}, err
 		}
@@ -45,11 +61,11 @@ func (r Request) fromLayouts(ctx context.Context) (gathered, error) {
 
 // layouts are the files and directories that the paths name, in the order of the paths, those of a pattern sorted,
 // each once.
-func (r Request) layouts() (places []place, help string, err error) {
+func (s ociSource) layouts(env Env) (layouts []layoutPath, help string, err error) {
 	help = "build it, too, or take it out of `platforms`"
 	var matched []string
-	for _, written := range r.Source.OCI.Paths {
-		found, pattern, err := r.match(written)
+	for _, written := range s.Paths {
+		found, pattern, err := env.match(written)
 		if err != nil {
 			return nil, "", err
 		}
@@ -57,38 +73,38 @@ func (r Request) layouts() (places []place, help string, err error) {
 			matched = append(matched, fmt.Sprintf("the pattern %s matched %s", escape.Text(written), plural(len(found), "file")))
 		}
 		for _, p := range found {
-			if !slices.ContainsFunc(places, func(o place) bool { return o.path == p.path }) {
-				places = append(places, p)
+			if !slices.ContainsFunc(layouts, func(o layoutPath) bool { return o.path == p.path }) {
+				layouts = append(layouts, p)
 			}
 		}
 	}
 	switch {
-	case len(places) == 0:
+	case len(layouts) == 0:
 		return nil, "", fmt.Errorf("oci: no path is given")
-	case len(places) > maxLayouts:
-		return nil, "", fmt.Errorf("oci: %d layouts are more than %d", len(places), maxLayouts)
+	case len(layouts) > maxLayouts:
+		return nil, "", fmt.Errorf("oci: %d layouts are more than %d", len(layouts), maxLayouts)
 	}
 	if len(matched) > 0 {
-		help = r.uploads(strings.Join(matched, "; "))
+		help = env.uploads(strings.Join(matched, "; "))
 	}
-	return places, help, nil
+	return layouts, help, nil
 }
 
-// match is the places of one path or glob. A file whose name has the characters of a pattern is found by that name.
-func (r Request) match(written string) (places []place, pattern bool, err error) {
+// match is the layouts that one path or glob names. A file whose name has the characters of a pattern is found by that name.
+func (env Env) match(written string) (layouts []layoutPath, pattern bool, err error) {
 	shown := escape.Text(written)
 	if written == "" {
 		return nil, false, fmt.Errorf("oci: a path is empty")
 	}
-	path := r.path(written)
+	path := env.path(written)
 	if _, err := os.Lstat(path); err == nil || !strings.ContainsAny(written, "*?[") {
-		return []place{{path, filepath.ToSlash(filepath.Clean(written))}}, false, nil
+		return []layoutPath{{path, filepath.ToSlash(filepath.Clean(written))}}, false, nil
 	}
 	if strings.Contains(written, "**") {
 		return nil, true, fmt.Errorf("oci: pattern %s: ** is not known; * is anything within one directory", shown)
 	}
 	if !filepath.IsAbs(written) {
-		path = filepath.Join(literal(r.Dir), written)
+		path = filepath.Join(literal(env.Dir), written)
 	}
 	found, err := filepath.Glob(path)
 	if err != nil {
@@ -96,19 +112,19 @@ func (r Request) match(written string) (places []place, pattern bool, err error)
 	}
 	if len(found) == 0 {
 		return nil, true, hint.With(fmt.Errorf("oci: the pattern %s matched no file", shown),
-			r.uploads("patterns are relative to the folder of the release file"))
+			env.uploads("patterns are relative to the folder of the release file"))
 	}
 	slices.Sort(found)
 	for _, f := range found {
 		name := f
 		if !filepath.IsAbs(written) {
-			if rel, err := filepath.Rel(r.path(""), f); err == nil {
+			if rel, err := filepath.Rel(env.path(""), f); err == nil {
 				name = rel
 			}
 		}
-		places = append(places, place{f, filepath.ToSlash(name)})
+		layouts = append(layouts, layoutPath{f, filepath.ToSlash(name)})
 	}
-	return places, true, nil
+	return layouts, true, nil
 }
 
 // literal is a directory as a pattern that matches it alone.

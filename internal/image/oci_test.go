@@ -9,12 +9,13 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 func build(t testing.TB, dir string, r image.Request) (image.Built, error) {
 	t.Helper()
-	r.Name, r.Dir = "app", dir
-	return image.Build(t.Context(), nil, r)
+	r.Name, r.Env.Dir = "app", dir
+	return image.Build(t.Context(), r)
 }
 
 func TestLayouts(t *testing.T) {
@@ -37,21 +38,21 @@ func TestLayouts(t *testing.T) {
 
 	for name, tc := range map[string]struct {
 		files  map[string]store // a name that ends in .tar is a tar
-		source image.OCI
+		source release.OCISource
 		want   []string
 	}{
-		"an index in a directory":                            {map[string]store{"app": both}, image.OCI{Paths: []string{"app"}}, []string{"linux/amd64", "linux/arm64"}},
-		"an index in a tar":                                  {map[string]store{"app.tar": both}, image.OCI{Paths: []string{"app.tar"}}, []string{"linux/amd64", "linux/arm64"}},
-		"a pattern merges what two jobs left":                {map[string]store{"dist/app-amd64.tar": amd, "dist/app-arm64.tar": arm}, image.OCI{Paths: []string{"dist/app-*.tar"}}, []string{"linux/amd64", "linux/arm64"}},
-		"a directory and a tar merge":                        {map[string]store{"a": amd, "b.tar": arm}, image.OCI{Paths: []string{"b.tar", "a"}}, []string{"linux/amd64", "linux/arm64"}},
-		"the same image from two files is taken once":        {map[string]store{"a": amd, "b.tar": both}, image.OCI{Paths: []string{"a", "b.tar"}}, []string{"linux/amd64", "linux/arm64"}},
-		"a file that two paths name is read once":            {map[string]store{"a.tar": amd}, image.OCI{Paths: []string{"a.tar", "*.tar"}}, []string{"linux/amd64"}},
-		"a file name with the characters of a pattern":       {map[string]store{"a[1].tar": amd}, image.OCI{Paths: []string{"a[1].tar"}}, []string{"linux/amd64"}},
-		"ref picks one of several":                           {map[string]store{"a": two}, image.OCI{Paths: []string{"a"}, Ref: "latest"}, []string{"linux/amd64"}},
-		"indexes nested three deep":                          {map[string]store{"a": deep}, image.OCI{Paths: []string{"a"}}, []string{"linux/amd64"}},
-		"a config without a variant has its descriptor's":    {map[string]store{"a": loose}, image.OCI{Paths: []string{"a"}}, []string{"linux/arm/v6"}},
-		"a manifest without a platform has its config's":     {map[string]store{"a": bare}, image.OCI{Paths: []string{"a"}}, []string{"linux/arm/v7"}},
-		"a folder with the characters of a pattern is plain": {map[string]store{"x[1]/a.tar": amd}, image.OCI{Paths: []string{"x[[]1]/*.tar"}}, []string{"linux/amd64"}},
+		"an index in a directory":                            {map[string]store{"app": both}, release.OCISource{Paths: []string{"app"}}, []string{"linux/amd64", "linux/arm64"}},
+		"an index in a tar":                                  {map[string]store{"app.tar": both}, release.OCISource{Paths: []string{"app.tar"}}, []string{"linux/amd64", "linux/arm64"}},
+		"a pattern merges what two jobs left":                {map[string]store{"dist/app-amd64.tar": amd, "dist/app-arm64.tar": arm}, release.OCISource{Paths: []string{"dist/app-*.tar"}}, []string{"linux/amd64", "linux/arm64"}},
+		"a directory and a tar merge":                        {map[string]store{"a": amd, "b.tar": arm}, release.OCISource{Paths: []string{"b.tar", "a"}}, []string{"linux/amd64", "linux/arm64"}},
+		"the same image from two files is taken once":        {map[string]store{"a": amd, "b.tar": both}, release.OCISource{Paths: []string{"a", "b.tar"}}, []string{"linux/amd64", "linux/arm64"}},
+		"a file that two paths name is read once":            {map[string]store{"a.tar": amd}, release.OCISource{Paths: []string{"a.tar", "*.tar"}}, []string{"linux/amd64"}},
+		"a file name with the characters of a pattern":       {map[string]store{"a[1].tar": amd}, release.OCISource{Paths: []string{"a[1].tar"}}, []string{"linux/amd64"}},
+		"ref picks one of several":                           {map[string]store{"a": two}, release.OCISource{Paths: []string{"a"}, Ref: "latest"}, []string{"linux/amd64"}},
+		"indexes nested three deep":                          {map[string]store{"a": deep}, release.OCISource{Paths: []string{"a"}}, []string{"linux/amd64"}},
+		"a config without a variant has its descriptor's":    {map[string]store{"a": loose}, release.OCISource{Paths: []string{"a"}}, []string{"linux/arm/v6"}},
+		"a manifest without a platform has its config's":     {map[string]store{"a": bare}, release.OCISource{Paths: []string{"a"}}, []string{"linux/arm/v7"}},
+		"a folder with the characters of a pattern is plain": {map[string]store{"x[1]/a.tar": amd}, release.OCISource{Paths: []string{"x[[]1]/*.tar"}}, []string{"linux/amd64"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "a[b]c")
@@ -62,7 +63,7 @@ func TestLayouts(t *testing.T) {
 					s.writeDir(t, path)
 				}
 			}
-			b, err := build(t, dir, image.Request{Source: image.Source{OCI: &tc.source}, Platforms: tc.want})
+			b, err := build(t, dir, image.Request{Source: source(t, tc.source), Env: image.Env{Platforms: required(t, tc.want...)}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,7 +80,7 @@ func TestLayouts(t *testing.T) {
 					}
 				}
 			}
-			if !b.Ok() || b.Adopted() || b.Unchanged() || len(b.Dependencies()) != 0 || b.Name() != "app" {
+			if !b.Ok() || b.Adopted() || len(b.Dependencies()) != 0 || b.Name() != "app" {
 				t.Errorf("not what was built: %+v", b)
 			}
 		})
@@ -94,7 +95,7 @@ func TestRefPicksTheBytes(t *testing.T) {
 	dir := t.TempDir()
 	s.writeDir(t, filepath.Join(dir, "a"))
 	for ref, want := range map[string]object{"1.0": old, "1.1": current} {
-		b, err := build(t, dir, image.Request{Source: image.Source{OCI: &image.OCI{Paths: []string{"a"}, Ref: ref}}})
+		b, err := build(t, dir, image.Request{Source: source(t, release.OCISource{Paths: []string{"a"}, Ref: ref})})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +178,7 @@ func TestWhatIsMissing(t *testing.T) {
 			for path, s := range tc.files {
 				writeFile(t, filepath.Join(dir, path), s.tar())
 			}
-			_, err := build(t, dir, image.Request{Source: oci(tc.paths...), Platforms: tc.platforms})
+			_, err := build(t, dir, image.Request{Source: oci(tc.paths...), Env: image.Env{Platforms: required(t, tc.platforms...)}})
 			if err == nil || err.Error() != tc.err {
 				t.Errorf("error is\n%v, want\n%v", err, tc.err)
 			}

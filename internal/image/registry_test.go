@@ -10,11 +10,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 const sourceRepo = "registry.example/acme/app"
@@ -24,12 +26,12 @@ func digestsOf(t testing.TB, content store, descriptors ...object) (image.Regist
 	t.Helper()
 	reg := newServer(t)
 	reg.push("acme/app", content)
-	var list []string
+	var list []v1.Hash
 	for _, d := range descriptors {
-		list = append(list, d["digest"].(string))
+		list = append(list, hash(t, d["digest"]))
 	}
 	return reg.clients(), image.Request{
-		Name: "app", Source: image.Source{Digests: &image.Digests{List: list, Repository: repo(t, sourceRepo)}},
+		Name: "app", Source: source(t, release.DigestsSource{List: list, Repository: repo(t, sourceRepo)}),
 	}
 }
 
@@ -57,7 +59,7 @@ func TestDigests(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			reg, r := digestsOf(t, s, tc.digests...)
-			b, err := image.Build(t.Context(), reg, r)
+			b, err := buildFrom(t, reg, r)
 			if tc.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.err) || !strings.HasPrefix(err.Error(), "image app: ") {
 					t.Fatalf("error is %v, want %q in it", err, tc.err)
@@ -97,7 +99,7 @@ func TestDigests(t *testing.T) {
 
 func TestADigestThatIsMissingSaysWhatToDo(t *testing.T) {
 	reg, r := digestsOf(t, store{}, object{"digest": "sha256:" + strings.Repeat("0", 64)})
-	_, err := image.Build(t.Context(), reg, r)
+	_, err := buildFrom(t, reg, r)
 	if !errors.Is(err, registry.ErrNotFound) || !strings.Contains(hint.Of(err), "`repository:`") {
 		t.Errorf("error is %v, hint %q", err, hint.Of(err))
 	}
@@ -107,10 +109,10 @@ func TestADigestDirectoryIsRead(t *testing.T) {
 	s := store{}
 	amd, arm := s.manifest("linux/amd64"), s.manifest("linux/arm64")
 	reg, r := digestsOf(t, s)
-	r.Dir = t.TempDir()
-	r.Source.Digests.Dir, r.Platforms = "digests", []string{"linux/amd64", "linux/arm64"}
-	writeFile(t, filepath.Join(r.Dir, "digests", strings.TrimPrefix(amd["digest"].(string), "sha256:")), nil)
-	_, err := image.Build(t.Context(), reg, r)
+	r.Source = source(t, release.DigestsSource{Dir: "digests", Repository: repo(t, sourceRepo)})
+	r.Env.Dir, r.Env.Platforms = t.TempDir(), required(t, "linux/amd64", "linux/arm64")
+	writeFile(t, filepath.Join(r.Env.Dir, "digests", strings.TrimPrefix(amd["digest"].(string), "sha256:")), nil)
+	_, err := buildFrom(t, reg, r)
 	want := "image app: no linux/arm64; found linux/amd64 in " + sourceRepo + "@" + amd["digest"].(string)
 	if err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
@@ -118,8 +120,8 @@ func TestADigestDirectoryIsRead(t *testing.T) {
 	if got, want := hint.Of(err), "the directory digests holds 1 digest. Is `merge-multiple: true` set on download-artifact, and did both build jobs upload?"; got != want {
 		t.Errorf("hint is %s, want %s", got, want)
 	}
-	writeFile(t, filepath.Join(r.Dir, "digests", strings.Replace(arm["digest"].(string), ":", "-", 1)), nil)
-	if _, err := image.Build(t.Context(), reg, r); err != nil {
+	writeFile(t, filepath.Join(r.Env.Dir, "digests", strings.Replace(arm["digest"].(string), ":", "-", 1)), nil)
+	if _, err := buildFrom(t, reg, r); err != nil {
 		t.Error(err)
 	}
 }
@@ -135,12 +137,12 @@ func copyOf(t testing.TB, content store, root object) (image.Registry, image.Req
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reg.clients(), image.Request{Name: "app", Source: image.Source{Image: &image.Image{Ref: ref}}}
+	return reg.clients(), image.Request{Name: "app", Source: source(t, release.ImageSource{Ref: ref})}
 }
 
 func TestCopies(t *testing.T) {
 	pair := func(s store) object { return s.index(s.image("linux/arm64"), s.image("linux/amd64")) }
-	note := []image.Annotation{{Key: "a", Value: "b"}}
+	note := []release.Annotation{{Key: "a", Value: "b"}}
 	never := func(context.Context) (map[string]string, error) { return nil, errors.New("asked of a copy") }
 	for title, tc := range map[string]struct {
 		root      func(store) object
@@ -155,7 +157,7 @@ func TestCopies(t *testing.T) {
 			i["annotations"] = object{"a": "b"}
 			return s.document(ociIndex, i)
 		}, func(r *image.Request) { r.Annotations = note }, true, []string{"linux/amd64"}},
-		"an annotation is removed that is not there": {pair, func(r *image.Request) { r.Annotations = []image.Annotation{{Key: "a"}} }, true, []string{"linux/arm64", "linux/amd64"}},
+		"an annotation is removed that is not there": {pair, func(r *image.Request) { r.Annotations = []release.Annotation{{Key: "a"}} }, true, []string{"linux/arm64", "linux/amd64"}},
 		"defaults alone change nothing":              {pair, func(r *image.Request) { r.Defaults = never }, true, []string{"linux/arm64", "linux/amd64"}},
 		"a label makes it ours":                      {pair, func(r *image.Request) { r.Labels = map[string]string{"a": "b"} }, false, []string{"linux/amd64", "linux/arm64"}},
 		"a label that is there already":              {pair, func(r *image.Request) { r.Labels = map[string]string{"keep": "me"} }, true, []string{"linux/arm64", "linux/amd64"}},
@@ -171,10 +173,10 @@ func TestCopies(t *testing.T) {
 		"attestations are kept": {func(s store) object {
 			amd := s.image("linux/amd64")
 			return s.index(amd, s.attestation(amd))
-		}, func(r *image.Request) { r.KeepAttestations = true }, true, []string{"linux/amd64", ""}},
+		}, func(r *image.Request) { r.Env.KeepAttestations = true }, true, []string{"linux/amd64", ""}},
 		"an attestation about nothing that is kept": {func(s store) object {
 			return s.index(s.image("linux/amd64"), s.attestation(object{"digest": "sha256:" + strings.Repeat("1", 64)}))
-		}, func(r *image.Request) { r.KeepAttestations = true }, false, []string{"linux/amd64"}},
+		}, func(r *image.Request) { r.Env.KeepAttestations = true }, false, []string{"linux/amd64"}},
 		"a nested index is made flat": {func(s store) object {
 			return s.index(s.image("linux/arm64"), s.index(s.image("linux/amd64")))
 		}, nil, false, []string{"linux/amd64", "linux/arm64"}},
@@ -189,12 +191,12 @@ func TestCopies(t *testing.T) {
 			if tc.edit != nil {
 				tc.edit(&r)
 			}
-			b, err := image.Build(t.Context(), reg, r)
+			b, err := buildFrom(t, reg, r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b.Unchanged() != tc.unchanged || (b.Root().Digest.String() == root["digest"]) != tc.unchanged {
-				t.Errorf("unchanged is %v with digest %s; the source is %s", b.Unchanged(), b.Root().Digest, root["digest"])
+			if (b.Root().Digest.String() == root["digest"]) != tc.unchanged {
+				t.Errorf("the digest is %s; the source is %s", b.Root().Digest, root["digest"])
 			}
 			if tc.unchanged && string(b.Root().MediaType) != root["mediaType"] {
 				t.Errorf("media type is %s, the source's %s", b.Root().MediaType, root["mediaType"])
@@ -223,19 +225,19 @@ func TestACopyOfASingleManifest(t *testing.T) {
 	s := store{}
 	root := s.docker("linux/amd64")
 	reg, r := copyOf(t, s, root)
-	b, err := image.Build(t.Context(), reg, r)
+	b, err := buildFrom(t, reg, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Root().Digest.String() != root["digest"] || b.Root().MediaType != dockerManifest || len(b.Children()) != 0 || !b.Unchanged() {
+	if b.Root().Digest.String() != root["digest"] || b.Root().MediaType != dockerManifest || len(b.Children()) != 0 {
 		t.Errorf("the copy is %s %s with %d children", b.Root().MediaType, b.Root().Digest, len(b.Children()))
 	}
-	if m := b.Manifests(); len(m) != 1 || m[0].Digest != b.Root().Digest || m[0].Platform != "linux/amd64" || len(m[0].Blobs) != 3 {
+	if m := b.Manifests(); len(m) != 1 || m[0].Digest != b.Root().Digest || m[0].Platform.String() != "linux/amd64" || len(m[0].Blobs) != 3 {
 		t.Errorf("its manifests are %+v", m)
 	}
 
-	r.Annotations = []image.Annotation{{Key: "a", Value: "b"}}
-	if b, err = image.Build(t.Context(), reg, r); err != nil {
+	r.Annotations = []release.Annotation{{Key: "a", Value: "b"}}
+	if b, err = buildFrom(t, reg, r); err != nil {
 		t.Fatal(err)
 	}
 	index := parse[indexJSON](t, b.Root().Raw)
@@ -248,8 +250,8 @@ func TestAMissingPlatformOfACopy(t *testing.T) {
 	s := store{}
 	root := s.index(s.image("linux/amd64"))
 	reg, r := copyOf(t, s, root)
-	r.Platforms = []string{"linux/amd64", "linux/arm64"}
-	_, err := image.Build(t.Context(), reg, r)
+	r.Env.Platforms = required(t, "linux/amd64", "linux/arm64")
+	_, err := buildFrom(t, reg, r)
 	want := "image app: no linux/arm64; found linux/amd64 in " + sourceRepo + "@" + root["digest"].(string)
 	if err == nil || err.Error() != want || hint.Of(err) == "" {
 		t.Errorf("error is %v (%s), want %s", err, hint.Of(err), want)
@@ -264,20 +266,20 @@ func TestACopyInPlaceReadsNoConfig(t *testing.T) {
 	root := s.index(s.image("linux/amd64", func(m object) { config = m["config"].(object)["digest"].(string) }))
 	delete(s, "blobs/"+strings.Replace(config, ":", "/", 1))
 	reg, r := copyOf(t, s, root)
-	r.InPlace = true
-	b, err := image.Build(t.Context(), reg, r)
+	r.Env.Repositories = []name.Repository{repo(t, sourceRepo)}
+	b, err := buildFrom(t, reg, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !b.Unchanged() || !slices.Equal(platforms(b), []string{"linux/amd64"}) {
+	if b.Root().Digest.String() != root["digest"] || !slices.Equal(platforms(b), []string{"linux/amd64"}) {
 		t.Errorf("the copy is %s with %q", b.Root().Raw, platforms(b))
 	}
 	r.Labels = map[string]string{"a": "b"}
-	if _, err := image.Build(t.Context(), reg, r); !errors.Is(err, registry.ErrNotFound) {
+	if _, err := buildFrom(t, reg, r); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("error is %v", err)
 	}
-	r.InPlace, r.Labels = false, nil
-	if _, err := image.Build(t.Context(), reg, r); !errors.Is(err, registry.ErrNotFound) {
+	r.Env.Repositories, r.Labels = append(r.Env.Repositories, repo(t, "ghcr.io/acme/app")), nil
+	if _, err := buildFrom(t, reg, r); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("elsewhere, error is %v", err)
 	}
 }
@@ -343,7 +345,7 @@ func TestARegistryThatLies(t *testing.T) {
 			raw := s["blobs/"+strings.Replace(victim["digest"].(string), ":", "/", 1)]
 			reg.push("acme/app", s)
 			reg.handler = tamper(reg.handler, raw)
-			_, err := image.Build(t.Context(), reg.clients(), image.Request{Name: "app", Source: image.Source{Image: &image.Image{Ref: ref}}})
+			_, err := buildFrom(t, reg.clients(), image.Request{Name: "app", Source: source(t, release.ImageSource{Ref: ref})})
 			if err == nil {
 				t.Error("other bytes were taken")
 			}

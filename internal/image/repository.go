@@ -11,17 +11,18 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
 // repository is the content of a registry's repository.
 type repository struct{ client *registry.Client }
 
-func (r repository) where() string              { return shownRepository(r.client.Name()) }
-func (r repository) holders() []name.Repository { return []name.Repository{r.client.Name()} }
+func (r repository) where() string                   { return ociref.DisplayName(r.client.Name()) }
+func (r repository) repositories() []name.Repository { return []name.Repository{r.client.Name()} }
 
 func (r repository) manifest(ctx context.Context, h v1.Hash) ([]byte, types.MediaType, error) {
-	m, err := r.client.Get(ctx, h.String())
+	m, err := r.client.GetOnce(ctx, h)
 	if err != nil {
 		return nil, "", err
 	}
@@ -38,7 +39,7 @@ func (r repository) blob(d v1.Descriptor) (registry.Blob, error) {
 		Open: func(ctx context.Context) (io.ReadCloser, error) {
 			return r.client.OpenBlob(ctx, d.Digest)
 		},
-		From: r.holders(),
+		From: r.repositories(),
 	}, nil
 }
 

@@ -6,17 +6,24 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/platform"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 func TestCheck(t *testing.T) {
-	annotation := func(level, platform, key, value string) image.Request {
-		return image.Request{Source: oci("a"), Annotations: []image.Annotation{{Level: level, Platform: platform, Key: key, Value: value}}}
+	annotation := func(level, on, key, value string) image.Request {
+		var p platform.Platform
+		if on != "" {
+			p = required(t, on)[0]
+		}
+		return image.Request{Source: oci("a"), Annotations: []release.Annotation{{Level: level, Platform: p, Key: key, Value: value}}}
 	}
 	keeping := func(r image.Request) image.Request {
-		r.KeepAttestations = true
+		r.Env.KeepAttestations = true
 		return r
 	}
 	labels := func(l map[string]string) image.Request { return image.Request{Source: oci("a"), Labels: l} }
@@ -38,14 +45,11 @@ func TestCheck(t *testing.T) {
 		"an empty key":                          {annotation("", "", "", "b"), "its key is empty"},
 		"an unknown level":                      {annotation("descriptor", "", "a", "b"), "neither index nor manifest"},
 		"a platform at the index":               {annotation("index", "linux/amd64", "a", "b"), "only manifest annotations"},
-		"a platform that is none":               {annotation("manifest", "amd64", "a", "b"), "not os/arch"},
 		"a label with a control character":      {labels(map[string]string{"a": "\x00"}), "control characters"},
 		"attestations and manifest annotations": {keeping(annotation("manifest", "", "a", "b")), "keep-attestations"},
 		"attestations and index annotations":    {keeping(annotation("", "", "a", "b")), ""},
 		"attestations and labels":               {keeping(labels(map[string]string{"a": "b"})), "keep-attestations"},
-		"no source":                             {image.Request{}, "0 are given"},
-		"two sources":                           {image.Request{Source: image.Source{OCI: &image.OCI{}, Image: &image.Image{}}}, "2 are given"},
-		"a required platform that is none":      {image.Request{Source: oci("a"), Platforms: []string{"linux/"}}, "not a platform"},
+		"no source":                             {image.Request{}, "no source"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.r.Name = "app"
@@ -92,8 +96,8 @@ func TestDigestNames(t *testing.T) {
 				writeFile(t, filepath.Join(dir, "digests", f), nil)
 			}
 			err := image.Request{
-				Name: "app", Dir: dir, Platforms: []string{"linux/amd64", "linux/arm64"},
-				Source: image.Source{Digests: &image.Digests{Dir: "digests/", Repository: repo(t, "ghcr.io/acme/app")}},
+				Name: "app", Env: image.Env{Dir: dir, Platforms: required(t, "linux/amd64", "linux/arm64")},
+				Source: source(t, release.DigestsSource{Dir: "digests/", Repository: repo(t, "ghcr.io/acme/app")}),
 			}.Check()
 			if tc.err == "" && err != nil || tc.err != "" && (err == nil || err.Error() != tc.err) {
 				t.Errorf("error is\n%v, want\n%v", err, tc.err)
@@ -106,7 +110,7 @@ func TestDigestNames(t *testing.T) {
 }
 
 func TestAnEmptyDigestDirectory(t *testing.T) {
-	err := image.Request{Name: "app", Dir: t.TempDir(), Source: image.Source{Digests: &image.Digests{Dir: "."}}}.Check()
+	err := image.Request{Name: "app", Env: image.Env{Dir: t.TempDir()}, Source: source(t, release.DigestsSource{Dir: "."})}.Check()
 	if err == nil || err.Error() != ".: the directory is empty" {
 		t.Errorf("error is %v", err)
 	}
@@ -114,50 +118,29 @@ func TestAnEmptyDigestDirectory(t *testing.T) {
 
 func TestDigestLists(t *testing.T) {
 	hex := strings.Repeat("0123456789abcdef", 4)
-	var many []string
+	one := v1.Hash{Algorithm: "sha256", Hex: hex}
+	var many []v1.Hash
 	for i := range 65 {
-		many = append(many, strings.Replace(hex, "01", string("0123456789abcdef"[i%16])+string("0123456789abcdef"[i/16]), 1))
+		many = append(many, v1.Hash{Algorithm: "sha256", Hex: strings.Replace(hex, "01", string("0123456789abcdef"[i%16])+string("0123456789abcdef"[i/16]), 1)})
 	}
 	for name, tc := range map[string]struct {
-		d    image.Digests
+		d    release.DigestsSource
 		want string
 	}{
-		"three forms of one digest":  {image.Digests{List: []string{hex, "sha256:" + hex, "sha256-" + hex}}, ""},
-		"a list with a stranger":     {image.Digests{List: []string{hex, "latest"}}, `digests: "latest" is not a digest`},
-		"a list of nothing":          {image.Digests{}, "the list is empty"},
-		"a list and a directory":     {image.Digests{List: []string{hex}, Dir: "."}, "it is one of them"},
-		"more than 64":               {image.Digests{List: many}, "65 digests are more than 64"},
-		"a digest with a path in it": {image.Digests{List: []string{"../" + hex}}, "is not a digest"},
+		"one digest twice":           {release.DigestsSource{List: []v1.Hash{one, one}}, ""},
+		"a list with no digest":      {release.DigestsSource{List: []v1.Hash{one, {}}}, `digests: ":" is not a sha256 digest`},
+		"a digest of sha512":         {release.DigestsSource{List: []v1.Hash{{Algorithm: "sha512", Hex: hex + hex}}}, "sha512 is not supported"},
+		"a list of nothing":          {release.DigestsSource{}, "the list is empty"},
+		"a list and a directory":     {release.DigestsSource{List: []v1.Hash{one}, Dir: "."}, "it is one of them"},
+		"more than 64":               {release.DigestsSource{List: many}, "65 digests are more than 64"},
+		"a digest with a path in it": {release.DigestsSource{List: []v1.Hash{{Algorithm: "sha256", Hex: "../" + hex}}}, "is not a sha256 digest"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := image.Request{Name: "app", Source: image.Source{Digests: &tc.d}}.Check()
+			err := image.Request{Name: "app", Source: source(t, tc.d)}.Check()
 			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 				t.Errorf("error is %v, want %q in it", err, tc.want)
 			}
 		})
-	}
-}
-
-func TestNormalisePlatform(t *testing.T) {
-	for in, want := range map[string]string{
-		"linux/amd64": "linux/amd64", "linux/amd64/v1": "linux/amd64", "linux/amd64/v3": "linux/amd64/v3",
-		"linux/x86_64": "linux/amd64", "linux/x86-64": "linux/amd64", "Linux/AMD64": "linux/amd64",
-		"linux/arm64": "linux/arm64", "linux/arm64/v8": "linux/arm64", "linux/arm64/8": "linux/arm64",
-		"linux/aarch64": "linux/arm64", "linux/arm64/v9": "linux/arm64/v9",
-		"linux/arm": "linux/arm/v7", "linux/arm/7": "linux/arm/v7", "linux/arm/v6": "linux/arm/v6", "linux/armhf": "linux/arm/v7",
-		"linux/armel": "linux/arm/v6", "linux/i386": "linux/386", "macos/arm64": "darwin/arm64", "windows/amd64": "windows/amd64",
-	} {
-		if got, err := image.NormalisePlatform(in); err != nil || got != want {
-			t.Errorf("%s is %s (%v), want %s", in, got, err, want)
-		}
-		if got, err := image.NormalisePlatform(want); err != nil || got != want {
-			t.Errorf("%s is no fixed point: %s (%v)", want, got, err)
-		}
-	}
-	for _, in := range []string{"", "linux", "linux/", "/amd64", "linux/amd64/", "a/b/c/d", "linux/a md64", "linux/\x1b"} {
-		if got, err := image.NormalisePlatform(in); err == nil {
-			t.Errorf("%q is %s", in, got)
-		}
 	}
 }
 
@@ -170,8 +153,8 @@ func TestHubIsDockerIO(t *testing.T) {
 	d := s.manifest("linux/amd64")
 	reg := newServer(t)
 	reg.push("acme/app", s)
-	b, err := image.Build(t.Context(), reg.clients(), image.Request{
-		Name: "app", Source: image.Source{Digests: &image.Digests{List: []string{d["digest"].(string)}, Repository: hub}},
+	b, err := buildFrom(t, reg.clients(), image.Request{
+		Name: "app", Source: source(t, release.DigestsSource{List: []v1.Hash{hash(t, d["digest"])}, Repository: hub}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -15,17 +15,17 @@ import (
 // readers is how many manifests of one image are read at a time.
 const readers = 8
 
-// found is one manifest of a source, read and checked, with its blobs.
-type found struct {
+// sourceManifest is one manifest of a source, read and checked, with its blobs.
+type sourceManifest struct {
 	registry.Manifest
 	doc         manifestDocument
-	platform    platform
+	platform    ociPlatform
 	blobs       []registry.Blob // config first
 	content     content
 	from        []name.Repository // where manifest and blobs are; none once it is rewritten
 	where       string            // file or reference, for errors
 	annotations map[string]string // of its descriptor in an image index
-	about       string            // the digest that an attestation manifest is about; empty for an image
+	subject     string            // the digest that an attestation manifest is about; empty for an image
 	attestation bool
 }
 
@@ -35,8 +35,8 @@ type tree struct {
 	annotations map[string]string // of the root, where it is an index
 	single      bool              // the root is an image manifest
 	nested      bool              // an index in the root's index
-	left        bool              // attestation manifests were left out
-	found       []*found
+	omitted     bool              // attestation manifests are left out
+	manifests   []*sourceManifest
 }
 
 // walker follows one image from its root. Loops need no search: each document is hashed before it is read, and depth
@@ -51,7 +51,7 @@ type walker struct {
 
 type leaf struct {
 	d      descriptor
-	listed *platform
+	listed *ociPlatform
 }
 
 // walk reads everything below root but layers. d is the descriptor that led to root, empty where nothing did.
@@ -62,14 +62,14 @@ func (w *walker) walk(ctx context.Context, root registry.Manifest, d descriptor)
 		if err != nil {
 			return tree{}, err
 		}
-		t.found = []*found{f}
+		t.manifests = []*sourceManifest{f}
 		return t, nil
 	}
 	leaves, err := w.expand(ctx, &t, root, 1)
 	if err != nil {
 		return tree{}, err
 	}
-	t.found = make([]*found, len(leaves))
+	t.manifests = make([]*sourceManifest, len(leaves))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(readers)
 	for i, l := range leaves {
@@ -82,7 +82,7 @@ func (w *walker) walk(ctx context.Context, root registry.Manifest, d descriptor)
 			if err != nil {
 				return err
 			}
-			t.found[i], err = w.read(ctx, m, l)
+			t.manifests[i], err = w.read(ctx, m, l)
 			return err
 		})
 	}
@@ -108,7 +108,7 @@ func (w *walker) expand(ctx context.Context, t *tree, index registry.Manifest, d
 	for _, d := range doc.Manifests {
 		switch {
 		case d.isAttestation() && !w.keep:
-			t.left = true
+			t.omitted = true
 		case isIndex(d.MediaType):
 			t.nested = true
 			desc, err := d.checked()
@@ -132,8 +132,8 @@ func (w *walker) expand(ctx context.Context, t *tree, index registry.Manifest, d
 }
 
 // read looks into an image manifest (or an attestation manifest).
-func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*found, error) {
-	fail := func(err error) (*found, error) {
+func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*sourceManifest, error) {
+	fail := func(err error) (*sourceManifest, error) {
 		return nil, fmt.Errorf("%s: manifest %s: %w", w.where, m.Digest, err)
 	}
 	if !isManifest(m.MediaType) {
@@ -143,14 +143,14 @@ func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*found,
 	if err != nil {
 		return fail(err)
 	}
-	f := &found{Manifest: m, doc: doc, content: w.content, from: w.content.holders(), where: w.where, annotations: l.d.Annotations}
+	f := &sourceManifest{Manifest: m, doc: doc, content: w.content, from: w.content.repositories(), where: w.where, annotations: l.d.Annotations}
 	config, err := doc.Config.checked()
 	if err != nil {
 		return fail(err)
 	}
 	if f.attestation = l.d.isAttestation(); f.attestation {
-		f.about = l.d.Annotations[referenceDigest]
-		f.platform = platform{OS: "unknown", Architecture: "unknown"}
+		f.subject = l.d.Annotations[referenceDigest]
+		f.platform = ociPlatform{OS: "unknown", Architecture: "unknown"}
 	} else if err := doc.image(); err != nil {
 		return fail(err)
 	} else if w.listed && l.listed != nil && l.listed.OS != "" && l.listed.Architecture != "" {
@@ -170,7 +170,7 @@ func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*found,
 			// containerd refuses to unpack such an image; release candidates of Docker 25 saved some.
 			return fail(fmt.Errorf("it has %s, its config %d", plural(len(doc.Layers), "layer"), n))
 		}
-		if f.platform, err = agree(l.listed, own.platform); err != nil {
+		if f.platform, err = agree(l.listed, own.ociPlatform); err != nil {
 			return fail(err)
 		}
 	}

@@ -48,30 +48,35 @@ func (c *Client) GetBlob(ctx context.Context, digest v1.Hash, max int64) ([]byte
 	return body, nil
 }
 
-// OpenBlob streams a blob; the caller hashes (push does). A stream that ends early fails with io.ErrUnexpectedEOF. It
-// does not count against the limit of parallel requests: the upload that reads it does.
+// OpenBlob streams a blob; the caller hashes (push does) and closes. A stream that ends early fails with
+// io.ErrUnexpectedEOF. It counts as a layer in flight until it is closed, unless an upload reads it, which counts for both.
 func (c *Client) OpenBlob(ctx context.Context, digest v1.Hash) (io.ReadCloser, error) {
 	ref := "@" + digest.String()
 	if err := sha256Hash(digest); err != nil {
 		return nil, c.p.wrap("read blob", "", err)
 	}
+	release, err := acquire(ctx, c.p.slots.layers, 1)
+	if err != nil {
+		return nil, c.p.wrap("read blob", ref, err)
+	}
 	var body io.ReadCloser
-	err := c.p.retry(ctx, func(context.Context) error {
+	err = c.p.retry(ctx, func(context.Context) error {
 		// The stream outlives this attempt: ctx is the caller's.
-		resp, err := c.p.sendNow(ctx, c.p.blobRequest(http.MethodGet, digest)) //nolint:bodyclose // the caller closes the stream
+		resp, err := c.p.send(ctx, c.p.blobRequest(http.MethodGet, digest)) //nolint:bodyclose // the caller closes the stream
 		if err != nil {
 			return err
 		}
 		if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
 			return err
 		}
-		body = resp.Body
+		body = &releasing{resp.Body, release}
 		if resp.ContentLength >= 0 {
-			body = &counted{resp.Body, resp.ContentLength}
+			body = &counted{body, resp.ContentLength}
 		}
 		return nil
 	})
 	if err != nil {
+		release()
 		return nil, c.p.wrap("read blob", ref, err)
 	}
 	return body, nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -17,31 +18,38 @@ import (
 // client holds what one repository needs for a run. Locks that are held while the network answers are channels, so that
 // waiting for them ends with the context.
 type client struct {
-	repo    name.Repository
-	options Options
-	home    home
-	limits  limits
-	login   chan struct{} // lock of session
-	session *session      // nil before the first use and after the registry refused it
-	blobs   *flights
+	repo      name.Repository
+	options   Options
+	endpoint  endpoint
+	host      *hostState
+	slots     *slots
+	kept      *kept
+	lists     shared[int64, []string] // of tags, by how many tags this client had begun to write
+	probes    shared[struct{}, struct{}]
+	tagWrites atomic.Int64
+	login     chan struct{} // lock of session
+	session   *session      // nil before the first use and after the registry refused it
+	blobs     *inflight
 
 	mu    sync.Mutex
 	seen  map[v1.Hash]time.Time     // manifests, when the repository was last known to hold them
 	read  map[v1.Hash]time.Time     // manifests, when they were last read from it and hashed
-	turns map[v1.Hash]chan struct{} // manifests that somebody brings
+	locks map[v1.Hash]chan struct{} // one for each manifest that a caller of LockManifest brings
 }
 
-func newClient(r name.Repository, o Options, l limits) *client {
+func newClient(r name.Repository, o Options, h *hostState, s *slots, k *kept) *client {
 	return &client{
-		repo:    r,
-		options: o,
-		home:    homeOf(r),
-		limits:  l,
-		login:   make(chan struct{}, 1),
-		blobs:   newFlights(),
-		seen:    map[v1.Hash]time.Time{},
-		read:    map[v1.Hash]time.Time{},
-		turns:   map[v1.Hash]chan struct{}{},
+		repo:     r,
+		options:  o,
+		endpoint: endpointOf(r),
+		host:     h,
+		slots:    s,
+		kept:     k,
+		login:    make(chan struct{}, 1),
+		blobs:    newInflight(),
+		seen:     map[v1.Hash]time.Time{},
+		read:     map[v1.Hash]time.Time{},
+		locks:    map[v1.Hash]chan struct{}{},
 	}
 }
 
@@ -58,16 +66,6 @@ func (c *client) report(ev retry.Event) {
 	}
 	if c.options.Report != nil {
 		c.options.Report(show(c.repo), ev)
-	}
-}
-
-// slot waits until a further request to the host may begin.
-func (c *client) slot(ctx context.Context) (release func(), err error) {
-	select {
-	case c.limits.slots <- struct{}{}:
-		return func() { <-c.limits.slots }, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	}
 }
 
@@ -109,7 +107,7 @@ func (c *client) missed(digest v1.Hash) {
 
 // path is a URL in the repository; the parts are joined as they are.
 func (c *client) path(parts string) *url.URL {
-	return &url.URL{Scheme: c.home.scheme, Host: c.home.host, Path: "/v2/" + c.repo.RepositoryStr() + parts}
+	return &url.URL{Scheme: c.endpoint.scheme, Host: c.endpoint.host, Path: "/v2/" + c.repo.RepositoryStr() + parts}
 }
 
 // request is one request that can be made anew for each attempt.
@@ -119,6 +117,7 @@ type request struct {
 	header http.Header
 	body   func() (io.ReadCloser, error) // nil: none
 	size   int64
+	remote bool // the body is read from another registry: two exchanges at once
 }
 
 func (r request) build(ctx context.Context, u *url.URL) (*http.Request, error) {

@@ -21,7 +21,7 @@ func FuzzFollow(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	h := homeOf(repo)
+	h := endpointOf(repo)
 	base := &url.URL{Scheme: "https", Host: "ghcr.io", Path: "/v2/acme/app/blobs/uploads/"}
 	f.Fuzz(func(t *testing.T, location string) {
 		u, err := h.follow(base, location)

@@ -13,18 +13,12 @@ import (
 // "2000/minute"; Docker Hub speaks of "thousands per minute" for each address (Docker, "Docker Hub usage and limits").
 const perMinute = 2000
 
-// limits are one host's, for all of a run's clients.
-type limits struct {
-	slots chan struct{} // one token for each request under way
-	pace  *pace.Pace    // of requests that begin; nil where the host is not known to count them
-}
-
-func newLimits(host string, jobs int) limits {
-	l := limits{slots: make(chan struct{}, jobs)}
+// newPace is the pace of requests to a host; nil where it is not known to count them.
+func newPace(host string) *pace.Pace {
 	switch strings.ToLower(hostname(host)) {
 	case ghcr, name.DefaultRegistry:
 		// The second beyond the minute is for requests that travel at different speeds.
-		l.pace = pace.New(perMinute, time.Minute+time.Second)
+		return pace.New(perMinute, time.Minute+time.Second)
 	}
-	return l
+	return nil
 }

@@ -25,9 +25,11 @@ const (
 
 // Tags are all tags of the repository, sorted, each once (OCI distribution specification 1.1, "Listing Tags"). Only a
 // registry that has no tags there makes the list empty: whatever else is no whole list is an error. ErrNotFound where
-// the registry does not know the repository; some know it only once it has a tag.
+// the registry does not know the repository; some know it only once it has a tag. Calls at one moment share one list, but
+// none shares a list that was begun before the last tag was written.
 func (c *Client) Tags(ctx context.Context) ([]string, error) {
-	tags, err := c.p.tags(ctx)
+	tags, err := c.p.lists.do(ctx, c.p.tagWrites.Load(), func() ([]string, error) { return c.p.tags(ctx) })
+	tags = slices.Clone(tags)
 	return tags, c.p.wrap("list the tags of", "", err)
 }
 
@@ -104,11 +106,11 @@ func (c *client) nextTags(h http.Header, page *url.URL) (*url.URL, error) {
 		}
 		return nil, nil
 	}
-	next, err := c.home.follow(page, next.String())
+	next, err := c.endpoint.follow(page, next.String())
 	switch {
 	case err != nil:
 		return nil, err
-	case !c.home.owns(next):
+	case !c.endpoint.owns(next):
 		return nil, errors.New("the next page of tags is on another host: refused")
 	}
 	return next, nil

@@ -10,8 +10,13 @@ import (
 )
 
 // Probe proves that this token may push: an upload is begun and cancelled. ErrDenied if it may not. A token alone proves
-// nothing: GHCR gives one with push scope to anybody.
+// nothing: GHCR gives one with push scope to anybody. Calls at one moment share one probe.
 func (c *Client) Probe(ctx context.Context) error {
+	_, err := c.p.probes.do(ctx, struct{}{}, func() (struct{}, error) { return struct{}{}, c.probe(ctx) })
+	return err
+}
+
+func (c *Client) probe(ctx context.Context) error {
 	var location *url.URL
 	err := c.p.retry(ctx, func(ctx context.Context) error {
 		resp, err := c.p.post(ctx, "")
@@ -22,7 +27,7 @@ func (c *Client) Probe(ctx context.Context) error {
 			return err
 		}
 		drain(resp)
-		location, err = c.p.home.follow(resp.Request.URL, resp.Header.Get("Location"))
+		location, err = c.p.endpoint.follow(resp.Request.URL, resp.Header.Get("Location"))
 		return err
 	})
 	if err != nil {

@@ -106,10 +106,10 @@ func (c *client) referrersPage(ctx context.Context, page *url.URL) ([]v1.Descrip
 	}
 	next := link.Next(resp.Header, page)
 	if next != nil {
-		if next, err = c.home.follow(page, next.String()); err != nil {
+		if next, err = c.endpoint.follow(page, next.String()); err != nil {
 			return nil, nil, err
 		}
-		if !c.home.owns(next) {
+		if !c.endpoint.owns(next) {
 			return nil, nil, errors.New("the next page of referrers is on another host: refused")
 		}
 	}

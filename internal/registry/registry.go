@@ -26,8 +26,6 @@ import (
 // registries to accept.
 const MaxManifest = 4 << 20
 
-const defaultJobs = 16
-
 // Manifest is a manifest's bytes and their descriptor (media type, size, sha256 computed here).
 type Manifest struct {
 	v1.Descriptor
@@ -37,8 +35,9 @@ type Manifest struct {
 // Blob is content to upload: Open is called once for each attempt and must yield exactly Size bytes that hash to Digest.
 type Blob struct {
 	v1.Descriptor
-	Open func(context.Context) (io.ReadCloser, error)
-	From []name.Repository // repositories that hold it: mounted from there where the registry is the same
+	Open   func(context.Context) (io.ReadCloser, error)
+	From   []name.Repository // repositories that hold it: mounted from there where the registry is the same
+	Remote bool              // Open reads from a registry: the upload counts as two requests
 }
 
 // Options configure all clients of a run.
@@ -49,7 +48,7 @@ type Options struct {
 	ReadOnly  bool              // pull scope only: plan and dry runs
 	MountFrom []name.Repository // repositories whose pull scope is asked together with push, so that mounts work
 	UserAgent string
-	Jobs      int                               // parallel requests to one host; zero means 16
+	Jobs      int                               // requests in flight over all repositories, of them at most 8 that carry layers; zero means 32, less than 3 means 3
 	Report    func(repo string, ev retry.Event) // called before each wait, beside Retry.Report; nil means nobody listens
 }
 
@@ -59,9 +58,12 @@ type Clients struct{ p *clients }
 type clients struct {
 	options Options
 
+	slots *slots
+	kept  *kept
+
 	mu    sync.Mutex
 	repos map[string]*Client
-	hosts map[string]limits
+	hosts map[string]*hostState // as references spell them
 }
 
 // Client speaks to one repository for the length of a run. It is safe for concurrent use.
@@ -69,10 +71,7 @@ type Client struct{ p *client }
 
 // NewClients opens nothing: a repository is authenticated at its first use.
 func NewClients(o Options) *Clients {
-	if o.Jobs <= 0 {
-		o.Jobs = defaultJobs
-	}
-	return &Clients{&clients{options: o, repos: map[string]*Client{}, hosts: map[string]limits{}}}
+	return &Clients{&clients{options: o, slots: newSlots(o.Jobs), kept: &kept{manifests: map[string]Manifest{}}, repos: map[string]*Client{}, hosts: map[string]*hostState{}}}
 }
 
 // Repository is the client of that repository, always the same one.
@@ -82,15 +81,14 @@ func (c *Clients) Repository(r name.Repository) *Client {
 	if known, ok := c.p.repos[r.Name()]; ok {
 		return known
 	}
-	host := r.RegistryStr()
-	l, ok := c.p.hosts[host]
+	host, ok := c.p.hosts[r.RegistryStr()]
 	if !ok {
-		l = newLimits(host, c.p.options.Jobs)
-		c.p.hosts[host] = l
+		host = newHostState(r.RegistryStr())
+		c.p.hosts[r.RegistryStr()] = host
 	}
-	made := &Client{newClient(r, c.p.options, l)}
-	c.p.repos[r.Name()] = made
-	return made
+	opened := &Client{newClient(r, c.p.options, host, c.p.slots, c.p.kept)}
+	c.p.repos[r.Name()] = opened
+	return opened
 }
 
 // Name is the repository.

@@ -15,18 +15,8 @@ import (
 // maxRedirects of one read, as docker follows.
 const maxRedirects = 5
 
-// send makes one attempt of a request under the host's limit. The answer's status is the caller's to check.
+// send makes one attempt of a request. The answer's status is the caller's to check.
 func (c *client) send(ctx context.Context, r request) (*http.Response, error) {
-	release, err := c.slot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return c.sendNow(ctx, r)
-}
-
-// sendNow is send without the limit: for reads that another request under the limit waits for.
-func (c *client) sendNow(ctx context.Context, r request) (*http.Response, error) {
 	u := r.url
 	for hop := 0; ; hop++ {
 		resp, err := c.hop(ctx, r, u)
@@ -40,7 +30,7 @@ func (c *client) sendNow(ctx context.Context, r request) (*http.Response, error)
 		if hop == maxRedirects {
 			return nil, fmt.Errorf("%s: more than %d redirects", at(r.method, r.url), maxRedirects)
 		}
-		if u, err = c.home.follow(resp.Request.URL, resp.Header.Get("Location")); err != nil {
+		if u, err = c.endpoint.follow(resp.Request.URL, resp.Header.Get("Location")); err != nil {
 			return nil, fmt.Errorf("%s: %w", at(r.method, r.url), err)
 		}
 	}
@@ -79,14 +69,14 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 		s    *session
 		next http.RoundTripper = c.wire()
 	)
-	if c.home.owns(u) {
+	if c.endpoint.owns(u) {
 		var err error
 		if s, err = c.open(ctx); err != nil {
 			return nil, nil, err
 		}
 		next = s.auth
 		// Before the body is opened: its source may not wait.
-		if err := c.limits.pace.Wait(ctx); err != nil {
+		if err := c.host.pace.Wait(ctx); err != nil {
 			return nil, s, err
 		}
 	}
@@ -94,22 +84,31 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 	if err != nil {
 		return nil, s, err
 	}
-	resp, err := guard{c.repo, marked{next}}.RoundTrip(req)
+	resp, err := guard{c.repo, marked{next, r.remote}}.RoundTrip(req)
 	if err != nil {
 		return nil, s, refusedOrBroken(r.method, u, err)
 	}
 	if resp.Request == nil {
 		resp.Request = req
 	}
+	if s != nil { // the registry's own host
+		c.host.notePulls(resp.Header)
+	}
 	return resp, s, nil
 }
 
 // marked tells the wire which requests are ours.
-type marked struct{ next http.RoundTripper }
+type marked struct {
+	next   http.RoundTripper
+	remote bool
+}
 
 func (m marked) RoundTrip(req *http.Request) (*http.Response, error) {
-	mark := &mine{}
-	mark.req = req.WithContext(context.WithValue(req.Context(), mineKey{}, mark))
+	mark := &ownRequest{slots: 1}
+	if m.remote {
+		mark.slots = 2
+	}
+	mark.req = req.WithContext(context.WithValue(req.Context(), ownKey{}, mark))
 	return m.next.RoundTrip(mark.req)
 }
 

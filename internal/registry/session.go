@@ -57,6 +57,7 @@ func (c *client) drop(ctx context.Context, s *session) {
 	defer func() { <-c.login }()
 	if c.session == s {
 		c.session = nil
+		c.host.forgetPings()
 	}
 }
 
@@ -107,7 +108,7 @@ func (c *client) scopes() (own, mounts []string) {
 
 // handshake pings the registry and, where it asks for one, gets a bearer token.
 func (c *client) handshake(ctx context.Context, auth authn.Authenticator, scopes []string) (http.RoundTripper, error) {
-	reg, err := c.home.registry()
+	reg, err := c.endpoint.registry()
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +119,7 @@ func (c *client) handshake(ctx context.Context, auth authn.Authenticator, scopes
 	}
 	// The ping tries https and then, where the library thinks it may, http: the failure that matters is the one of the
 	// scheme that this program allows.
-	if cause := ping.cause(c.home.local); cause != nil {
+	if cause := ping.cause(c.endpoint.local); cause != nil {
 		return nil, cause
 	}
 	return nil, tokenFailure(err)

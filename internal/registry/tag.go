@@ -27,6 +27,7 @@ func (c *Client) PutTag(ctx context.Context, tag string, m Manifest) error {
 	if err != nil {
 		return c.p.wrap("tag", "", err)
 	}
+	defer c.p.tagWrites.Add(1) // a list that is begun now may lack the tag
 	w := tagWrite{c: c.p, ref: r, m: m}
 	err = c.p.retry(ctx, w.attempt)
 	// The last attempt may have been the one that reached the registry.

@@ -42,15 +42,26 @@ type upload struct {
 	c       *client
 	blob    Blob
 	verdict verdict
-	plain   bool // mounting was refused
-	invalid int  // commits refused for their digest
+	plain   bool     // mounting was refused
+	invalid int      // commits refused for their digest
+	session *url.URL // which the next attempt uses; nil: it begins one
+	tried   bool     // an attempt was made
+	release func()   // of the slots for layers; nil: none are held
 	sent    int64
 }
 
-// run gives an upload that moved bytes and was then broken off the whole budget again: a budget of two minutes is no
-// measure for a layer that takes five.
+// run brings the blob without its content where that is possible, else uploads it. It gives an upload that moved bytes
+// and was then broken off the whole budget again: a budget of two minutes is no measure for a layer that takes five.
 func (u *upload) run(ctx context.Context) error {
+	if there, err := u.withoutContent(ctx); there || err != nil {
+		return err
+	}
+	defer u.leave() // a context that has ended lets no attempt begin
 	for round := 1; ; round++ {
+		// Waiting for other layers is no part of the budget.
+		if err := u.hold(ctx); err != nil {
+			return err
+		}
 		_, before, _ := u.verdict.get()
 		err := u.c.retry(ctx, u.attempt)
 		if err == nil || ctx.Err() != nil || errors.Is(err, ErrBytes) {
@@ -73,20 +84,82 @@ func (u *upload) run(ctx context.Context) error {
 	}
 }
 
-// attempt begins with a look: at first for a blob that is there anyway, later for one whose commit was not answered.
-func (u *upload) attempt(ctx context.Context) error {
-	there, err := u.c.hasBlob(ctx, u.blob.Digest)
-	if err != nil {
-		return err
-	}
-	if there {
-		if whole, _, _ := u.verdict.get(); whole { // by our own commit, whose answer was lost
-			u.sent = u.blob.Size
+// withoutContent looks for the blob and asks for a mount where that is possible. A registry that does not mount opens an
+// upload session instead, which is kept.
+func (u *upload) withoutContent(ctx context.Context) (there bool, err error) {
+	err = u.c.retry(ctx, func(ctx context.Context) error {
+		if there, err = u.c.hasBlob(ctx, u.blob.Digest); there || err != nil {
+			return err
 		}
+		query, err := u.mount(ctx)
+		if err != nil || query == "" {
+			return err
+		}
+		u.session, err = u.begin(ctx, query)
+		there = err == nil && u.session == nil
+		return err
+	})
+	return there && err == nil, err
+}
+
+// slotsNeeded are those of layers: an upload, and the download that it reads.
+func (u *upload) slotsNeeded() int64 {
+	if u.blob.Remote {
+		return 2
+	}
+	return 1
+}
+
+// hold takes the slots for layers. A session does not wait for them: registries forget it.
+func (u *upload) hold(ctx context.Context) (err error) {
+	if u.release != nil {
 		return nil
 	}
-	location, err := u.begin(ctx)
-	if err != nil || location == nil {
+	layers, n := u.c.slots.layers, u.slotsNeeded()
+	if u.session != nil {
+		if layers.TryAcquire(n) {
+			u.release = func() { layers.Release(n) }
+			return nil
+		}
+		u.c.cancel(ctx, u.session)
+		u.session = nil
+	}
+	u.release, err = acquire(ctx, layers, n)
+	return err
+}
+
+// leave gives the slots back: a wait between two attempts holds none.
+func (u *upload) leave() {
+	if u.release != nil {
+		u.release()
+		u.release = nil
+	}
+}
+
+// attempt sends the content. After an attempt that failed it begins with a look: a commit may not have been answered.
+func (u *upload) attempt(ctx context.Context) error {
+	if err := u.hold(ctx); err != nil {
+		return err
+	}
+	defer u.leave()
+	if u.tried {
+		there, err := u.c.hasBlob(ctx, u.blob.Digest)
+		if err != nil {
+			return err
+		}
+		if there {
+			if whole, _, _ := u.verdict.get(); whole { // by our own commit, whose answer was lost
+				u.sent = u.blob.Size
+			}
+			return nil
+		}
+	}
+	u.tried = true
+	location, err := u.session, error(nil)
+	if u.session = nil; location == nil {
+		location, err = u.begin(ctx, "")
+	}
+	if err != nil {
 		return err
 	}
 	if u.blob.Size > 0 {
@@ -104,13 +177,9 @@ func (u *upload) attempt(ctx context.Context) error {
 	return nil
 }
 
-// begin asks for a mount where that is possible, else for an upload session. A nil location says that the blob was
-// mounted. A registry that cannot mount answers with a session (distribution specification, "Mounting a blob").
-func (u *upload) begin(ctx context.Context) (*url.URL, error) {
-	query, err := u.mount(ctx)
-	if err != nil {
-		return nil, err
-	}
+// begin asks for a mount where there is a query for one, else for an upload session. A nil location says that the blob
+// was mounted. A registry that cannot mount answers with a session (distribution specification, "Mounting a blob").
+func (u *upload) begin(ctx context.Context, query string) (*url.URL, error) {
 	resp, err := u.c.post(ctx, query)
 	if err != nil {
 		return nil, err
@@ -119,7 +188,7 @@ func (u *upload) begin(ctx context.Context) (*url.URL, error) {
 	if err != nil && query != "" {
 		if transient, _, _ := retry.Classify(err); !transient {
 			u.plain = true
-			return u.begin(ctx)
+			return u.begin(ctx, "")
 		}
 	}
 	if err != nil {
@@ -129,7 +198,7 @@ func (u *upload) begin(ctx context.Context) (*url.URL, error) {
 	if resp.StatusCode == http.StatusCreated && query != "" {
 		return nil, agrees(resp, u.blob.Digest)
 	}
-	return u.c.home.follow(resp.Request.URL, resp.Header.Get("Location"))
+	return u.c.endpoint.follow(resp.Request.URL, resp.Header.Get("Location"))
 }
 
 // mount is the query that asks for a mount from a repository of the same registry; empty where there is none.
@@ -152,8 +221,9 @@ func (u *upload) stream(ctx context.Context, location *url.URL) (*url.URL, error
 		method: http.MethodPatch,
 		url:    location,
 		header: http.Header{"Content-Type": {"application/octet-stream"}},
-		body:   func() (io.ReadCloser, error) { return newContent(ctx, u.blob, &u.verdict), nil },
+		body:   func() (io.ReadCloser, error) { return newContent(nested(ctx), u.blob, &u.verdict), nil },
 		size:   u.blob.Size,
+		remote: u.blob.Remote,
 	})
 	whole, _, bad := u.verdict.get()
 	if bad != nil { // of the source, whatever the registry made of it
@@ -174,7 +244,7 @@ func (u *upload) stream(ctx context.Context, location *url.URL) (*url.URL, error
 		u.c.cancel(ctx, location)
 		return nil, retry.Transient(errors.New("the registry answered before it had all of the blob"), 0)
 	}
-	return u.c.home.follow(resp.Request.URL, resp.Header.Get("Location"))
+	return u.c.endpoint.follow(resp.Request.URL, resp.Header.Get("Location"))
 }
 
 // commit ends the session. Its query is kept as it is: registries sign it.

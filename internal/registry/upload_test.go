@@ -39,11 +39,11 @@ func TestABlobThatIsThereIsNotSentAgain(t *testing.T) {
 		t.Errorf("PushBlob = %d, %v", sent, err)
 	}
 	w.Reset()
-	w.client.Holds(digest([]byte("known")))
+	w.client.MarkPresent(digest([]byte("known")))
 	if _, err := w.client.PushBlob(ctx, blob("known")); err != nil || len(w.Requests()) != 0 {
 		t.Errorf("a blob that is known to be there: %q, %v", w.Requests(), err)
 	}
-	w.client.Forget(digest([]byte("known")))
+	w.client.ClearPresent(digest([]byte("known")))
 	if sent, err := w.client.PushBlob(ctx, blob("known")); err != nil || sent != 5 {
 		t.Errorf("a blob that was forgotten: %d, %v", sent, err)
 	}

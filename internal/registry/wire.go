@@ -8,29 +8,30 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/taglast/taglast/internal/pace"
 	"github.com/taglast/taglast/internal/retry"
 )
 
 // wire is the innermost of our transports, under go-containerregistry's authentication. It sees every request of the
 // client, the library's own (ping and token) included.
 type wire struct {
-	home      home
+	endpoint  endpoint
 	userAgent string
 	base      http.RoundTripper
-	pace      *pace.Pace
+	host      *hostState
+	slots     *slots
 }
 
 func (c *client) wire() wire {
-	return wire{c.home, c.options.UserAgent, c.options.Transport, c.limits.pace}
+	return wire{c.endpoint, c.options.UserAgent, c.options.Transport, c.host, c.slots}
 }
 
-// mineKey marks the requests that this package makes itself; all others are the library's.
-type mineKey struct{}
+// ownKey is under which a request that this package makes itself has its ownRequest; all others are the library's.
+type ownKey struct{}
 
-type mine struct {
-	req  *http.Request
-	sent int
+type ownRequest struct {
+	req   *http.Request
+	slots int64
+	sent  int
 }
 
 func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -41,19 +42,17 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	out := req.Clone(req.Context())
 	out.Header.Del("Cookie")
 	out.Header.Set("User-Agent", w.userAgent)
-	m, _ := req.Context().Value(mineKey{}).(*mine)
+	m, _ := req.Context().Value(ownKey{}).(*ownRequest)
 	ours := m != nil && m.req == req
-	// Our own requests have waited for their turn, except for those that the library sends again.
-	if (!ours || m.sent > 0) && w.home.owns(out.URL) {
-		if err := w.pace.Wait(req.Context()); err != nil {
-			closeBody(req)
-			return nil, err
-		}
-	}
 	if !ours {
 		return w.library(req, out)
 	}
-	if !w.home.owns(out.URL) {
+	if m.sent > 0 { // by the library, which sends again what has waited for its turn once
+		if err := w.wait(req, out); err != nil {
+			return nil, err
+		}
+	}
+	if !w.endpoint.owns(out.URL) {
 		out.Header.Del("Authorization")
 	}
 	if m.sent++; m.sent > 1 && out.GetBody != nil {
@@ -65,7 +64,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		out.Body = body
 	}
-	resp, err := w.base.RoundTrip(out)
+	resp, err := w.slots.exchange(w.base, out, m.slots)
 	if err != nil {
 		return nil, err
 	}
@@ -73,28 +72,48 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// wait holds a request to the host's pace.
+func (w wire) wait(req, out *http.Request) error {
+	if !w.endpoint.owns(out.URL) {
+		return nil
+	}
+	err := w.host.pace.Wait(req.Context())
+	if err != nil {
+		closeBody(req)
+	}
+	return err
+}
+
 // library sends a ping or a token request. A refusal becomes our own error here, because the library's has no
 // Retry-After; two it must see itself: a ping's challenge, and the 404 that makes it use the older token endpoint.
 func (w wire) library(req, out *http.Request) (*http.Response, error) {
-	if w.home.host == ghcr && !strings.EqualFold(hostname(out.URL.Host), ghcr) {
+	if w.endpoint.host == ghcr && !strings.EqualFold(hostname(out.URL.Host), ghcr) {
 		closeBody(req)
 		return nil, retry.Permanent(fmt.Errorf("%s sends us to %s for a token: refused, GITHUB_TOKEN goes to %[1]s alone", ghcr, out.URL.Host))
 	}
-	ping, _ := req.Context().Value(pingsKey{}).(*pings)
 	isPing := req.Method == http.MethodGet && req.URL.Path == "/v2/" && req.URL.RawQuery == ""
-	resp, err := w.base.RoundTrip(out)
-	if err == nil {
-		resp.Request = out
-		tokenGone := resp.StatusCode == http.StatusNotFound && req.Method == http.MethodPost
-		if resp.StatusCode >= 400 && !tokenGone && !(isPing && resp.StatusCode == http.StatusUnauthorized) {
-			err = retry.CheckStatus(resp)
-		}
+	if !isPing {
+		return w.libraryExchange(req, out, false)
 	}
-	if isPing && ping != nil {
+	resp, err := w.host.ping(req, func() (*http.Response, error) { return w.libraryExchange(req, out, true) })
+	if ping, _ := req.Context().Value(pingsKey{}).(*pings); ping != nil {
 		ping.note(req.URL.Scheme, err)
 	}
+	return resp, err
+}
+
+func (w wire) libraryExchange(req, out *http.Request, ping bool) (*http.Response, error) {
+	if err := w.wait(req, out); err != nil {
+		return nil, err
+	}
+	resp, err := w.slots.exchange(w.base, out, 1)
 	if err != nil {
 		return nil, err
+	}
+	resp.Request = out
+	tokenGone := resp.StatusCode == http.StatusNotFound && req.Method == http.MethodPost
+	if resp.StatusCode >= 400 && !tokenGone && !(ping && resp.StatusCode == http.StatusUnauthorized) {
+		return nil, retry.CheckStatus(resp)
 	}
 	return resp, nil
 }

@@ -27,7 +27,8 @@ var order = [][]string{
 	{"internal/testkit/releasetest"},
 	{"internal/stage/attest"},
 	{"internal/testkit/storetest"},
-	{"internal/store", "internal/commits"},
+	{"internal/commits"},
+	{"internal/store"},
 	{"internal/github"},
 	{"internal/keyless", "internal/policy"},
 	{"internal/trust", "internal/bundle"},
@@ -45,7 +46,7 @@ var order = [][]string{
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
 	{"internal/ociref", "internal/platform", "internal/weburl", "internal/strictjson"},
-	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/pace"},
+	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/network", "internal/pace"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.

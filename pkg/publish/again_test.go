@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/taglast/taglast/internal/bundle"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/pkg/publish"
+	"github.com/taglast/taglast/pkg/tagrule"
 )
 
 // titled is a release of one image whose title is part of its bytes: with another title it is another build of the same
@@ -86,7 +88,7 @@ func TestAFixedTagIsAdopted(t *testing.T) {
 			s := newScene(t, titled("one", c.first...), sandbox.Options{})
 			first, _ := must(t, s, func(o *publish.Options) { o.Registries = c.only })
 			s.file = parse(t, titled("two", c.second...))
-			s.file.Images[0].Tags = append(s.file.Images[0].Tags, "edge")
+			s.file.Images[0].Tags = append(s.file.Images[0].Tags, rule(t, "edge"))
 			s.next()
 			second, requests := must(t, s, nil)
 			im := second.Images[0]
@@ -111,7 +113,7 @@ func TestAFixedTagIsAdopted(t *testing.T) {
 func TestAnAdoptedImageHasThePlatformsOfTheFile(t *testing.T) {
 	s := newScene(t, titled("one", "ghcr.io/acme/app"), sandbox.Options{})
 	must(t, s, nil)
-	s.file.Images[0].Platforms = append(s.file.Images[0].Platforms, "linux/s390x")
+	s.file.Images[0].Platforms = append(s.file.Images[0].Platforms, platform.Platform{OS: "linux", Architecture: "s390x"})
 	s.next()
 	r, err := s.publish(t.Context())
 	if publish.ExitCode(r, err) != 1 || !strings.Contains(err.Error(), "ghcr.io/acme/app:1.2.3: what was published there has no linux/s390x") {
@@ -246,4 +248,14 @@ func TestAnAttestationIsReusedByWhoCouldHaveMadeIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rule is a tag rule as a release file has it.
+func rule(t *testing.T, line string) tagrule.Rule {
+	t.Helper()
+	r, err := tagrule.Parse(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

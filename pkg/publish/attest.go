@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/taglast/taglast/internal/bundle"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/stage/attest"
@@ -74,7 +75,7 @@ func subjectsOf(rec *record) []provenance.Subject {
 		repos = append(repos, displayName(r))
 	}
 	for _, c := range rec.built.Manifests() {
-		if c.Platform != "" {
+		if c.Platform != (platform.Platform{}) {
 			children = append(children, c.Digest.String())
 		}
 	}

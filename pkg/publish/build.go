@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/google/go-containerregistry/pkg/name"
-
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/registry"
-	"github.com/taglast/taglast/pkg/release"
 )
 
 // build makes or adopts an image and compares the fixed tags with what was made: a published version is never written
 // over. An image that cannot be had in a dry run is passed over.
 func (r *run) build(ctx context.Context, rec *record) error {
-	built, err := r.buildOrAdopt(ctx, rec)
+	built, err := r.siblings.Build(ctx, rec.name())
 	if r.mode.dryRun() && errors.Is(err, registry.ErrDenied) {
 		rec.passedOver = err.Error()
 		r.o.Observer.Warn(fmt.Sprintf("image %s is skipped: %v", rec.name(), err))
@@ -35,7 +32,16 @@ func (r *run) build(ctx context.Context, rec *record) error {
 	return nil
 }
 
-func (r *run) buildOrAdopt(ctx context.Context, rec *record) (image.Built, error) {
+// buildSibling builds or adopts an image of the run; built gives it the others. One that is not built is a zero Built.
+func (r *run) buildSibling(ctx context.Context, name string, built func(context.Context, string) (image.Built, error)) (image.Built, error) {
+	i := slices.IndexFunc(r.records, func(rec *record) bool { return rec.name() == name })
+	if i < 0 {
+		return image.Built{}, fmt.Errorf("image %s is not part of this run", name)
+	}
+	rec := r.records[i]
+	if rec.unbuilt {
+		return image.Built{}, nil
+	}
 	if !r.o.Rebuild {
 		b, err := r.adopt(ctx, rec)
 		if err != nil || b.Ok() {
@@ -43,13 +49,17 @@ func (r *run) buildOrAdopt(ctx context.Context, rec *record) (image.Built, error
 		}
 	}
 	request := image.Request{
-		Name: rec.name(), Dir: r.o.File.Dir, Source: rec.source, Platforms: rec.file.Platforms,
-		Annotations: annotations(rec.file.Annotations), Defaults: r.defaults(rec), Labels: rec.file.Labels, InPlace: inPlace(rec), KeepAttestations: rec.file.KeepAttestations,
+		Name: rec.name(), Source: rec.source,
+		Env: image.Env{
+			Registry: r.clients, Dir: r.o.File.Dir, Repositories: rec.repos, Platforms: rec.file.Platforms, KeepAttestations: rec.file.KeepAttestations,
+			TempDir: r.workspace.Dir, Built: built,
+		},
+		Annotations: rec.file.Annotations, Defaults: r.defaults(rec), Labels: rec.file.Labels,
 	}
 	if err := request.Check(); err != nil {
 		return image.Built{}, at(StagePlan, rec.name(), "", err)
 	}
-	return image.Build(ctx, r.clients, request)
+	return image.Build(ctx, request)
 }
 
 // guardBuilt is the fixed tags' guard after the build.
@@ -69,21 +79,4 @@ func (r *run) guardBuilt(ctx context.Context, rec *record, b image.Built) error 
 		}
 	}
 	return nil
-}
-
-// inPlace says that an image is published where its source is, and nowhere else.
-func inPlace(rec *record) bool {
-	if rec.source.Image == nil {
-		return false
-	}
-	from := rec.source.Image.Ref.Context().Name()
-	return !slices.ContainsFunc(rec.repos, func(r name.Repository) bool { return r.Name() != from })
-}
-
-func annotations(in []release.Annotation) []image.Annotation {
-	out := make([]image.Annotation, 0, len(in))
-	for _, a := range in {
-		out = append(out, image.Annotation(a))
-	}
-	return out
 }

@@ -70,8 +70,8 @@ func (c *current) forget(images []*plannedImage) {
 
 // read lists each repository whose aliases are decided by its versions, and looks at what every tag names that the list
 // has, so that what will be kept or refused is known before anything is sent. A tag that a list lacks is not looked at
-// singly: the tag stage looks at each just before it is written. Where there is no list, each is; so is each fixed tag where
-// the list is empty, or the run is attempted again. A real run must be able to read all of it; a plan and a dry run go on.
+// singly: the tag stage looks at each just before it is written. Where there is no list, each is; so is each fixed tag
+// where the run is attempted again. A real run must be able to read all of it; a plan and a dry run go on.
 func (c *current) read(ctx context.Context, images []*plannedImage) error {
 	var repositories []*repository
 	for _, im := range images {
@@ -112,7 +112,7 @@ func (c *current) readRepository(ctx context.Context, repo *repository) error {
 		switch {
 		case repo.failed && t.image.isAlias(t.plannedTag):
 			c.setUnknown(t.ref())
-		case !repo.listed || has(repo.tags, t.tag.Text) || t.fixed() && (len(repo.tags) == 0 || c.again()):
+		case !repo.listed || has(repo.tags, t.tag.Text) || t.fixed() && c.again():
 			g.Go(func() error { return c.look(gctx, repo, t) })
 		}
 	}

@@ -63,7 +63,7 @@ func (r *run) enter(world *sandbox.World) {
 // staysHere refuses sources that an offline run would need the network for.
 func (p *plan) staysHere() error {
 	for _, im := range p.images {
-		if im.source.OCI == nil {
+		if !im.source.Local() {
 			return usage(im.file.Name, fmt.Errorf("image %s: --offline, and its source is in a registry", im.file.Name))
 		}
 	}

@@ -24,7 +24,10 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	report, err := publish.DryRun(context.Background(), publish.Options{File: file, OutputDir: out}, true)
+	report, err := publish.DryRun(context.Background(), publish.Options{
+		File: file, OutputDir: out,
+		Getenv: func(string) string { return "" }, // as on a desk, in a job too
+	}, true)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -21,7 +21,7 @@ func (r *run) announce() {
 			h.Repositories = appendNew(h.Repositories, displayName(repo))
 		}
 		for _, f := range im.file.Platforms {
-			h.Platforms = appendNew(h.Platforms, f)
+			h.Platforms = appendNew(h.Platforms, f.String())
 		}
 	}
 	r.o.Observer.Begin(h)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
+	"github.com/taglast/taglast/internal/network"
 	"github.com/taglast/taglast/pkg/release"
 )
 
@@ -26,8 +27,8 @@ type Options struct {
 	SigningConfig []byte // Sigstore signing config v0.2; nil means the public-good instance's, by TUF
 	TrustedRoot   []byte // Sigstore trusted root v0.1; nil means the public-good instance's, by TUF
 
-	Transport http.RoundTripper   // the network; nil means Network()
-	Keychain  authn.Keychain      // registry credentials; nil means anonymous
+	Transport http.RoundTripper   // the network; nil means the network
+	Keychain  authn.Keychain      // registry credentials (the function Keychain finds the usual ones); nil means anonymous
 	Getenv    func(string) string // the environment; nil means os.Getenv
 	// IDToken gets an ID token for that audience; nil asks the runner of the environment, as GitHub's toolkit does.
 	IDToken func(ctx context.Context, client *http.Client, audience string) (string, error)
@@ -81,7 +82,7 @@ const defaultJobs = 32
 
 func (o Options) withDefaults() Options {
 	if o.Transport == nil {
-		o.Transport = Network()
+		o.Transport = network.Transport()
 	}
 	if o.Observer == nil {
 		o.Observer = silent{}

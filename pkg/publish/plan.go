@@ -55,6 +55,15 @@ func (im *plannedImage) isAlias(t plannedTag) bool {
 	return t.tag.Class == tagrule.Moving && im.rules.Versioned()
 }
 
+// displayNames are repositories as displayName has them.
+func displayNames(repos []name.Repository) []string {
+	out := make([]string, 0, len(repos))
+	for _, r := range repos {
+		out = append(out, displayName(r))
+	}
+	return out
+}
+
 // displayName is a repository as statements and reports write it: docker.io for Docker Hub.
 func displayName(r name.Repository) string {
 	if r.RegistryStr() == name.DefaultRegistry {
@@ -106,20 +115,15 @@ func (r *run) choose(p *plan) error {
 		if len(r.o.Only) > 0 && !slices.Contains(r.o.Only, file.Name) {
 			continue
 		}
-		im := &plannedImage{file: file}
-		for _, text := range file.Repositories {
-			repo, err := name.NewRepository(text, name.StrictValidation)
-			if err != nil {
-				return usage(file.Name, fmt.Errorf("repository %q: %w", text, err))
-			}
+		im := &plannedImage{file: file, all: file.Repositories}
+		for _, repo := range file.Repositories {
 			hosts[canonicalHost(repo.RegistryStr())] = true
-			im.all = append(im.all, repo)
 			if r.selects(repo) {
 				im.repos = append(im.repos, repo)
 			}
 		}
 		var err error
-		if im.source, err = sourceOf(file.Source); err != nil {
+		if im.source, err = image.SourceOf(file.Source); err != nil {
 			return usage(file.Name, fmt.Errorf("image %s: %w", file.Name, err))
 		}
 		p.images = append(p.images, im)
@@ -163,31 +167,12 @@ func canonicalHost(h string) string {
 	return h
 }
 
-func sourceOf(s release.Source) (image.Source, error) {
-	switch {
-	case s.OCI != nil:
-		return image.Source{OCI: &image.OCI{Paths: s.OCI.Paths, Ref: s.OCI.Ref}}, nil
-	case s.Digests != nil:
-		repo, err := name.NewRepository(s.Digests.Repository, name.StrictValidation)
-		if err != nil {
-			return image.Source{}, fmt.Errorf("repository %q of the digests: %w", s.Digests.Repository, err)
-		}
-		return image.Source{Digests: &image.Digests{Dir: s.Digests.Dir, List: s.Digests.List, Repository: repo}}, nil
-	default:
-		ref, err := name.ParseReference(s.Image)
-		if err != nil {
-			return image.Source{}, fmt.Errorf("source image %q: %w", s.Image, err)
-		}
-		return image.Source{Image: &image.Image{Ref: ref}}, nil
-	}
-}
-
 // evaluateImage turns an image's rules into tags, one for each repository.
 func (r *run) evaluateImage(p *plan, im *plannedImage) error {
 	e := p.event
 	e.Version = im.file.ReleaseVersion
 	var err error
-	if im.rules, err = evaluateLines(im.file.Tags, im.file.Flavor, e); err == nil {
+	if im.rules, err = tagrule.Evaluate(im.file.Tags, im.file.Flavor, e); err == nil {
 		im.rules.Tags, err = tagrule.Overrides{Fixed: im.file.Fixed, Moving: im.file.Moving}.Apply(im.rules.Tags)
 	}
 	if err != nil {
@@ -214,7 +199,7 @@ func (r *run) evaluateImage(p *plan, im *plannedImage) error {
 func (p *plan) conflicts() error {
 	var wanted []release.Wanted
 	for _, im := range p.images {
-		wanted = append(wanted, release.Wanted{Image: im.file.Name, Repositories: im.file.Repositories, Tags: im.rules.Tags})
+		wanted = append(wanted, release.Wanted{Image: im.file.Name, Repositories: displayNames(im.file.Repositories), Tags: im.rules.Tags})
 	}
 	if err := release.Conflicts(wanted); err != nil {
 		return usage("", err)

@@ -38,14 +38,14 @@ func (r *run) makePlan(ctx context.Context) error {
 	if err := r.identify(ctx); err != nil {
 		return at(StagePlan, "", "", err)
 	}
+	if !r.mode.readOnly() {
+		r.prepareProbes(ctx)
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.plan.current.read(gctx, r.plan.images) })
 	g.Go(func() error { return at(StagePlan, "", "", r.trust(gctx)) })
-	if !r.mode.readOnly() {
-		r.prepareProbes(ctx)
-		for _, probe := range r.probes {
-			g.Go(probe)
-		}
+	for _, probe := range r.probes {
+		g.Go(probe)
 	}
 	for _, s := range r.stores {
 		g.Go(func() error {
@@ -67,12 +67,7 @@ func (r *run) connect() {
 	var from []name.Repository
 	for _, im := range r.plan.images {
 		from = append(from, im.repos...)
-		switch {
-		case im.source.Digests != nil:
-			from = append(from, im.source.Digests.Repository)
-		case im.source.Image != nil:
-			from = append(from, im.source.Image.Ref.Context())
-		}
+		from = append(from, im.source.Repositories()...)
 	}
 	r.clients = registry.NewClients(registry.Options{
 		Transport: r.network, Keychain: r.o.Keychain, Retry: policy, ReadOnly: r.mode.readOnly(),

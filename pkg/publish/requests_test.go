@@ -12,6 +12,7 @@ import (
 
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/pkg/publish"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // reasons are why a publication sends each request: method, host and path with digests and ids blanked. The n-th line
@@ -37,8 +38,9 @@ var reasons = map[string][]string{
 	"GET bundles.taglast.invalid/{id}":                        {"the stored bundle itself, without credentials"},
 	"PUT ghcr.io/v2/acme/app/manifests/1.2.3":                 {"the fixed tag"},
 	"PUT ghcr.io/v2/acme/app/manifests/latest":                {"the moving tag"},
-	"GET ghcr.io/v2/acme/app/manifests/1.2.3":                 {"the tag, read back and hashed", "the tag, looked at after the last write"},
-	"GET ghcr.io/v2/acme/app/manifests/latest":                {"the tag, read back and hashed after the last write"},
+	"GET ghcr.io/v2/acme/app/manifests/1.2.3":                 {"the tag, read and hashed after the last write"},
+	"GET ghcr.io/v2/acme/app/manifests/latest":                {"the tag, read and hashed after the last write"},
+	"HEAD ghcr.io/v2/acme/app/manifests/latest":               {"the tag, looked at after the last write: a GET is counted here"},
 }
 
 var (
@@ -54,9 +56,9 @@ func blanked(r sandbox.Request) string {
 	return bundlePart.ReplaceAllString(line, "${1}{id}")
 }
 
-// already is a scene whose registry holds the quickstart's image untagged, by digest, as build jobs leave it, and the
+// already is a scene whose registry, at that host, holds the quickstart's image untagged, by digest, as build jobs leave it, and the
 // release file text with the digests filled in.
-func already(tb testing.TB, source func(index string, children []string, dir string) string) *scene {
+func already(tb testing.TB, host string, source func(repository, index string, children []string) string) *scene {
 	tb.Helper()
 	s := newScene(tb, "repositories: [ghcr.io/acme/app]\ntags: []\nimages: [{name: app, source: {oci: image}}]", sandbox.Options{})
 	r, err := s.publish(tb.Context())
@@ -67,15 +69,17 @@ func already(tb testing.TB, source func(index string, children []string, dir str
 	for _, p := range r.Images[0].Platforms {
 		children = append(children, p.Digest)
 	}
-	text := "repositories: [ghcr.io/acme/app]\nplatforms: [linux/amd64, linux/arm64]\ntags: [1.2.3, latest]\nimages: [{name: app, source: " +
-		source(r.Images[0].Digest, children, s.out) + "}]"
+	repository := host + "/acme/app"
+	text := "repositories: [" + repository + "]\nplatforms: [linux/amd64, linux/arm64]\ntags: [1.2.3, latest]\nimages: [{name: app, source: " +
+		source(repository, r.Images[0].Digest, children) + "}]"
 	next := newScene(tb, text, sandbox.Options{})
-	copyManifests(tb, s.world, next.world, r, next.file.Images[0].Source.Image != "")
+	_, copied := next.file.Images[0].Source.(release.ImageSource)
+	copyManifests(tb, s.world, next.world, strings.Replace(host, "docker.io", "index.docker.io", 1), r, copied)
 	return next
 }
 
 // copyManifests brings an image that one world holds into another, untagged and not attested, with or without its index.
-func copyManifests(tb testing.TB, from, to *sandbox.World, r *publish.Report, index bool) {
+func copyManifests(tb testing.TB, from, to *sandbox.World, host string, r *publish.Report, index bool) {
 	tb.Helper()
 	blobs := filepath.Join("..", "..", "testdata", "quickstart", "image", "blobs", "sha256")
 	var digests []string
@@ -94,34 +98,44 @@ func copyManifests(tb testing.TB, from, to *sandbox.World, r *publish.Report, in
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if _, err := to.SeedBlob("ghcr.io", "acme/app", raw); err != nil {
+		if _, err := to.SeedBlob(host, "acme/app", raw); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	for i, digest := range digests {
 		raw, mediaType := fetch(tb, from, digest)
-		if got, err := to.SeedManifest("ghcr.io", "acme/app", "", mediaType, raw); err != nil || got != digest {
+		if got, err := to.SeedManifest(host, "acme/app", "", mediaType, raw); err != nil || got != digest {
 			tb.Fatalf("manifest %d: %s, %v", i, got, err)
 		}
 	}
 }
 
-var sources = map[string]func(index string, children []string, dir string) string{
-	"image": func(index string, _ []string, _ string) string {
-		return fmt.Sprintf("{image: ghcr.io/acme/app@%s}", index)
-	},
-	"digests": func(_ string, children []string, _ string) string {
-		return fmt.Sprintf("{digests: [%s]}", strings.Join(children, ", "))
-	},
+func indexThere(repository, index string, _ []string) string {
+	return fmt.Sprintf("{image: %s@%s}", repository, index)
+}
+
+func digestsThere(_, _ string, children []string) string {
+	return fmt.Sprintf("{digests: [%s]}", strings.Join(children, ", "))
+}
+
+// tables are the publications whose requests are counted: where, and of what.
+var tables = map[string]struct {
+	host   string
+	source func(repository, index string, children []string) string
+}{
+	"image":           {"ghcr.io", indexThere},
+	"image-dockerhub": {"docker.io", indexThere},
+	"digests":         {"ghcr.io", digestsThere},
 }
 
 // TestRequestsOfAPublication is the table of requests that one publication sends, each with its reason: a two-platform
 // image that is there by digest already, two tags, every check on. `image` is an index that another job pushed,
-// `digests` two manifests that are made into one.
+// `digests` two manifests that are made into one. Docker
+// Hub counts the GETs of manifests, so that fewer are sent there.
 func TestRequestsOfAPublication(t *testing.T) {
-	for name, source := range sources {
+	for name, table := range tables {
 		t.Run(name, func(t *testing.T) {
-			s := already(t, source)
+			s := already(t, table.host, table.source)
 			if _, err := s.publish(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +144,7 @@ func TestRequestsOfAPublication(t *testing.T) {
 			requests := s.world.Requests()
 			for _, r := range requests {
 				line := blanked(r)
-				why := reasons[line]
+				why := reasons[strings.Replace(line, " index.docker.io/", " ghcr.io/", 1)]
 				if len(why) == 0 {
 					t.Errorf("%s has no reason", line)
 					continue
@@ -148,12 +162,12 @@ func TestRequestsOfAPublication(t *testing.T) {
 
 // BenchmarkPublish publishes that image, in memory: what taglast itself costs beside the network.
 func BenchmarkPublish(b *testing.B) {
-	for name, source := range sources {
+	for name, table := range tables {
 		b.Run(name, func(b *testing.B) {
 			requests := 0
 			for b.Loop() {
 				b.StopTimer()
-				s := already(b, source)
+				s := already(b, table.host, table.source)
 				b.StartTimer()
 				if _, err := publish.Publish(context.Background(), s.options(nil)); err != nil {
 					b.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/stage/tag"
 	"github.com/taglast/taglast/pkg/tagrule"
@@ -113,8 +114,8 @@ func (r *run) imageReport(rec *record) ImageReport {
 func (r *ImageReport) describe(b image.Built) {
 	r.Digest, r.MediaType, r.Adopted = b.Root().Digest.String(), string(b.Root().MediaType), b.Adopted()
 	for _, c := range b.Manifests() {
-		if c.Platform != "" {
-			r.Platforms = append(r.Platforms, PlatformReport{Platform: c.Platform, Digest: c.Digest.String()})
+		if c.Platform != (platform.Platform{}) {
+			r.Platforms = append(r.Platforms, PlatformReport{Platform: c.Platform.String(), Digest: c.Digest.String()})
 		}
 	}
 }

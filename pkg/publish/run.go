@@ -11,6 +11,7 @@ import (
 	"github.com/taglast/taglast/internal/commits"
 	"github.com/taglast/taglast/internal/event"
 	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/keyless"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
@@ -28,10 +29,11 @@ type run struct {
 	fromCheckout bool   // the identity was made from the git checkout, not by Actions
 	serverURL    string
 
-	network *counter // under every client
-	sent    *counter // what left the program: of a dry run, what the overlay let through
-	clients *registry.Clients
-	commits *commits.History
+	network   *counter // under every client
+	sent      *counter // what left the program: of a dry run, what the overlay let through
+	clients   *registry.Clients
+	workspace image.Workspace // of sources that need files; removed when the run ends
+	commits   *commits.History
 
 	claims  identity.Claims
 	session *identity.Session
@@ -46,6 +48,7 @@ type run struct {
 	progress *progress
 	plan     *plan // nil until there is one
 	records  []*record
+	siblings *image.Siblings // of the records: each is built once, whoever asks for it
 	complete prove.Complete
 	others   *latch       // opens when every image but the first is pushed
 	moved    atomic.Int64 // bytes of blobs that were read for an upload
@@ -75,6 +78,7 @@ func (r *run) env() event.Getenv { return r.o.Getenv }
 
 // execute runs the stages in their order and writes the report, whatever became of them.
 func (r *run) execute(ctx context.Context) (*Report, error) {
+	defer r.removeWorkspace()
 	var err error
 	if r.out, err = openOutput(r.o.OutputDir); err != nil {
 		err = usage("", err)
@@ -94,6 +98,13 @@ func (r *run) execute(ctx context.Context) (*Report, error) {
 		err = interrupted(ctx, err)
 	}
 	return r.writeReport(err)
+}
+
+// removeWorkspace removes the temporary files of sources, once nothing is read from them any more.
+func (r *run) removeWorkspace() {
+	if err := r.workspace.Remove(); err != nil {
+		r.o.Observer.Warn(fmt.Sprintf("temporary files are left: %v", err))
+	}
 }
 
 // writeReport writes report.json. A report that cannot be written is an error of its own, after the last tag too.

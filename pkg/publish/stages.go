@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/taglast/taglast/internal/image"
 )
 
 // step takes one image through one stage.
@@ -32,6 +34,7 @@ func (r *run) makeRecords() bool {
 		}
 	}
 	r.others = newLatch(others)
+	r.siblings = image.NewSiblings(r.buildSibling)
 	return !first
 }
 

@@ -26,7 +26,7 @@ type TagsOptions struct {
 	File           *release.File // in the place of rules, flavor and image names
 	ReleaseVersion string        // stands above the file's
 
-	Transport http.RoundTripper   // GitHub's API, for the date of a commit that nothing else tells; nil means Network()
+	Transport http.RoundTripper   // GitHub's API, for the date of a commit that nothing else tells; nil means the network
 	Getenv    func(string) string // the environment; nil means os.Getenv
 	WorkDir   string              // the checkout; empty means "."
 	Version   string              // of taglast, for User-Agent
@@ -43,6 +43,9 @@ type TagSet struct {
 // checkout. No tag is not an error. It sends nothing to any registry; GitHub is asked in a job alone, and only for the
 // date of a commit that a rule wants and neither event nor checkout tells.
 func Tags(ctx context.Context, o TagsOptions) (TagSet, error) {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
 	out := TagSet{Tags: []string{}, Refs: []string{}}
 	e, err := o.event(ctx)
 	if err != nil {
@@ -59,7 +62,7 @@ func Tags(ctx context.Context, o TagsOptions) (TagSet, error) {
 		if o.ReleaseVersion != "" {
 			e.Version = o.ReleaseVersion
 		}
-		result, err := evaluateLines(w.rules, w.flavor, e)
+		result, err := tagrule.Evaluate(w.rules, w.flavor, e)
 		if err != nil {
 			return out, usage(w.image, named(w.image, err))
 		}
@@ -83,15 +86,16 @@ func Tags(ctx context.Context, o TagsOptions) (TagSet, error) {
 // wantedTags is one image: what its rules are, and where it goes.
 type wantedTags struct {
 	image, version string
-	rules, flavor  []string
-	repositories   []string
+	rules          []tagrule.Rule
+	flavor         tagrule.Flavor
+	repositories   []string // as references begin with them
 }
 
 func (o TagsOptions) wanted() ([]wantedTags, error) {
 	if o.File == nil {
-		w := wantedTags{rules: tagrule.Lines(o.Rules), flavor: tagrule.Lines(o.Flavor)}
-		if len(w.rules) == 0 {
-			w.rules = tagrule.DefaultRules()
+		w, err := o.rules()
+		if err != nil {
+			return nil, usage("", err)
 		}
 		images, err := tagrule.ParseImages(tagrule.Lines(o.Images))
 		if err != nil {
@@ -116,7 +120,7 @@ func (o TagsOptions) wanted() ([]wantedTags, error) {
 		if len(only) > 0 && !slices.Contains(only, im.Name) {
 			continue
 		}
-		out = append(out, wantedTags{image: im.Name, version: im.ReleaseVersion, rules: im.Tags, flavor: im.Flavor, repositories: im.Repositories})
+		out = append(out, wantedTags{image: im.Name, version: im.ReleaseVersion, rules: im.Tags, flavor: im.Flavor, repositories: displayNames(im.Repositories)})
 	}
 	if len(unknown) > 0 {
 		return nil, usage("", fmt.Errorf("--image %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(names(o.File.Images), ", ")))
@@ -157,21 +161,23 @@ func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	return e, nil
 }
 
-// evaluateLines parses rules and flavor and evaluates them.
-func evaluateLines(lines, flavor []string, e tagrule.Event) (tagrule.Result, error) {
-	rules := make([]tagrule.Rule, 0, len(lines))
+// rules parses the lines that stand in the place of a release file.
+func (o TagsOptions) rules() (wantedTags, error) {
+	lines := tagrule.Lines(o.Rules)
+	if len(lines) == 0 {
+		lines = tagrule.DefaultRules()
+	}
+	var w wantedTags
 	for _, line := range lines {
 		r, err := tagrule.Parse(line)
 		if err != nil {
-			return tagrule.Result{}, fmt.Errorf("tag rule `%s`: %w", escape.Bounded(line, 200), err)
+			return w, fmt.Errorf("tag rule `%s`: %w", escape.Bounded(line, 200), err)
 		}
-		rules = append(rules, r)
+		w.rules = append(w.rules, r)
 	}
-	f, err := tagrule.ParseFlavor(flavor)
-	if err != nil {
-		return tagrule.Result{}, err
-	}
-	return tagrule.Evaluate(rules, f, e)
+	var err error
+	w.flavor, err = tagrule.ParseFlavor(tagrule.Lines(o.Flavor))
+	return w, err
 }
 
 func named(image string, err error) error {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/taglast/taglast/internal/platform"
 )
 
 // maxAnnotations bounds keys and values of an image's annotations and labels, each: registries refuse large manifests.
@@ -52,7 +54,7 @@ func (r *resolver) metadata(img *Image) error {
 		return r.value("annotations").at.errorf("annotations of image %s: %d bytes; at most %d", img.Name, total, maxAnnotations)
 	}
 	slices.SortFunc(img.Annotations, func(a, b Annotation) int {
-		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(cmp.Compare(a.Level, b.Level), a.Platform.Compare(b.Platform), cmp.Compare(a.Key, b.Key))
 	})
 	total = 0
 	for k, v := range labels {
@@ -141,11 +143,10 @@ func annotationKeys(p pair) ([]Annotation, error) {
 		}
 		a := Annotation{Level: m[1], Key: key}
 		if one != m[1] {
-			platform, err := Platform(m[2])
-			if err != nil {
+			var err error
+			if a.Platform, err = platform.Parse(m[2]); err != nil {
 				return nil, p.at.errorf("annotation %s: %s", quoted(p.key), err)
 			}
-			a.Platform = platform
 		}
 		out = append(out, a)
 	}

@@ -33,7 +33,7 @@ images:
 			if err != nil {
 				t.Fatal(err)
 			}
-			if img := f.Images[0]; img.Name != "app" || len(img.Tags) != 2 || img.Tags[1] != "type=semver,pattern={{major}}.{{minor}}" || img.Line != 17 {
+			if img := f.Images[0]; img.Name != "app" || len(img.Tags) != 2 || img.Tags[1].String() != "type=semver,pattern={{major}}.{{minor}}" || img.Line != 17 {
 				t.Errorf("got %+v", img)
 			}
 		})

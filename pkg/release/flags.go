@@ -1,6 +1,7 @@
 package release
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -84,7 +85,7 @@ func flagName(n *node) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return repo[strings.LastIndexByte(repo, '/')+1:], nil
+	return path.Base(repo.RepositoryStr()), nil
 }
 
 func flagSource(values []string) (*node, error) {

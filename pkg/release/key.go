@@ -1,5 +1,7 @@
 package release
 
+import "strings"
+
 // shape is what the value of a key looks like.
 type shape int
 
@@ -39,42 +41,38 @@ var generalKeys = []key{
 }
 
 // imageKeys are those of an entry of images beside the general ones.
-var imageKeys = []key{
-	{name: "name", demands: true, doc: "Unique; also the file name of the image's bundle."},
-	{name: "source", shape: object, keys: sourceKeys, demands: true, doc: "Where the manifests come from: exactly one of oci, digests and image."},
-	{name: "keep-attestations", shape: choice, words: []string{"false", "true"}, doc: "Keep BuildKit's attestations inside the index."},
-	{name: "sbom", later: true},
-	{name: "variants", later: true},
+func imageKeys() []key {
+	return []key{
+		{name: "name", demands: true, doc: "Unique; also the file name of the image's bundle."},
+		{name: "source", shape: object, keys: sourceKeys(), demands: true, doc: "Where the manifests come from: exactly one of " + enumerate(SourceKinds()) + "."},
+		keepAttestations,
+		{name: "sbom", later: true},
+		{name: "variants", later: true},
+	}
 }
 
-var sourceKeys = []key{
-	{name: "oci", shape: list, doc: "OCI layouts (directory or tar) or a docker save tar: a path, a glob or a list."},
-	{name: "ref", doc: "With oci: picks an image where there are several."},
-	{name: "digests", shape: list, doc: "A directory whose file names are digests, or a list of digests."},
-	{name: "repository", doc: "With digests: where the manifests are; default the first repository."},
-	{name: "image", doc: "An image or index in any registry, copied whole."},
-	{name: "require", later: true},
-	{name: "dockerfile", later: true},
-	{name: "context", later: true},
-	{name: "target", later: true},
-	{name: "args", later: true},
-	{name: "secrets", later: true},
-	{name: "contexts", later: true},
-	{name: "cache-from", later: true},
-	{name: "cache-to", later: true},
-	{name: "builder", later: true},
-	{name: "pull", later: true},
-	{name: "no-cache", later: true},
-	{name: "base", later: true},
-	{name: "copy", later: true},
-	{name: "entrypoint", later: true},
-	{name: "cmd", later: true},
-	{name: "env", later: true},
-	{name: "user", later: true},
-	{name: "workdir", later: true},
-	{name: "ports", later: true},
-	{name: "volumes", later: true},
-	{name: "compression", later: true},
+var keepAttestations = key{
+	name: "keep-attestations", shape: choice, words: []string{"false", "true"}, doc: "Keep BuildKit's attestations inside the index.",
+}
+
+// laterSourceKeys are those of sources that later versions have. A key that a kind of this version has does not count.
+var laterSourceKeys = []string{
+	"require", "dockerfile", "context", "target", "args", "secrets", "contexts", "cache-from", "cache-to", "builder", "pull", "no-cache",
+	"base", "copy", "entrypoint", "cmd", "env", "user", "workdir", "ports", "volumes", "compression",
+}
+
+// sourceKeys are those of all kinds of sources, each once.
+func sourceKeys() []key {
+	var l level
+	for _, kind := range sourceKinds() {
+		for _, k := range kind.keys {
+			l.add(k)
+		}
+	}
+	for _, name := range laterSourceKeys {
+		l.add(key{name: name, later: true})
+	}
+	return l.keys
 }
 
 // level is a place where keys may stand.
@@ -89,10 +87,10 @@ func fileLevel() level {
 }
 
 func imageLevel() level {
-	return level{"an entry of `images`", append(append([]key(nil), imageKeys...), generalKeys...)}
+	return level{"an entry of `images`", append(append([]key(nil), imageKeys()...), generalKeys...)}
 }
 
-func sourceLevel() level { return level{"`source`", sourceKeys} }
+func sourceLevel() level { return level{"`source`", sourceKeys()} }
 
 func (l level) find(name string) (key, bool) {
 	for _, k := range l.keys {
@@ -101,6 +99,13 @@ func (l level) find(name string) (key, bool) {
 		}
 	}
 	return key{}, false
+}
+
+// add appends a key whose name is not there yet.
+func (l *level) add(k key) {
+	if _, ok := l.find(k.name); !ok {
+		l.keys = append(l.keys, k)
+	}
 }
 
 // names are those of the keys that this version supports.
@@ -112,4 +117,13 @@ func (l level) names() []string {
 		}
 	}
 	return names
+}
+
+// enumerate joins words as a sentence has them: a, b and c.
+func enumerate(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

@@ -4,13 +4,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/pkg/release"
+	"github.com/taglast/taglast/pkg/tagrule"
 )
 
 func env(pairs ...string) func(string) (string, bool) {
@@ -22,6 +27,57 @@ func env(pairs ...string) func(string) (string, bool) {
 		}
 		return "", false
 	}
+}
+
+// parsed compares values that keep their texts to themselves.
+var parsed = cmp.Options{
+	cmp.Comparer(func(a, b name.Repository) bool { return a == b }),
+	cmp.Comparer(func(a, b name.Reference) bool { return a == b }),
+	cmp.Comparer(func(a, b tagrule.Rule) bool { return a.String() == b.String() }),
+	cmp.Comparer(func(a, b tagrule.Flavor) bool { return reflect.DeepEqual(a, b) }),
+}
+
+// each reads texts one by one.
+func each[T any](t *testing.T, read func(string) (T, error), texts []string) []T {
+	t.Helper()
+	var out []T
+	for _, text := range texts {
+		v, err := read(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func rules(t *testing.T, lines ...string) []tagrule.Rule {
+	t.Helper()
+	return each(t, tagrule.Parse, lines)
+}
+
+func flavor(t *testing.T, lines ...string) tagrule.Flavor {
+	t.Helper()
+	f, err := tagrule.ParseFlavor(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func platforms(t *testing.T, texts ...string) []platform.Platform {
+	t.Helper()
+	return each(t, platform.Parse, texts)
+}
+
+func repos(t *testing.T, texts ...string) []name.Repository {
+	t.Helper()
+	return each(t, func(text string) (name.Repository, error) { return name.NewRepository(text, name.StrictValidation) }, texts)
+}
+
+func repo(t *testing.T, text string) name.Repository {
+	t.Helper()
+	return repos(t, text)[0]
 }
 
 func TestParseResolves(t *testing.T) {
@@ -66,69 +122,69 @@ images:
 	want := &release.File{Path: "sub/taglast.yaml", Dir: "sub", Images: []release.Image{
 		{
 			Name:         "app",
-			Repositories: []string{"ghcr.io/acme/app", "docker.io/acme/app"},
-			Platforms:    []string{"linux/amd64", "linux/arm64", "linux/arm/v7"},
-			Tags:         []string{"type=semver,pattern={{version}}", "type=raw,value=app-1.10"},
-			Flavor:       []string{"latest=auto"},
+			Repositories: repos(t, "ghcr.io/acme/app", "docker.io/acme/app"),
+			Platforms:    platforms(t, "linux/amd64", "linux/arm64", "linux/arm/v7"),
+			Tags:         rules(t, "type=semver,pattern={{version}}", "type=raw,value=app-1.10"),
+			Flavor:       flavor(t, "latest=auto"),
 			Annotations: []release.Annotation{
 				{Level: "index", Key: "org.opencontainers.image.licenses", Value: "MIT"},
 				{Level: "index", Key: "org.opencontainers.image.version", Value: "1.10"},
-				{Level: "manifest", Platform: "linux/arm64", Key: "com.example.number", Value: "010"},
+				{Level: "manifest", Platform: platforms(t, "linux/arm64")[0], Key: "com.example.number", Value: "010"},
 			},
 			Labels:   map[string]string{"a": "yes", "b": "x"},
 			IfNoTags: "error",
 			Fixed:    []string{"nightly-20*"},
-			Source:   release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"dist/app.tar"}}},
+			Source:   release.OCISource{Paths: []string{"dist/app.tar"}},
 			Line:     20,
 			Column:   5,
 		},
 		{
 			Name:           "tool",
-			Repositories:   []string{"docker.io/library/tool"},
+			Repositories:   repos(t, "docker.io/library/tool"),
 			ReleaseVersion: "1.2.3",
-			Flavor:         []string{"latest=auto"},
+			Flavor:         flavor(t, "latest=auto"),
 			Annotations: []release.Annotation{
 				{Level: "index", Key: "org.opencontainers.image.licenses"},
 				{Level: "index", Key: "org.opencontainers.image.version", Value: "1.10"},
 				{Level: "index", Key: "x", Value: "$5"},
 				{Level: "manifest", Key: "x", Value: "$5"},
-				{Level: "manifest", Platform: "linux/arm64", Key: "com.example.number", Value: "010"},
+				{Level: "manifest", Platform: platforms(t, "linux/arm64")[0], Key: "com.example.number", Value: "010"},
 			},
 			Labels:         map[string]string{"a": "yes", "b": "z"},
 			IfNoTags:       "skip",
 			AllowDowngrade: []string{"1"},
-			Source: release.Source{Kind: "digests", Digests: &release.DigestsSource{
-				List:       []string{"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
-				Repository: "docker.io/library/tool",
-			}},
+			Source: release.DigestsSource{
+				List:       []v1.Hash{{Algorithm: "sha256", Hex: hex}},
+				Repository: repo(t, "docker.io/library/tool"),
+			},
 			Line:   22,
 			Column: 5,
 		},
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, parsed); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestSources(t *testing.T) {
-	for name, tc := range map[string]struct {
+	for title, tc := range map[string]struct {
 		source string
 		want   release.Source
 	}{
-		"a layout":                  {"{oci: dist/app.tar}", release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"dist/app.tar"}}}},
-		"several layouts with ref":  {"{oci: [a.tar, 'b-{{image}}-*.tar'], ref: v1}", release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"a.tar", "b-app-*.tar"}, Ref: "v1"}}},
-		"a block of layouts":        {"{oci: \"a.tar\\nb.tar\\n\"}", release.Source{Kind: "oci", OCI: &release.OCISource{Paths: []string{"a.tar", "b.tar"}}}},
-		"a directory of digests":    {"{digests: out/digests}", release.Source{Kind: "digests", Digests: &release.DigestsSource{Dir: "out/digests", Repository: "ghcr.io/acme/app"}}},
-		"one digest":                {"{digests: 'sha256:" + hex + "'}", release.Source{Kind: "digests", Digests: &release.DigestsSource{List: []string{"sha256:" + hex}, Repository: "ghcr.io/acme/app"}}},
-		"digests in a repository":   {"{digests: [sha256-" + hex + "], repository: ghcr.io/acme/Cache}", release.Source{Kind: "digests", Digests: &release.DigestsSource{List: []string{"sha256:" + hex}, Repository: "ghcr.io/acme/cache"}}},
-		"an image of another place": {"{image: 'alpine:3.23'}", release.Source{Kind: "image", Image: "alpine:3.23"}},
+		"a layout":                  {"{oci: dist/app.tar}", release.OCISource{Paths: []string{"dist/app.tar"}}},
+		"several layouts with ref":  {"{oci: [a.tar, 'b-{{image}}-*.tar'], ref: v1}", release.OCISource{Paths: []string{"a.tar", "b-app-*.tar"}, Ref: "v1"}},
+		"a block of layouts":        {"{oci: \"a.tar\\nb.tar\\n\"}", release.OCISource{Paths: []string{"a.tar", "b.tar"}}},
+		"a directory of digests":    {"{digests: out/digests}", release.DigestsSource{Dir: "out/digests", Repository: repo(t, "ghcr.io/acme/app")}},
+		"one digest":                {"{digests: 'sha256:" + hex + "'}", release.DigestsSource{List: []v1.Hash{{Algorithm: "sha256", Hex: hex}}, Repository: repo(t, "ghcr.io/acme/app")}},
+		"digests in a repository":   {"{digests: [sha256-" + hex + "], repository: ghcr.io/acme/Cache}", release.DigestsSource{List: []v1.Hash{{Algorithm: "sha256", Hex: hex}}, Repository: repo(t, "ghcr.io/acme/cache")}},
+		"an image of another place": {"{image: 'alpine:3.23'}", release.ImageSource{Ref: name.MustParseReference("alpine:3.23")}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(title, func(t *testing.T) {
 			f, err := release.Parse("taglast.yaml", []byte("repositories: [ghcr.io/acme/app]\ntags: []\nimages:\n- {name: app, source: "+tc.source+"}\n"), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, f.Images[0].Source); diff != "" {
+			if diff := cmp.Diff(tc.want, f.Images[0].Source, parsed); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -140,7 +196,7 @@ const hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 func TestAliasesAreRead(t *testing.T) {
 	const file = "repositories: &r [ghcr.io/acme/app]\ntags: &t [a]\nimages:\n- {name: app, repositories: *r, tags: *t, source: {oci: x}}\n"
 	f, err := release.Parse("taglast.yaml", []byte(file), nil)
-	if err != nil || f.Images[0].Tags[0] != "a" {
+	if err != nil || f.Images[0].Tags[0].String() != "a" {
 		t.Fatalf("%v, %v", f, err)
 	}
 }
@@ -187,10 +243,10 @@ func TestAListMayComeFromTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"a", "c"}, f.Images[0].Tags); diff != "" {
+	if diff := cmp.Diff(rules(t, "a", "c"), f.Images[0].Tags, parsed); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"linux/amd64"}, f.Images[0].Platforms); diff != "" {
+	if diff := cmp.Diff(platforms(t, "linux/amd64"), f.Images[0].Platforms); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -246,11 +302,11 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("no images, no error")
 		}
 		for _, img := range file.Images {
-			if img.Name == "" || len(img.Repositories) == 0 || img.Source.Kind == "" || img.IfNoTags == "" {
+			if img.Name == "" || len(img.Repositories) == 0 || img.Source == nil || img.IfNoTags == "" {
 				t.Fatalf("an incomplete image: %+v", img)
 			}
 			for _, p := range img.Platforms {
-				if again, err := release.Platform(p); err != nil || again != p {
+				if again, err := platform.Parse(p.String()); err != nil || again != p {
 					t.Fatalf("platform %q is not normal: %q, %v", p, again, err)
 				}
 			}

@@ -6,10 +6,16 @@
 package release
 
 import (
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/internal/bounded"
+	"github.com/taglast/taglast/internal/platform"
+	"github.com/taglast/taglast/pkg/tagrule"
 )
 
 // maxFile bounds the release file.
@@ -25,11 +31,11 @@ type File struct {
 // Image is one image of the release.
 type Image struct {
 	Name             string
-	Repositories     []string // canonical: lower case, with host; Docker Hub is docker.io
-	Platforms        []string // normalised as containerd does: linux/amd64, linux/arm64, linux/arm/v7
-	ReleaseVersion   string   // empty: not given
-	Tags             []string // rules, each accepted by tagrule.Parse; none: published by digest alone
-	Flavor           []string // accepted by tagrule.ParseFlavor
+	Repositories     []name.Repository   // in lower case, each once; ociref.DisplayName writes them for people
+	Platforms        []platform.Platform // those that the source must have, each once
+	ReleaseVersion   string              // empty: not given
+	Tags             []tagrule.Rule      // none: published by digest alone
+	Flavor           tagrule.Flavor      // of all its lines
 	Annotations      []Annotation
 	Labels           map[string]string // an empty value removes one
 	IfNoTags         string            // IfNoTagsError or IfNoTagsSkip
@@ -47,13 +53,12 @@ const (
 	IfNoTagsSkip  = "skip"
 )
 
-// Annotation is set on the index or on manifests; an empty Value removes one. An image's are sorted by level, platform
-// and key.
+// Annotation is set on the index or on manifests. An image's are sorted by level, platform and key.
 type Annotation struct {
-	Level    string // LevelIndex or LevelManifest
-	Platform string // the only one whose manifest gets it; empty: all
+	Level    string            // LevelIndex or LevelManifest; empty is LevelIndex
+	Platform platform.Platform // with LevelManifest: the only one whose manifest gets it; the zero value is all
 	Key      string
-	Value    string
+	Value    string // an empty one removes the key
 }
 
 // Levels of annotations.
@@ -62,34 +67,6 @@ const (
 	LevelManifest = "manifest"
 )
 
-// Source says where the manifests of an image come from. Kind tells which of the others is set.
-type Source struct {
-	Kind    string // SourceOCI, SourceDigests or SourceImage
-	OCI     *OCISource
-	Digests *DigestsSource
-	Image   string // a reference as name.ParseReference takes it
-}
-
-// Kinds of sources.
-const (
-	SourceOCI     = "oci"
-	SourceDigests = "digests"
-	SourceImage   = "image"
-)
-
-// OCISource is OCI layouts, directories or tars.
-type OCISource struct {
-	Paths []string // paths or globs as written
-	Ref   string   // picks one where a layout has several; empty: not given
-}
-
-// DigestsSource is digests of manifests in a registry: a directory whose file names they are, or a list.
-type DigestsSource struct {
-	Dir        string
-	List       []string // sha256:<64 hex>
-	Repository string   // canonical; the image's first repository where the file names none
-}
-
 // Load reads and checks the file at path, of at most 1 MiB; see Parse.
 func Load(path string, getenv func(string) (string, bool)) (*File, error) {
 	f, err := os.Open(path)
@@ -97,7 +74,10 @@ func Load(path string, getenv func(string) (string, bool)) (*File, error) {
 		return nil, fmt.Errorf("release file: %w", err)
 	}
 	defer f.Close() // only read
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := bounded.Read(f, maxFile)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, tooLarge(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("release file: %w", err)
 	}
@@ -117,4 +97,8 @@ func Parse(path string, data []byte, getenv func(string) (string, bool)) (*File,
 		return nil, err
 	}
 	return &File{Path: path, Dir: filepath.Dir(path), Images: images}, nil
+}
+
+func tooLarge(path string) error {
+	return position{file: path}.errorf("the release file has more than %d bytes", maxFile)
 }

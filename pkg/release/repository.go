@@ -2,42 +2,40 @@ package release
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // repositoryPath is the distribution specification's <name>.
 var repositoryPath = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 
-// hub are the names of Docker Hub's registry; they are one, written docker.io.
-var hub = map[string]bool{"docker.io": true, "index.docker.io": true, "registry-1.docker.io": true}
-
-// repository is a repository in its canonical form: lower case, with host; on Docker Hub docker.io/library/x for x.
-func repository(e entry) (string, error) {
+// repository reads a repository with its registry, in any letter case. Texts that mean the same repository give equal
+// values: on Docker Hub x is library/x.
+func repository(e entry) (name.Repository, error) {
 	text := strings.ToLower(e.text)
 	host, path, found := strings.Cut(text, "/")
 	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		return "", e.at.errorf("repository %s has no registry", quoted(e.text)).
+		return name.Repository{}, e.at.errorf("repository %s has no registry", quoted(e.text)).
 			hinted("write docker.io/%s, or the name of another registry before it", strings.Trim(quoted(text), "`"))
 	}
 	if strings.ContainsAny(path, ":@") {
-		return "", e.at.errorf("repository %s has a tag or digest", quoted(e.text)).hinted("tags come from `tags`")
+		return name.Repository{}, e.at.errorf("repository %s has a tag or digest", quoted(e.text)).hinted("tags come from `tags`")
 	}
 	if !repositoryPath.MatchString(path) {
-		return "", e.at.errorf("repository %s: the name after the registry is lower-case letters and digits, with . _ - / between them", quoted(e.text))
+		return name.Repository{}, e.at.errorf("repository %s: the name after the registry is lower-case letters and digits, with . _ - / between them", quoted(e.text))
 	}
-	if hub[host] {
-		host = "docker.io"
+	repo, err := name.NewRepository(ociref.Host(host) + "/" + path)
+	if err == nil {
+		repo, err = name.NewRepository(ociref.DisplayName(repo), name.StrictValidation)
 	}
-	repo, err := name.NewRepository(host + "/" + path)
 	if err != nil {
-		return "", e.at.errorf("repository %s: %s", quoted(e.text), quoted(err.Error()))
+		return name.Repository{}, e.at.errorf("repository %s: %s", quoted(e.text), quoted(err.Error()))
 	}
-	if host == "docker.io" {
-		return host + "/" + repo.RepositoryStr(), nil
-	}
-	return repo.Name(), nil
+	return repo, nil
 }
 
 func (r *resolver) repositories(img *Image) error {
@@ -52,16 +50,14 @@ func (r *resolver) repositories(img *Image) error {
 	if len(lines) == 0 {
 		return n.at.errorf("`repositories` is empty")
 	}
-	seen := map[string]bool{}
 	for _, line := range lines {
 		repo, err := repository(line)
 		if err != nil {
 			return err
 		}
-		if seen[repo] {
-			return line.at.errorf("repository %s is named twice", repo)
+		if slices.Contains(img.Repositories, repo) {
+			return line.at.errorf("repository %s is named twice", ociref.DisplayName(repo))
 		}
-		seen[repo] = true
 		img.Repositories = append(img.Repositories, repo)
 	}
 	return nil

@@ -194,20 +194,31 @@ func (r *resolver) tags(img *Image) error {
 		return n.at.errorf("`tags` is empty").hinted("write `tags: []` to publish by digest alone")
 	}
 	for _, line := range lines {
-		if _, err := tagrule.Parse(line.text); err != nil {
+		rule, err := tagrule.Parse(line.text)
+		if err != nil {
 			return line.at.errorf("tag rule %s: %s", quoted(line.text), err)
 		}
-		img.Tags = append(img.Tags, line.text)
+		img.Tags = append(img.Tags, rule)
 	}
-	flavor, err := r.entries(r.value("flavor"), true)
+	return r.flavor(img)
+}
+
+// flavor checks each line by itself, so that a mistake has its place; a later line overrides an earlier one.
+func (r *resolver) flavor(img *Image) error {
+	n := r.value("flavor")
+	written, err := r.entries(n, true)
 	if err != nil {
 		return err
 	}
-	for _, line := range flavor {
+	lines := make([]string, 0, len(written))
+	for _, line := range written {
 		if _, err := tagrule.ParseFlavor([]string{line.text}); err != nil {
 			return line.at.errorf("flavor %s: %s", quoted(line.text), err)
 		}
-		img.Flavor = append(img.Flavor, line.text)
+		lines = append(lines, line.text)
+	}
+	if img.Flavor, err = tagrule.ParseFlavor(lines); err != nil {
+		return n.at.errorf("flavor: %s", err)
 	}
 	return nil
 }
@@ -231,7 +242,7 @@ func (r *resolver) choices(img *Image) error {
 		return err
 	}
 	img.IfNoTags = word
-	word, err = r.choice("keep-attestations", imageKeys)
+	word, err = r.choice("keep-attestations", []key{keepAttestations})
 	img.KeepAttestations = word == "true"
 	return err
 }

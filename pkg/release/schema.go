@@ -54,7 +54,7 @@ func keySchema(k key) map[string]any {
 		}}
 	case object:
 		s = objectSchema(k.keys)
-		s["oneOf"] = oneOf(sourceKinds)
+		s["oneOf"] = oneOf(SourceKinds())
 	case objects:
 		s = map[string]any{"type": "array", "minItems": 1, "items": objectSchema(k.keys)}
 	default:

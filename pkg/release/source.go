@@ -1,49 +1,78 @@
 package release
 
-import (
-	"regexp"
-	"strings"
+import "strings"
 
-	"github.com/google/go-containerregistry/pkg/name"
-)
+// Source says where the manifests of an image come from: an OCISource, a DigestsSource or an ImageSource.
+type Source interface {
+	// Kind is the key under `source` that has it: oci, digests or image.
+	Kind() string
+}
 
-// digestText is a digest as matrix jobs write it: hex with or without the algorithm.
-var digestText = regexp.MustCompile(`^(?:sha256[:-])?([0-9a-f]{64})$`)
+// sourceKind is one kind of source as a release file has it.
+type sourceKind struct {
+	keys  []key // the first is the kind's name; the others go with it
+	parse func(r *resolver, n *node, img *Image) (Source, error)
+}
 
-// sourceKinds are the keys of which a source has exactly one.
-var sourceKinds = []string{SourceOCI, SourceDigests, SourceImage}
+// sourceKinds are the kinds of which a source is exactly one, in the order in which messages name them. Parser, flags,
+// schema and hints are made of this list: a further kind is a file of its own and an entry here.
+func sourceKinds() []sourceKind {
+	return []sourceKind{ociKind, digestsKind, imageKind}
+}
 
-// companions are keys that go with one kind alone.
-var companions = map[string]string{"ref": SourceOCI, "repository": SourceDigests}
+// SourceKinds are the names of the kinds of sources: keys under `source`, and the KIND of --source KIND=VALUE.
+func SourceKinds() []string {
+	var names []string
+	for _, k := range sourceKinds() {
+		names = append(names, k.name())
+	}
+	return names
+}
 
+func (k sourceKind) name() string { return k.keys[0].name }
+
+// has reports whether a key belongs to the kind.
+func (k sourceKind) has(name string) bool {
+	_, ok := level{keys: k.keys}.find(name)
+	return ok
+}
+
+// source reads the source of an image, by its kind.
 func (r *resolver) source(img *Image) error {
 	n := r.entry.value("source")
-	var kinds []string
-	for _, kind := range sourceKinds {
-		if n.value(kind) != nil {
-			kinds = append(kinds, kind)
+	var kinds []sourceKind
+	var names []string
+	for _, k := range sourceKinds() {
+		if n.value(k.name()) != nil {
+			kinds, names = append(kinds, k), append(names, k.name())
 		}
 	}
 	if len(kinds) != 1 {
-		e := n.at.errorf("image %s: a source has exactly one of `%s`", img.Name, strings.Join(sourceKinds, "`, `"))
+		e := n.at.errorf("image %s: a source has exactly one of `%s`", img.Name, strings.Join(SourceKinds(), "`, `"))
 		if len(kinds) > 1 {
-			e.Msg += "; here are `" + strings.Join(kinds, "` and `") + "`"
+			e.Msg += "; here are `" + strings.Join(names, "` and `") + "`"
 		}
 		return e
 	}
-	img.Source.Kind = kinds[0]
 	for _, f := range n.fields {
-		if kind, ok := companions[f.key.text]; ok && kind != kinds[0] {
-			return f.key.at.errorf("misplaced key `%s`; it goes with `%s`", f.key.text, kind)
+		if !kinds[0].has(f.key.text) {
+			return f.key.at.errorf("misplaced key `%s`; it goes with `%s`", f.key.text, strings.Join(kindsWith(f.key.text), "` or `"))
 		}
 	}
-	switch kinds[0] {
-	case SourceOCI:
-		return r.ociSource(n, img)
-	case SourceDigests:
-		return r.digestsSource(n, img)
+	var err error
+	img.Source, err = kinds[0].parse(r, n, img)
+	return err
+}
+
+// kindsWith are the names of the kinds that a key goes with.
+func kindsWith(key string) []string {
+	var names []string
+	for _, k := range sourceKinds() {
+		if k.has(key) {
+			names = append(names, k.name())
+		}
 	}
-	return r.imageSource(n, img)
+	return names
 }
 
 // single is the text of a source's key: one line, not empty.
@@ -56,83 +85,4 @@ func (r *resolver) single(n *node) (entry, error) {
 		return entry{}, n.at.errorf("one text is asked for here")
 	}
 	return lines[0], nil
-}
-
-func (r *resolver) ociSource(n *node, img *Image) error {
-	paths, err := r.entries(n.value("oci"), false)
-	if err != nil {
-		return err
-	}
-	if len(paths) == 0 {
-		return n.value("oci").at.errorf("`oci` is empty")
-	}
-	img.Source.OCI = &OCISource{}
-	for _, p := range paths {
-		img.Source.OCI.Paths = append(img.Source.OCI.Paths, p.text)
-	}
-	if ref := n.value("ref"); ref != nil {
-		one, err := r.single(ref)
-		if err != nil {
-			return err
-		}
-		img.Source.OCI.Ref = one.text
-	}
-	return nil
-}
-
-func (r *resolver) digestsSource(n *node, img *Image) error {
-	value := n.value("digests")
-	lines, err := r.entries(value, false)
-	if err != nil {
-		return err
-	}
-	if len(lines) == 0 {
-		return value.at.errorf("`digests` is empty")
-	}
-	s := &DigestsSource{Repository: img.Repositories[0]}
-	img.Source.Digests = s
-	if value.kind == scalar && len(lines) == 1 && !digestText.MatchString(lines[0].text) {
-		s.Dir = lines[0].text
-	} else if s.List, err = digestList(lines); err != nil {
-		return err
-	}
-	if where := n.value("repository"); where != nil {
-		one, err := r.single(where)
-		if err != nil {
-			return err
-		}
-		s.Repository, err = repository(one)
-		return err
-	}
-	return nil
-}
-
-func digestList(lines []entry) ([]string, error) {
-	var out []string
-	seen := map[string]bool{}
-	for _, line := range lines {
-		m := digestText.FindStringSubmatch(line.text)
-		if m == nil {
-			return nil, line.at.errorf("%s is not a digest: it is 64 hex digits, with or without sha256: before them", quoted(line.text))
-		}
-		if seen[m[1]] {
-			return nil, line.at.errorf("digest sha256:%s is named twice", m[1])
-		}
-		seen[m[1]] = true
-		out = append(out, "sha256:"+m[1])
-	}
-	return out, nil
-}
-
-func (r *resolver) imageSource(n *node, img *Image) error {
-	one, err := r.single(n.value("image"))
-	if err != nil {
-		return err
-	}
-	if _, err := name.ParseReference(one.text); err != nil {
-		return one.at.errorf("%s is not an image reference", quoted(one.text)).
-			hinted("it is registry/repository:tag or registry/repository@sha256:…")
-	}
-	img.Source.Image = one.text
-	return nil
 }

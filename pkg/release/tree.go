@@ -93,7 +93,7 @@ var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 // tree reads YAML of a single document.
 func (d *document) tree() (*node, error) {
 	if len(d.data) > maxFile {
-		return nil, d.at(0, 0).errorf("the release file has more than %d bytes", maxFile)
+		return nil, tooLarge(d.path)
 	}
 	d.data = bytes.TrimPrefix(d.data, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(d.data) {

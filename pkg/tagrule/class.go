@@ -22,12 +22,13 @@ func isFixedText(s string) bool {
 	if _, ok := parseSemver(s); ok {
 		return true
 	}
-	if v, ok := parsePEP440(s); ok && (len(v.numbers()) >= 3 || v.isPreOrPost() && !implicitPostRelease.MatchString(s)) {
+	if v, ok := parsePEP440(s); ok && (len(v.numbers) >= 3 || v.isPreOrPost() && !implicitPostRelease.MatchString(s)) {
 		return true
 	}
 	return isDate(s)
 }
 
+// isDate says whether a text is a day of the calendar, with or without a time of day.
 func isDate(s string) bool {
 	m := dateText.FindStringSubmatch(s)
 	if m == nil || m[2] != m[3] {
@@ -39,8 +40,8 @@ func isDate(s string) bool {
 
 // Overrides are globs over whole tags (path.Match) that stand above the built-in classes. The zero value overrides none.
 type Overrides struct {
-	Fixed  []string // what must never move
-	Moving []string // what may
+	Fixed  []string // tags that never move
+	Moving []string // tags that may move
 }
 
 // Apply returns the tags with the classes that o gives them. A glob that cannot be read, and a tag that globs of both

@@ -19,6 +19,9 @@ var (
 	dateExpressions = js.Vocabulary{DateHelpers: eventExpressions.DateHelpers}
 )
 
+// errUnknownExpression is never returned for a parsed rule, since its templates have expressions of their vocabulary only.
+var errUnknownExpression = errors.New("unknown expression")
+
 // evaluation is an event while rules are evaluated on it.
 type evaluation struct {
 	Event
@@ -65,7 +68,7 @@ func (e *evaluation) expressionValue(x *js.Expression) (string, error) {
 		}
 		return x.Format.Format(date, x.Location)
 	}
-	return "", errors.New("unknown expression")
+	return "", errUnknownExpression
 }
 
 // trimRefPrefix is what follows the prefix in a ref, and empty where the ref has another prefix.

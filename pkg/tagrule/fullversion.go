@@ -33,7 +33,7 @@ func parseFullVersion(kind, s string, minNumbers int) (fullVersion, bool) {
 		return fullVersion{}, false
 	}
 	v, ok := parsePEP440(s)
-	if n := len(v.numbers()); !ok || n < minNumbers || n < 3 && !v.isPreOrPost() || implicitPostRelease.MatchString(s) {
+	if n := len(v.numbers); !ok || n < minNumbers || n < 3 && !v.isPreOrPost() || implicitPostRelease.MatchString(s) {
 		return fullVersion{}, false
 	}
 	return fullVersion{text: s, python: v, kind: kind, isPrerelease: v.IsPreRelease()}, true
@@ -72,7 +72,7 @@ func (v fullVersion) numbers() []string {
 			strconv.FormatUint(v.semantic.Major(), 10), strconv.FormatUint(v.semantic.Minor(), 10), strconv.FormatUint(v.semantic.Patch(), 10),
 		}
 	}
-	return v.python.numbers()
+	return v.python.numbers
 }
 
 // startsWith says whether a text is the first of the version's numbers, and not all: 1.2 of 1.2.3, 2026.01 of 2026.1.5.

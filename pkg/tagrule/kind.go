@@ -13,9 +13,9 @@ type kind struct {
 	check func(*Rule) error
 	// value is what the rule gives, or the reason why it gives nothing.
 	value func(Rule, *evaluation) (ruleValue, string, error)
-	// patternText renders the rule's pattern with the version that source says, whatever the event; ok is false where that is
-	// no version of this type. nil: its pattern, if it has one, is no template over a version.
-	patternText func(r Rule, source string) (text string, ok bool)
+	// patternText renders the rule's pattern with a version, whatever the event; ok is false where that is no version of this
+	// type. nil: its pattern, if it has one, is no template over a version.
+	patternText func(r Rule, v fullVersion) (text string, ok bool)
 }
 
 // ruleValue is what a rule gives, before prefix and suffix.

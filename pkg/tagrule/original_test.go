@@ -11,8 +11,8 @@ import (
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
-// original is a case of testdata/original.json: rules and an event, and what docker/metadata-action v6 makes of them
-// (its own code is not here; the file was made by a model of it on its own libraries).
+// original is a case of testdata/original.json: rules and an event, and what docker/metadata-action v6 gives for them
+// (its own code is not here; the file was written by a model of it that uses its own libraries).
 type original struct {
 	Rules, Flavor, Images         []string
 	Event, Ref, SHA, Base, Branch string
@@ -30,7 +30,7 @@ var (
 	referrers = regexp.MustCompile(`^sha256-[0-9a-fA-F]{64}$`)
 )
 
-// run gives what we make of a case.
+// run evaluates a case.
 func (c original) run() (version string, names, tags []string, err error) {
 	var rules []tagrule.Rule
 	lines := c.Rules

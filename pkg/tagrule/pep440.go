@@ -3,6 +3,7 @@ package tagrule
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -15,7 +16,8 @@ import (
 
 type pythonVersion struct {
 	version.Version
-	local string // the local part as written
+	numbers []string // of the release segment
+	local   string   // the local part as written
 }
 
 var digits = regexp.MustCompile(`[0-9]+`)
@@ -33,7 +35,11 @@ func parsePEP440(s string) (pythonVersion, bool) {
 		}
 	}
 	v, err := version.Parse(s)
-	return pythonVersion{v, local}, err == nil
+	if err != nil {
+		return pythonVersion{}, false
+	}
+	base := v.BaseVersion()
+	return pythonVersion{v, strings.Split(base[strings.IndexByte(base, '!')+1:], "."), local}, true
 }
 
 // text is the version in PEP 440's normal form, but for the local part, which the original splits, reads as numbers where
@@ -51,12 +57,6 @@ func (v pythonVersion) text() string {
 		}
 	}
 	return v.Public() + "+" + strings.Join(parts, ",")
-}
-
-// numbers are those of the release segment.
-func (v pythonVersion) numbers() []string {
-	base := v.BaseVersion()
-	return strings.Split(base[strings.IndexByte(base, '!')+1:], ".")
 }
 
 // isPreOrPost tells of a pre-, post- or development release.
@@ -79,13 +79,12 @@ func pep440Value(r Rule, e *evaluation) (ruleValue, string, error) {
 	if plain, ok := parsePEP440(public); ok { // epoch and local part are affixes of the series
 		out.version.python = plain
 	}
-	numbers := v.numbers()
-	out.isFullVersion = v.isPreOrPost() || len(numbers) >= 3
+	out.isFullVersion = v.isPreOrPost() || len(v.numbers) >= 3
 	out.addSpellings(public)
 	switch {
 	case !v.isPreOrPost():
 		// Of 1.2.3.4, 1.2.3 is a part as 1.2 is.
-		leavesOutFourth := len(numbers) > 3 && r.pattern.Has("patch") && !r.pattern.Has("version") && !r.pattern.Has("raw")
+		leavesOutFourth := len(v.numbers) > 3 && r.pattern.Has("patch") && !r.pattern.Has("version") && !r.pattern.Has("raw")
 		out.latest, out.alias = true, isAliasPattern(r.pattern) || leavesOutFourth
 	case r.pattern.IsOnly("raw"):
 		out.text = source
@@ -96,27 +95,47 @@ func pep440Value(r Rule, e *evaluation) (ruleValue, string, error) {
 	}
 	if r.pattern.Has("patch") && !out.alias { // of 2026.1 it gives 2026.1.0, which is full
 		out.isFullVersion = true
-		out.addSpellings(strings.Join(append(numbers, "0", "0")[:3], "."))
+		out.addSpellings(strings.Join(v.threeNumbers(), "."))
 	}
 	out.text, err = v.render(r.pattern, source)
 	return out, "", err
 }
 
-// render renders a pattern with the version, which source writes. A number that is not written is 0.
+// threeNumbers are major, minor and patch. A number that is not written is 0.
+func (v pythonVersion) threeNumbers() []string {
+	return slices.Concat(v.numbers, []string{"0", "0"})[:3]
+}
+
+// render renders a pattern with the version, which source writes.
 func (v pythonVersion) render(pattern js.Template, source string) (string, error) {
-	numbers := append(v.numbers(), "0", "0")
-	return renderPattern(pattern, map[string]string{
-		"raw": source, "version": v.text(), "major": numbers[0], "minor": numbers[1], "patch": numbers[2],
+	numbers := v.threeNumbers()
+	return pattern.Render(func(x *js.Expression) (string, error) {
+		switch x.Name {
+		case "raw":
+			return source, nil
+		case "version":
+			return v.text(), nil
+		case "major":
+			return numbers[0], nil
+		case "minor":
+			return numbers[1], nil
+		case "patch":
+			return numbers[2], nil
+		}
+		return "", errUnknownExpression
 	})
 }
 
 // pep440PatternText renders the pattern over pre- and post-releases, too: 1.2.0.post1 is one of the versions that 1.2 is an
 // alias of, though on its own release the rule gives no 1.2.
-func pep440PatternText(r Rule, source string) (string, bool) {
-	v, ok := parsePEP440(source)
+func pep440PatternText(r Rule, v fullVersion) (string, bool) {
+	python, ok := v.python, true
+	if v.kind != kindPEP440 {
+		python, ok = parsePEP440(v.text)
+	}
 	if !ok {
 		return "", false
 	}
-	text, err := v.render(r.pattern, source)
+	text, err := python.render(r.pattern, v.text)
 	return text, err == nil
 }

@@ -62,12 +62,12 @@ func (r Result) inScope(s *series, t Tag, v fullVersion) bool {
 		return true // the flavor's latest is the same on every release
 	}
 	spellings := slices.Concat(s.spellings, t.value.spellings)
-	if t.value.prefixVaries && says(t.prefix, spellings) || t.value.suffixVaries && says(t.suffix, spellings) {
+	if t.value.prefixVaries && saysVersion(t.prefix, spellings) || t.value.suffixVaries && saysVersion(t.suffix, spellings) {
 		return false
 	}
 	rule := r.rules[t.ruleIndex]
 	if patternText := rule.kind.patternText; patternText != nil {
-		if text, ok := patternText(rule, v.text); ok {
+		if text, ok := patternText(rule, v); ok {
 			return sanitise(text) == sanitise(t.value.text)
 		}
 	}
@@ -76,14 +76,14 @@ func (r Result) inScope(s *series, t Tag, v fullVersion) bool {
 	case s.ownVersion(t).startsWith(text): // 1.2, which no pattern over a version gave
 		return v.startsWith(text)
 	case rule.kind.name == kindMatch:
-		return rule.matchesAlike(t, spellings, v.text)
+		return rule.givesSameMatch(t, spellings, v.text)
 	}
-	return !says(sanitise(t.value.text), spellings)
+	return !saysVersion(sanitise(t.value.text), spellings)
 }
 
-// matchesAlike says whether a match rule would give the alias t with another version in place of this release's, in the
+// givesSameMatch says whether a match rule would give the alias t with another version in place of this release's, in the
 // text that the rule reads. Where its text says no version, it would.
-func (r Rule) matchesAlike(t Tag, spellings []string, version string) bool {
+func (r Rule) givesSameMatch(t Tag, spellings []string, version string) bool {
 	start, end := findVersion(t.value.source, spellings)
 	if start < 0 {
 		return true
@@ -92,8 +92,8 @@ func (r Rule) matchesAlike(t Tag, spellings []string, version string) bool {
 	return err != nil || m.Present && sanitise(m.Text) == sanitise(t.value.text)
 }
 
-// says tells of a text in which the whole version stands: on another release the text is another.
-func says(text string, spellings []string) bool {
+// saysVersion says whether the whole version stands in a text: then another release gives another text.
+func saysVersion(text string, spellings []string) bool {
 	start, _ := findVersion(text, spellings)
 	return start >= 0
 }

@@ -65,23 +65,36 @@ func semverValue(r Rule, e *evaluation) (ruleValue, string, error) {
 
 // render renders a pattern with the version, which source writes.
 func (v semanticVersion) render(pattern js.Template, source string) (string, error) {
-	return renderPattern(pattern, map[string]string{
-		"raw":     source,
-		"version": v.text(),
-		"major":   strconv.FormatUint(v.Major(), 10),
-		"minor":   strconv.FormatUint(v.Minor(), 10),
-		"patch":   strconv.FormatUint(v.Patch(), 10),
-		// These are lists in the original, and JavaScript joins a list with commas.
-		"prerelease": strings.ReplaceAll(v.Prerelease(), ".", ","),
-		"build":      strings.ReplaceAll(v.Metadata(), ".", ","),
+	return pattern.Render(func(x *js.Expression) (string, error) {
+		switch x.Name {
+		case "raw":
+			return source, nil
+		case "version":
+			return v.text(), nil
+		case "major":
+			return strconv.FormatUint(v.Major(), 10), nil
+		case "minor":
+			return strconv.FormatUint(v.Minor(), 10), nil
+		case "patch":
+			return strconv.FormatUint(v.Patch(), 10), nil
+		// The other two are lists in the original, and JavaScript joins a list with commas.
+		case "prerelease":
+			return strings.ReplaceAll(v.Prerelease(), ".", ","), nil
+		case "build":
+			return strings.ReplaceAll(v.Metadata(), ".", ","), nil
+		}
+		return "", errUnknownExpression
 	})
 }
 
-func semverPatternText(r Rule, source string) (string, bool) {
-	v, ok := parseSemver(source)
+func semverPatternText(r Rule, v fullVersion) (string, bool) {
+	semantic, ok := v.semantic, true
+	if v.kind != kindSemver {
+		semantic, ok = parseSemver(v.text)
+	}
 	if !ok {
 		return "", false
 	}
-	text, err := v.render(r.pattern, source)
+	text, err := semantic.render(r.pattern, v.text)
 	return text, err == nil
 }

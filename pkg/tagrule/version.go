@@ -76,11 +76,6 @@ func (v *ruleValue) addSpellings(text string) {
 	v.spellings = append(v.spellings, sanitise(text), sanitise(source))
 }
 
-// renderPattern renders a pattern whose expressions have these values.
-func renderPattern(pattern js.Template, values map[string]string) (string, error) {
-	return pattern.Render(func(x *js.Expression) (string, error) { return values[x.Name], nil })
-}
-
 // isAliasPattern says whether a pattern leaves out a part of the version, so that several versions give the same text.
 func isAliasPattern(pattern js.Template) bool {
 	return (pattern.Has("major") || pattern.Has("minor")) && !pattern.Has("version") && !pattern.Has("raw") && !pattern.Has("patch")

@@ -43,8 +43,8 @@ func (o Options) signerMissing(refused []Refusal) bool {
 	return true
 }
 
-// refused adds to GitHub's refusal of an anonymous question what helps.
-func (o Options) refused(err error) error {
+// withTokenHint adds to GitHub's refusal of an anonymous question what helps.
+func (o Options) withTokenHint(err error) error {
 	var s *retry.StatusError
 	if o.Token != "" || !errors.As(err, &s) {
 		return err

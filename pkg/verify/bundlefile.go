@@ -21,21 +21,21 @@ const (
 func readBundles(name, path string) ([]candidate, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", shown(name), cause(err))
+		return nil, fmt.Errorf("--bundle %s: %w", printable(name), withoutPath(err))
 	}
 	defer f.Close()
-	raw, err := bounded(f, maxBundleFile)
+	raw, err := readAtMost(f, maxBundleFile)
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", shown(name), err)
+		return nil, fmt.Errorf("--bundle %s: %w", printable(name), err)
 	}
-	found, err := splitBundles(raw, filepath.Ext(path) == ".jsonl")
+	candidates, err := splitBundles(raw, filepath.Ext(path) == ".jsonl")
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", shown(name), err)
+		return nil, fmt.Errorf("--bundle %s: %w", printable(name), err)
 	}
-	for i := range found {
-		found[i].source = shown(filepath.Base(path)) + found[i].source
+	for i := range candidates {
+		candidates[i].source = printable(filepath.Base(path)) + candidates[i].source
 	}
-	return found, nil
+	return candidates, nil
 }
 
 // splitBundles names each bundle by its line, ":3"; the one of a .json file by nothing.
@@ -50,23 +50,23 @@ func splitBundles(raw []byte, lines bool) ([]candidate, error) {
 		}
 		return []candidate{{bundle: b}}, nil
 	}
-	var found []candidate
+	var candidates []candidate
 	for n := 1; len(raw) > 0; n++ {
 		var line []byte
 		line, raw, _ = bytes.Cut(raw, []byte("\n"))
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		if len(found) == maxBundles {
+		if len(candidates) == maxBundles {
 			return nil, fmt.Errorf("more than %d bundles", maxBundles)
 		}
 		b, err := parseBundle(line)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		found = append(found, candidate{source: fmt.Sprintf(":%d", n), bundle: b})
+		candidates = append(candidates, candidate{source: fmt.Sprintf(":%d", n), bundle: b})
 	}
-	return found, nil
+	return candidates, nil
 }
 
 // parseBundle accepts what a policy can judge.

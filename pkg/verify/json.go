@@ -49,8 +49,8 @@ func (r Result) MarshalJSON() ([]byte, error) {
 			Attestation: jsonAttestation{a.Bundle, a.BundleURL, a.Initiator},
 			Verification: jsonResult{
 				MediaType:  verify.VerificationResultMediaType01,
-				Statement:  a.Verified.Statement,
-				Signature:  jsonSignature{a.Verified.Certificate},
+				Statement:  a.Statement,
+				Signature:  jsonSignature{a.summary},
 				Timestamps: times(a),
 			},
 		}
@@ -67,8 +67,8 @@ func times(a Attestation) []jsonTime {
 			logged[e.GetIntegratedTime()] = true
 		}
 	}
-	out := make([]jsonTime, len(a.Verified.Times))
-	for i, t := range a.Verified.Times {
+	out := make([]jsonTime, len(a.Times))
+	for i, t := range a.Times {
 		out[i] = jsonTime{"TimestampAuthority", t}
 		if logged[t.Unix()] {
 			out[i].Type = "Tlog"

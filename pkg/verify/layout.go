@@ -20,7 +20,7 @@ import (
 func layoutDigest(dir string) (v1.Hash, error) {
 	r, err := os.OpenRoot(dir)
 	if err != nil {
-		return v1.Hash{}, cause(err)
+		return v1.Hash{}, withoutPath(err)
 	}
 	defer r.Close()
 	raw, err := readRegular(r, "index.json", registry.MaxManifest)
@@ -68,24 +68,24 @@ func layoutDigest(dir string) (v1.Hash, error) {
 func readRegular(r *os.Root, name string, limit int64) ([]byte, error) {
 	info, err := r.Lstat(name)
 	if err != nil {
-		return nil, cause(err)
+		return nil, withoutPath(err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
 	f, err := r.Open(name)
 	if err != nil {
-		return nil, cause(err)
+		return nil, withoutPath(err)
 	}
 	defer f.Close()
-	return bounded(f, limit)
+	return readAtMost(f, limit)
 }
 
-// bounded reads r whole. More than limit bytes is an error.
-func bounded(r io.Reader, limit int64) ([]byte, error) {
+// readAtMost reads r whole. More than limit bytes is an error.
+func readAtMost(r io.Reader, limit int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
-		return nil, cause(err)
+		return nil, withoutPath(err)
 	}
 	if int64(len(b)) > limit {
 		return nil, fmt.Errorf("more than %d bytes", limit)

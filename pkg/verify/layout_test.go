@@ -7,14 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/testkit/verifytest"
 	"github.com/taglast/taglast/pkg/verify"
 )
-
-// noRetry makes one attempt: these tests have a network without trouble.
-var noRetry = retry.Policy{Budget: -1}
 
 // newLayout is an OCI layout of one manifest.
 func newLayout(t *testing.T, digest string, raw []byte) string {
@@ -70,7 +66,7 @@ func TestLayoutThatDoesNotSayWhichImageIsRefused(t *testing.T) {
 			w := verifytest.New(t, sandbox.Options{})
 			dir := newLayout(t, digest, raw)
 			c.change(dir)
-			r, err := verify.Verify(t.Context(), options(w), dir)
+			r, err := verify.Verify(t.Context(), dir, options(t, w))
 			if err == nil || r.Digest != "" || !strings.Contains(err.Error(), c.text) {
 				t.Errorf("digest %q, error %v", r.Digest, err)
 			}

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/registry"
 )
 
@@ -37,12 +36,12 @@ func (o Options) resolve(ctx context.Context, ref string) (subject, error) {
 		return o.resolveImage(ctx, ref)
 	}
 	if o.BundleFromOCI {
-		return subject{}, fmt.Errorf("%w: --bundle-from-oci is for images, and %s is a path; begin an image's reference with oci://", policy.ErrUsage, shown(ref))
+		return subject{}, fmt.Errorf("%w: --bundle-from-oci is for images, and %s is a path; begin an image's reference with oci://", ErrUsage, printable(ref))
 	}
 	var digest v1.Hash
 	switch {
 	case err != nil:
-		return subject{}, fmt.Errorf("%s: %w", shown(ref), cause(err))
+		return subject{}, fmt.Errorf("%s: %w", printable(ref), withoutPath(err))
 	case info.IsDir():
 		digest, err = layoutDigest(path)
 	case info.Mode().IsRegular():
@@ -51,7 +50,7 @@ func (o Options) resolve(ctx context.Context, ref string) (subject, error) {
 		err = errors.New("neither a file nor an OCI layout")
 	}
 	if err != nil {
-		return subject{}, fmt.Errorf("%s: %w", shown(ref), err)
+		return subject{}, fmt.Errorf("%s: %w", printable(ref), err)
 	}
 	return subject{digest: digest}, nil
 }
@@ -65,10 +64,10 @@ func looksLikePath(ref string) bool {
 func (o Options) resolveImage(ctx context.Context, ref string) (subject, error) {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		return subject{}, fmt.Errorf("%w: %s is no image reference", policy.ErrUsage, shown(ref))
+		return subject{}, fmt.Errorf("%w: %s is no image reference", ErrUsage, printable(ref))
 	}
 	clients := registry.NewClients(registry.Options{
-		Transport: o.HTTP, Keychain: o.Keychain, Retry: o.Retry, ReadOnly: true, UserAgent: o.UserAgent,
+		Transport: o.HTTP, Keychain: o.Keychain, Retry: o.retry(), ReadOnly: true, UserAgent: o.UserAgent,
 	})
 	client := clients.Repository(parsed.Context())
 	m, err := client.Get(ctx, parsed.Identifier())
@@ -82,12 +81,12 @@ func (o Options) resolveImage(ctx context.Context, ref string) (subject, error) 
 func fileDigest(ctx context.Context, path string) (v1.Hash, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return v1.Hash{}, cause(err)
+		return v1.Hash{}, withoutPath(err)
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, reader{ctx, f}); err != nil {
-		return v1.Hash{}, cause(err)
+		return v1.Hash{}, withoutPath(err)
 	}
 	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}, nil
 }
@@ -108,13 +107,13 @@ func (r reader) Read(p []byte) (int, error) {
 func digestBytes(h v1.Hash) ([]byte, error) {
 	raw, err := hex.DecodeString(h.Hex)
 	if h.Algorithm != "sha256" || err != nil || len(raw) != sha256.Size {
-		return nil, fmt.Errorf("%s is not a sha256 digest", shown(h.String()))
+		return nil, fmt.Errorf("%s is not a sha256 digest", printable(h.String()))
 	}
 	return raw, nil
 }
 
-// cause is a file error without operation and path, which the caller names.
-func cause(err error) error {
+// withoutPath is a file error without operation and path, which the caller names.
+func withoutPath(err error) error {
 	if p := (*os.PathError)(nil); errors.As(err, &p) {
 		return p.Err
 	}

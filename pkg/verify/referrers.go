@@ -25,22 +25,22 @@ func fromRegistry(ctx context.Context, s subject) ([]candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []candidate
+	var candidates []candidate
 	for _, d := range all {
 		if !strings.HasPrefix(d.ArtifactType, bundleType) {
 			continue
 		}
-		if len(found) == maxReferrers {
+		if len(candidates) == maxReferrers {
 			return nil, fmt.Errorf("%s: more than %d bundles refer to it", s.digest, maxReferrers)
 		}
-		c := candidate{source: "referrer " + shown(d.Digest.String())}
+		c := candidate{source: "referrer " + printable(d.Digest.String())}
 		c.bundle, c.err = bundleOf(ctx, s.image, d.Digest)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		found = append(found, c)
+		candidates = append(candidates, c)
 	}
-	return found, nil
+	return candidates, nil
 }
 
 // bundleOf is the first layer of a referrer's manifest.

@@ -34,20 +34,20 @@ func (r Result) Refusals() []string {
 }
 
 func (a Attestation) describe(b *strings.Builder) {
-	c := a.Verified.Certificate
+	c := a.Certificate
 	signed := ""
-	if len(a.Verified.Times) > 0 {
-		signed = a.Verified.Times[0].UTC().Format(time.RFC3339)
+	if len(a.Times) > 0 {
+		signed = a.Times[0].UTC().Format(time.RFC3339)
 	}
 	log := "none"
-	if a.Verified.LogIndex >= 0 {
-		log = fmt.Sprint(a.Verified.LogIndex)
+	if a.LogIndex >= 0 {
+		log = fmt.Sprint(a.LogIndex)
 	}
 	for _, row := range [][2]string{
-		{"type", a.Verified.PredicateType},
-		{"signer", c.SubjectAlternativeName},
-		{"source", strings.TrimSpace(c.SourceRepositoryURI + "  " + c.SourceRepositoryDigest + "  " + c.SourceRepositoryRef)},
-		{"run", c.RunInvocationURI},
+		{"type", a.PredicateType},
+		{"signer", c.Identity},
+		{"source", strings.TrimSpace(c.SourceRepository + "  " + c.SourceDigest + "  " + c.SourceRef)},
+		{"run", c.Run},
 		{"log", log},
 		{"signed", signed},
 	} {

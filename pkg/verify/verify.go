@@ -1,136 +1,86 @@
-// Package verify is the other side of a release: it takes a reference, finds its digest, fetches the attestations of
-// that digest, and holds them to a consumer's policy, as `gh attestation verify` does.
+// Package verify checks an image, a file or an OCI layout as its consumer: it takes a reference, finds its digest,
+// fetches the attestations of that digest, and holds them to a policy, as `gh attestation verify` does.
+//
+//	result, err := verify.Verify(ctx, "ghcr.io/acme/app:1.2.3", verify.Options{
+//		Policy: verify.Policy{Repo: "acme/app"},
+//	})
+//
+// The policy must say whom to trust; everything else has a default: the network, anonymous access to registries and to
+// GitHub, and the trusted roots of Sigstore's public-good instance and of GitHub, fetched by TUF. Messages call the
+// options by the names of the command's flags.
+//
+// Result.Digest is what was verified. A tag may name something else a moment later: use the digest from then on.
 package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
-	"time"
-
-	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/internal/policy"
-	"github.com/taglast/taglast/internal/retry"
 )
 
-// Bounds of Options.Limit, as gh has them.
-const (
-	DefaultLimit = 30
-	MaxLimit     = 1000
-)
-
-const defaultBudget = time.Minute // somebody is waiting at a terminal
-
-// Why nothing passed, for errors.Is. Errors about the options themselves wrap policy.ErrUsage.
-var (
-	ErrNoAttestation = errors.New("no attestation")
-	ErrNonePasses    = errors.New("no attestation passes")
-)
-
-// Options say whom to trust and where attestations are.
-type Options struct {
-	HTTP     http.RoundTripper // never nil
-	Keychain authn.Keychain    // for registries; nil is anonymous
-	Policy   policy.Consumer   // with trusted roots
-
-	Dir string // what relative paths are relative to; empty: the process's own directory
-
-	// Bundles come from GitHub's API, unless one of these is set.
-	Bundle        string // a file: one bundle (.json) or one a line (.jsonl)
-	BundleFromOCI bool   // the registry, as referrers of the image
-
-	APIURL string // of GitHub's API; empty: the one of Policy.Hostname
-	Token  string // for GitHub's API alone; a secret; may be empty
-	Limit  int    // attestations taken from GitHub's API; zero means 30
-
-	Retry     retry.Policy // a zero budget means one minute
-	UserAgent string
-}
-
-// Result is what was found out about one reference.
-type Result struct {
-	Ref      string // as it was given
-	Digest   string // sha256:hex
-	Verified []Attestation
-	Refused  []Refusal // what did not pass; not empty beside a success, too
-	Others   int       // attestations of another predicate type, not looked at
-}
-
-// Attestation is one that passed.
-type Attestation struct {
-	Bundle    []byte
-	BundleURL string // where it was fetched from, without credentials; empty for files and registries
-	Initiator string // who GitHub says posted it; empty for files and registries
-	Verified  policy.Verified
-}
-
-// Refusal is an attestation that did not pass.
-type Refusal struct {
-	Source string // which one: "3 of 5 from api.github.com", "a.jsonl:2", a referrer's digest
-	Err    error
-}
-
-// Verify finds ref's digest and its attestations. One that passes is enough: then the error is nil. The error wraps
-// ErrNoAttestation where there is none of the predicate type, ErrNonePasses where there are some; the Result tells what
-// is known in either case.
-func Verify(ctx context.Context, o Options, ref string) (Result, error) {
+// Verify finds ref's digest and its attestations. ref is an image reference, with or without oci://, or the path of a
+// file or an OCI layout where it begins with ./ ../ or /, or exists under that name. One attestation that passes is
+// enough: then the error is nil. The error wraps ErrNoAttestation where there is none of the predicate type,
+// ErrNonePasses where there are some, ErrUsage where options or ref are wrong; the Result tells what is known in any
+// case. Hint says what may help.
+func Verify(ctx context.Context, ref string, o Options) (Result, error) {
 	r := Result{Ref: ref}
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
 		return r, err
 	}
+	o, disconnect := o.connect()
+	defer disconnect()
 	subject, err := o.resolve(ctx, ref)
 	if err != nil {
 		return r, err
 	}
 	r.Digest = subject.digest.String()
-	found, err := o.find(ctx, subject)
+	candidates, err := o.find(ctx, subject)
 	if err != nil {
-		return r, fmt.Errorf("%s: %w", shown(ref), err)
+		return r, fmt.Errorf("%s: %w", printable(ref), err)
 	}
-	raw, err := digestBytes(subject.digest)
+	digest, err := digestBytes(subject.digest)
 	if err != nil {
 		return r, err
 	}
-	for _, c := range found {
-		if err := ctx.Err(); err != nil {
-			return r, context.Cause(ctx)
+	missing, err := o.judge(ctx, &r, candidates, digest)
+	if err != nil {
+		return r, err
+	}
+	err = r.verdict(o.Policy.predicateType())
+	if err != nil && missing != nil {
+		err = fmt.Errorf("%w; %w", err, missing)
+	}
+	return r, hint.With(err, o.advice(r))
+}
+
+// judge sorts the candidates into those that pass, those that do not, and those of another predicate type. Trusted roots
+// are fetched when the first candidate needs them; missing says which of them could not be had while another was. err
+// ends the verification.
+func (o Options) judge(ctx context.Context, r *Result, candidates []candidate, digest []byte) (missing, err error) {
+	for _, c := range candidates {
+		if ctx.Err() != nil {
+			return missing, context.Cause(ctx)
 		}
-		if c.err == nil && c.other(o.predicateType()) {
+		if c.err == nil && c.other(o.Policy.predicateType()) {
 			r.Others++
 			continue
 		}
+		if c.err == nil && o.Roots == nil {
+			if o.Roots, missing = FetchTrustedRoots(ctx, o); o.Roots == nil {
+				return nil, missing
+			}
+		}
 		if c.err == nil {
-			var v policy.Verified
-			if v, c.err = o.Policy.Check(c.bundle, "sha256", raw); c.err == nil {
-				r.Verified = append(r.Verified, Attestation{c.bundle.Raw(), c.url, c.initiator, v})
+			var a Attestation
+			if a, c.err = c.check(o.Policy, o.Roots, digest); c.err == nil {
+				r.Verified = append(r.Verified, a)
 				continue
 			}
 		}
-		r.Refused = append(r.Refused, Refusal{c.source, c.err})
+		r.Refused = append(r.Refused, Refusal{Source: c.source, Err: c.err})
 	}
-	return r, hint.With(r.verdict(o.predicateType()), o.advice(r))
-}
-
-// verdict is nil for at least one attestation that passed. Nothing found is never a success (CVE-2025-25204).
-func (r Result) verdict(predicateType string) error {
-	switch {
-	case len(r.Verified) > 0:
-		return nil
-	case len(r.Refused) > 0:
-		return fmt.Errorf("%s: %s: %w: %s", shown(r.Ref), r.Digest, ErrNonePasses, counted(len(r.Refused), "was refused", "were refused"))
-	case r.Others > 0:
-		return fmt.Errorf("%s: %s: %w of type %s, %s of other types", shown(r.Ref), r.Digest, ErrNoAttestation, shown(predicateType), counted(r.Others, "is", "are"))
-	}
-	return fmt.Errorf("%s: %s: %w found", shown(r.Ref), r.Digest, ErrNoAttestation)
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return missing, nil
 }

@@ -11,11 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/sigstore/sigstore-go/pkg/root"
-
 	"github.com/taglast/taglast/internal/bundle"
-	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/testkit/verifytest"
 	"github.com/taglast/taglast/pkg/verify"
@@ -28,11 +24,21 @@ const (
 )
 
 // options of a consumer who trusts acme/app.
-func options(w *verifytest.World) verify.Options {
+func options(t *testing.T, w *verifytest.World) verify.Options {
 	return verify.Options{
-		HTTP: w, Token: w.Env()["GITHUB_TOKEN"], Retry: noRetry,
-		Policy: policy.Consumer{Trusted: []root.TrustedMaterial{w.Roots.Root}, Repo: "acme/app"},
+		HTTP: w, Token: w.Env()["GITHUB_TOKEN"], Budget: -1, // these tests have a network without trouble
+		Policy: verify.Policy{Repo: "acme/app"}, Roots: trusted(t, w),
 	}
+}
+
+// trusted are the roots of a world.
+func trusted(t *testing.T, w *verifytest.World) *verify.TrustedRoots {
+	t.Helper()
+	roots, err := verify.ParseTrustedRoots(w.TrustedRoot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return roots
 }
 
 func TestVerifyFindsTheDigestAndItsAttestation(t *testing.T) {
@@ -59,11 +65,11 @@ func TestVerifyFindsTheDigestAndItsAttestation(t *testing.T) {
 		{"another predicate type", tag, func(o *verify.Options) { o.Policy.PredicateType = sbom }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := options(w)
+			o := options(t, w)
 			if c.change != nil {
 				c.change(&o)
 			}
-			r, err := verify.Verify(t.Context(), o, c.ref)
+			r, err := verify.Verify(t.Context(), c.ref, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +87,7 @@ func TestVerifyAsksForAUserWhereNoOrganizationKnows(t *testing.T) {
 	w := verifytest.New(t, sandbox.Options{})
 	digest, _ := w.Image(t, "1.2.3")
 	w.Store(t, w.Sign(t, provenance, digest))
-	o := options(w)
+	o := options(t, w)
 	o.Policy.Repo, o.Policy.Owner = "", "acme"
 	var asked []string
 	o.HTTP = roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -91,7 +97,7 @@ func TestVerifyAsksForAUserWhereNoOrganizationKnows(t *testing.T) {
 		}
 		return w.RoundTrip(r)
 	})
-	if _, err := verify.Verify(t.Context(), o, tag); err != nil || strings.Join(asked, " ") != "orgs users" {
+	if _, err := verify.Verify(t.Context(), tag, o); err != nil || strings.Join(asked, " ") != "orgs users" {
 		t.Errorf("asked %q, %v", asked, err)
 	}
 }
@@ -118,7 +124,7 @@ func TestNothingThatPassesIsNeverASuccess(t *testing.T) {
 		{"another signer", tag, func(o *verify.Options) { o.Policy.SignerRepo = "acme/shared" }, verify.ErrNonePasses, "1 was refused"},
 		{"another repository", tag, func(o *verify.Options) { o.Policy.Repo = "acme/else" }, verify.ErrNoAttestation, digest},
 		{"no referrers", tag, func(o *verify.Options) { o.BundleFromOCI = true }, verify.ErrNoAttestation, digest},
-		{"no trusted root", tag, func(o *verify.Options) { o.Policy.Trusted = nil }, verify.ErrNonePasses, "1 was refused"},
+		{"no trusted root", tag, func(o *verify.Options) { o.Roots = &verify.TrustedRoots{} }, verify.ErrNonePasses, "1 was refused"},
 		{"a tag that is not there", "ghcr.io/acme/app:9", nil, nil, "not found"},
 		{"a file that is not there", "./nothing", nil, nil, "no such file"},
 		{"an empty file of bundles", tag, func(o *verify.Options) { o.Bundle = write(t, dir, "empty.jsonl", []byte("\n")) }, nil, "empty"},
@@ -131,18 +137,18 @@ func TestNothingThatPassesIsNeverASuccess(t *testing.T) {
 		}, bundle.ErrInvalid, "larger than"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := options(w)
+			o := options(t, w)
 			if c.change != nil {
 				c.change(&o)
 			}
-			r, err := verify.Verify(t.Context(), o, c.ref)
+			r, err := verify.Verify(t.Context(), c.ref, o)
 			if err == nil || len(r.Verified) != 0 {
 				t.Fatalf("it passed: %+v", r)
 			}
 			if c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.text) {
 				t.Errorf("error %v", err)
 			}
-			if errors.Is(err, policy.ErrUsage) {
+			if errors.Is(err, verify.ErrUsage) {
 				t.Errorf("%v: called wrong usage", err)
 			}
 		})
@@ -165,9 +171,9 @@ func TestOneThatPassesIsEnough(t *testing.T) {
 		{"in the registry, by its fallback tag", func(o *verify.Options) { o.BundleFromOCI = true }, []string{"referrer sha256:", "referrer sha256:"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := options(w)
+			o := options(t, w)
 			c.change(&o)
-			r, err := verify.Verify(t.Context(), o, tag)
+			r, err := verify.Verify(t.Context(), tag, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -187,9 +193,9 @@ func TestReferrersAPIIsPreferred(t *testing.T) {
 	w := verifytest.New(t, sandbox.Options{Registries: map[string]sandbox.RegistryOptions{"ghcr.io": {Referrers: true}}})
 	digest, _ := w.Image(t, "1.2.3")
 	w.Refer(t, digest, w.Sign(t, provenance, digest))
-	o := options(w)
+	o := options(t, w)
 	o.BundleFromOCI = true
-	if _, err := verify.Verify(t.Context(), o, tag); err != nil {
+	if _, err := verify.Verify(t.Context(), tag, o); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range w.Requests() {
@@ -217,12 +223,12 @@ func TestWrongUsageIsToldBeforeAnythingIsSent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := verifytest.New(t, sandbox.Options{})
-			o := options(w)
+			o := options(t, w)
 			if c.change != nil {
 				c.change(&o)
 			}
-			_, err := verify.Verify(t.Context(), o, c.ref)
-			if !errors.Is(err, policy.ErrUsage) || !strings.Contains(err.Error(), c.text) {
+			_, err := verify.Verify(t.Context(), c.ref, o)
+			if !errors.Is(err, verify.ErrUsage) || !strings.Contains(err.Error(), c.text) {
 				t.Errorf("error %v", err)
 			}
 			if sent := w.Requests(); len(sent) != 0 {
@@ -236,14 +242,14 @@ func TestTokenGoesToTheAPIAlone(t *testing.T) {
 	w := verifytest.New(t, sandbox.Options{})
 	digest, _ := w.Image(t, "1.2.3")
 	w.Store(t, w.Sign(t, provenance, digest))
-	o := options(w)
+	o := options(t, w)
 	o.HTTP = roundTrip(func(r *http.Request) (*http.Response, error) {
 		if has := strings.Contains(r.Header.Get("Authorization"), o.Token); has != (r.URL.Host == "api.github.com") {
 			t.Errorf("%s %s: token sent: %t", r.Method, r.URL.Host, has)
 		}
 		return w.RoundTrip(r)
 	})
-	if _, err := verify.Verify(t.Context(), o, tag); err != nil {
+	if _, err := verify.Verify(t.Context(), tag, o); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -252,7 +258,7 @@ func TestAnonymousQuestionThatIsRefusedSaysWhatHelps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := verifytest.New(t, sandbox.Options{})
 		w.Image(t, "1.2.3")
-		o := options(w)
+		o := options(t, w)
 		o.Token = ""
 		o.HTTP = roundTrip(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Host != "api.github.com" {
@@ -263,9 +269,9 @@ func TestAnonymousQuestionThatIsRefusedSaysWhatHelps(t *testing.T) {
 				Header: http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"4102444800"}},
 			}, nil
 		})
-		_, err := verify.Verify(t.Context(), o, tag)
-		if err == nil || !strings.Contains(hint.Of(err), "GH_TOKEN") {
-			t.Errorf("error %v, hint %q", err, hint.Of(err))
+		_, err := verify.Verify(t.Context(), tag, o)
+		if err == nil || !strings.Contains(verify.Hint(err), "GH_TOKEN") {
+			t.Errorf("error %v, hint %q", err, verify.Hint(err))
 		}
 	})
 }
@@ -274,12 +280,12 @@ func TestReusableWorkflowIsHintedAt(t *testing.T) {
 	w := verifytest.New(t, sandbox.Options{Identity: sandbox.Identity{JobWorkflowRef: "acme/shared/.github/workflows/build.yml@refs/heads/main"}})
 	digest, _ := w.Image(t, "1.2.3")
 	w.Store(t, w.Sign(t, provenance, digest))
-	o := options(w)
-	if _, err := verify.Verify(t.Context(), o, tag); !errors.Is(err, verify.ErrNonePasses) || !strings.Contains(hint.Of(err), "--signer-workflow") {
-		t.Errorf("error %v, hint %q", err, hint.Of(err))
+	o := options(t, w)
+	if _, err := verify.Verify(t.Context(), tag, o); !errors.Is(err, verify.ErrNonePasses) || !strings.Contains(verify.Hint(err), "--signer-workflow") {
+		t.Errorf("error %v, hint %q", err, verify.Hint(err))
 	}
 	o.Policy.SignerRepo = "acme/shared"
-	if _, err := verify.Verify(t.Context(), o, tag); err != nil {
+	if _, err := verify.Verify(t.Context(), tag, o); err != nil {
 		t.Error(err)
 	}
 }
@@ -288,7 +294,7 @@ func TestJSONHasTheShapeOfGH(t *testing.T) {
 	w := verifytest.New(t, sandbox.Options{})
 	digest, _ := w.Image(t, "1.2.3")
 	w.Store(t, w.Sign(t, provenance, digest))
-	r, err := verify.Verify(t.Context(), options(w), tag)
+	r, err := verify.Verify(t.Context(), tag, options(t, w))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,7 +356,7 @@ func TestReferrersAPIInTroubleDoesNotHideTheTag(t *testing.T) {
 	digest, _ := w.Image(t, "1.2.3")
 	bare, _ := w.Image(t, "bare")
 	w.Refer(t, digest, w.Sign(t, provenance, digest))
-	o := options(w)
+	o := options(t, w)
 	o.BundleFromOCI = true
 	o.HTTP = roundTrip(func(r *http.Request) (*http.Response, error) {
 		if strings.Contains(r.URL.Path, "/referrers/") {
@@ -358,10 +364,10 @@ func TestReferrersAPIInTroubleDoesNotHideTheTag(t *testing.T) {
 		}
 		return w.RoundTrip(r)
 	})
-	if _, err := verify.Verify(t.Context(), o, tag); err != nil {
+	if _, err := verify.Verify(t.Context(), tag, o); err != nil {
 		t.Error(err)
 	}
-	_, err := verify.Verify(t.Context(), o, "ghcr.io/acme/app@"+bare)
+	_, err := verify.Verify(t.Context(), "ghcr.io/acme/app@"+bare, o)
 	if err == nil || errors.Is(err, verify.ErrNoAttestation) || !strings.Contains(err.Error(), "429") {
 		t.Errorf("an API in trouble is taken for an image without attestations: %v", err)
 	}

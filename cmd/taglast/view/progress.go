@@ -54,11 +54,22 @@ func head(h publish.Header) []string {
 	if h.FromCheckout {
 		identity += "   made from this checkout"
 	}
-	to := "to        " + strings.Join(h.Repositories, "  ") + "   " + plural(h.Images, "image")
+	to := "to        " + someOf(h.Repositories) + "   " + plural(h.Images, "image")
 	if len(h.Platforms) > 0 {
 		to += ", " + strings.Join(h.Platforms, " ")
 	}
 	return []string{escape.Text(release), escape.Text(identity), escape.Text(to)}
+}
+
+// nameAtMost is how many repositories the head names; the rest are counted.
+const nameAtMost = 3
+
+// someOf names the first repositories and counts the rest.
+func someOf(repositories []string) string {
+	if more := len(repositories) - nameAtMost; more > 0 {
+		return strings.Join(repositories[:nameAtMost], "  ") + fmt.Sprintf("  and %d more", more)
+	}
+	return strings.Join(repositories, "  ")
 }
 
 func shortRef(ref string) string {

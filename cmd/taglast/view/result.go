@@ -22,19 +22,32 @@ func Result(w io.Writer, r *publish.Report, outputDir string, all bool) {
 	rules(w, r, all)
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, answer(r))
-	if r.DryRun {
+	verify := verifyLine(r)
+	switch {
+	case r.DryRun && verify != "":
 		fmt.Fprintf(w, "Bundles, trusted root and layout: %s   Verify one:\n", here(outputDir))
-	} else if r.Outcome != publish.Planned {
+	case r.DryRun:
+		fmt.Fprintf(w, "Trusted root and layout: %s\n", here(outputDir))
+	case verify != "":
 		fmt.Fprintln(w, "Verify one:")
 	}
-	if r.Outcome == publish.Published || r.Outcome == publish.Partial {
-		for _, im := range r.Images {
-			if im.Verify != "" {
-				fmt.Fprintln(w, "  "+breakLine(escape.Text(im.Verify)))
-				break
-			}
+	if verify != "" {
+		fmt.Fprintln(w, "  "+breakLine(escape.Text(verify)))
+	}
+}
+
+// verifyLine is the command that verifies the first image that has one; empty where none has: all are skipped, or it is a
+// plan.
+func verifyLine(r *publish.Report) string {
+	if r.Outcome != publish.Published && r.Outcome != publish.Partial {
+		return ""
+	}
+	for _, im := range r.Images {
+		if im.Verify != "" {
+			return im.Verify
 		}
 	}
+	return ""
 }
 
 func table(w io.Writer, r *publish.Report, all bool) {

@@ -58,6 +58,41 @@ func TestADryRunOnATerminal(t *testing.T) {
 	}
 }
 
+// Where every image has a repository of its own the head names three and counts the others.
+func TestTheHeadNamesThreeRepositories(t *testing.T) {
+	var many []string
+	for n := range 20 {
+		many = append(many, fmt.Sprintf("ghcr.io/acme/app%d", n))
+	}
+	for _, c := range []struct {
+		repositories []string
+		want         string
+	}{
+		{many, "to        ghcr.io/acme/app0  ghcr.io/acme/app1  ghcr.io/acme/app2  and 17 more   20 images\n"},
+		{many[:4], "to        ghcr.io/acme/app0  ghcr.io/acme/app1  ghcr.io/acme/app2  and 1 more   20 images\n"},
+		{many[:3], "to        ghcr.io/acme/app0  ghcr.io/acme/app1  ghcr.io/acme/app2   20 images\n"},
+	} {
+		var b bytes.Buffer
+		(&view.Terminal{W: &b}).Begin(publish.Header{Repositories: c.repositories, Images: 20})
+		if !strings.Contains(b.String(), c.want) {
+			t.Errorf("%q is not in\n%s", c.want, b.String())
+		}
+	}
+}
+
+// Where every image is skipped there is nothing to verify, and nothing stands after the result that offers it.
+func TestNothingToVerifyWhereEveryImageIsSkipped(t *testing.T) {
+	for _, dryRun := range []bool{true, false} {
+		var b bytes.Buffer
+		view.Result(&b, &publish.Report{Outcome: publish.Published, DryRun: dryRun, Images: []publish.ImageReport{
+			{Name: "app", Skipped: true, Reason: "no rule gives a tag on this event"},
+		}}, "out", false)
+		if strings.Contains(b.String(), "Verify") {
+			t.Errorf("dry run %v:\n%s", dryRun, b.String())
+		}
+	}
+}
+
 func TestABarIsDrawnOverItsOwnLine(t *testing.T) {
 	var b bytes.Buffer
 	terminal := &view.Terminal{W: &b, Bar: true}

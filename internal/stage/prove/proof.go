@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
@@ -87,7 +88,7 @@ func Release(a attest.Attested, run Run) (Proof, error) {
 	built := a.Pushed().Built()
 	p := &proof{image: built.Name(), root: built.Root(), repos: a.Pushed().Repositories()}
 	for _, c := range built.Manifests() {
-		if c.Platform != "" {
+		if c.Platform != (platform.Platform{}) {
 			p.platforms = append(p.platforms, c.Digest.String())
 		}
 	}

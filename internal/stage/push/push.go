@@ -1,6 +1,8 @@
 // Package push is the third stage: it takes what was built and puts children, then index, by digest, into every
 // repository, reads the index back by digest and hashes it. No tag is written here.
 //
+// It starts everything at once: how much is in flight is bounded by the registry clients.
+//
 // What a repository holds is not sent again. Of several repositories on one registry the first is filled before the
 // others, which then mount from it.
 package push
@@ -12,7 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/image"
@@ -22,17 +23,12 @@ import (
 // ErrNotMade is returned for a zero Built or Pushed.
 var ErrNotMade = errors.New("push: not made by the stage before")
 
-const (
-	defaultJobs = 8
-	// fresh is for how long a manifest that was seen counts as there. Quay, the quickest to collect what has no tag,
-	// waits an hour.
-	fresh = 5 * time.Minute
-)
+// fresh is for how long a manifest that was seen counts as there. Quay, the quickest to collect what has no tag, waits an
+// hour.
+const fresh = 5 * time.Minute
 
 // Options of a push.
 type Options struct {
-	Jobs     int         // parallel uploads of blobs; zero means 8
-	Progress func(Event) // called after each blob and manifest, from several goroutines; nil means nobody listens
 	// BeforeRoot is called in each repository that lacks the root, after everything else is there and before the root
 	// is written. A page that follows the order of first writes is so kept in order: the first image waits here for the
 	// others. Nil means nobody waits.
@@ -44,24 +40,12 @@ type Options struct {
 	Count bool
 }
 
-// Event is one blob or manifest that a repository now holds.
-type Event struct {
-	Repository name.Repository
-	Digest     v1.Hash
-	Manifest   bool  // or a blob
-	Sent       int64 // bytes that were uploaded; none if it was there or was mounted
-	There      bool  // nothing had to be written (known of manifests only)
-}
-
 // Sent counts what a push wrote.
 type Sent struct {
 	Bytes     int64 // of blobs and manifests
 	Blobs     int   // uploaded, not mounted
 	Manifests int
 }
-
-// Nothing says that every repository held everything.
-func (s Sent) Nothing() bool { return s == Sent{} }
 
 // Pushed is an image that every one of its repositories holds, untagged. Made by Image alone.
 type Pushed struct{ p *pushed }
@@ -118,16 +102,12 @@ type job struct {
 	parts []image.Child // the manifests that name blobs; the root alone where it is one
 	o     Options
 	sent  *tally
-	slots chan struct{}
 	fresh time.Duration
 	again bool // a recheck: a HEAD is enough for a root that is there
 }
 
 func newJob(reg *registry.Clients, b image.Built, o Options, sent *tally) *job {
-	if o.Jobs <= 0 {
-		o.Jobs = defaultJobs
-	}
-	return &job{reg: reg, root: b.Root(), parts: b.Manifests(), o: o, sent: sent, slots: make(chan struct{}, o.Jobs), fresh: fresh}
+	return &job{reg: reg, root: b.Root(), parts: b.Manifests(), o: o, sent: sent, fresh: fresh}
 }
 
 // run fills the repositories and then writes the roots. Registries go in parallel; repositories of one registry one
@@ -181,18 +161,20 @@ func (t *tally) get() Sent {
 	return t.sent
 }
 
-// note counts an event and passes it on.
-func (j *job) note(e Event) {
-	j.sent.mu.Lock()
-	j.sent.sent.Bytes += e.Sent
-	switch {
-	case e.Manifest && !e.There:
-		j.sent.sent.Manifests++
-	case !e.Manifest && e.Sent > 0:
-		j.sent.sent.Blobs++
+// blob counts an uploaded blob of that size; zero is one that was there or mounted.
+func (t *tally) blob(size int64) {
+	if size > 0 {
+		t.add(Sent{Bytes: size, Blobs: 1})
 	}
-	j.sent.mu.Unlock()
-	if j.o.Progress != nil {
-		j.o.Progress(e)
-	}
+}
+
+// manifest counts a manifest of that size that was written.
+func (t *tally) manifest(size int64) { t.add(Sent{Bytes: size, Manifests: 1}) }
+
+func (t *tally) add(s Sent) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sent.Bytes += s.Bytes
+	t.sent.Blobs += s.Blobs
+	t.sent.Manifests += s.Manifests
 }

@@ -54,6 +54,12 @@ func (t *target) holdsRoot(ctx context.Context) (bool, error) {
 	if read := t.client.LastRead(t.root.Digest); !read.IsZero() && time.Since(read) < t.fresh {
 		return true, nil
 	}
+	if t.client.CountsPulls() { // a GET that finds nothing may be counted too
+		_, err := t.client.Head(ctx, t.root.Digest.String())
+		if there, err := absent(err); !there || err != nil {
+			return false, err
+		}
+	}
 	_, err := t.client.Get(ctx, t.root.Digest.String())
 	return absent(err)
 }
@@ -81,18 +87,17 @@ func (t *target) children(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, child := range t.parts {
 		g.Go(func() error {
-			done, err := t.client.Turn(ctx, child.Digest)
+			unlock, err := t.client.LockManifest(ctx, child.Digest)
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer unlock()
 			there, err := t.holds(ctx, child.Digest)
 			if err != nil {
 				return err
 			}
 			if there {
-				t.client.Holds(digests(child)...)
-				t.note(Event{Repository: t.client.Name(), Digest: child.Digest, Manifest: true, There: true})
+				t.client.MarkPresent(digests(child)...)
 				return nil
 			}
 			t.collected(child)
@@ -100,7 +105,7 @@ func (t *target) children(ctx context.Context) error {
 				return err
 			}
 			return t.put(ctx, child.Manifest, func() error {
-				t.client.Forget(digests(child)...)
+				t.client.ClearPresent(digests(child)...)
 				return t.blobs(ctx, child)
 			})
 		})
@@ -111,7 +116,7 @@ func (t *target) children(ctx context.Context) error {
 // collected forgets the blobs of a manifest that this run pushed and that is gone: they went with it.
 func (t *target) collected(child image.Child) {
 	if t.again {
-		t.client.Forget(digests(child)...)
+		t.client.ClearPresent(digests(child)...)
 	}
 }
 
@@ -126,7 +131,7 @@ func (t *target) put(ctx context.Context, m registry.Manifest, mend func() error
 		err = t.client.PutByDigest(ctx, m)
 	}
 	if err == nil {
-		t.note(Event{Repository: t.client.Name(), Digest: m.Digest, Manifest: true, Sent: m.Size})
+		t.sent.manifest(m.Size)
 	}
 	return err
 }
@@ -136,20 +141,14 @@ func (t *target) blobs(ctx context.Context, child image.Child) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, b := range child.Blobs {
 		if t.o.Count && len(b.From) > 0 {
-			t.note(Event{Repository: t.client.Name(), Digest: b.Digest})
 			continue
 		}
+		b.Remote = len(b.From) > 0 // what a repository holds is read from it
 		b.From = append(append([]name.Repository(nil), t.from...), b.From...)
 		g.Go(func() error {
-			select {
-			case t.slots <- struct{}{}:
-				defer func() { <-t.slots }()
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
 			sent, err := t.client.PushBlob(ctx, t.watched(b))
 			if err == nil {
-				t.note(Event{Repository: t.client.Name(), Digest: b.Digest, Sent: sent})
+				t.sent.blob(sent)
 			}
 			return err
 		})
@@ -187,7 +186,6 @@ func (m meter) Read(p []byte) (int, error) {
 func (t *target) finish(ctx context.Context) error {
 	repo := t.client.Name()
 	if t.whole {
-		t.note(Event{Repository: repo, Digest: t.root.Digest, Manifest: true, There: true})
 		return nil
 	}
 	if t.o.BeforeRoot != nil {
@@ -215,7 +213,7 @@ func (t *target) mend(ctx context.Context) error {
 	again.fresh = 0
 	other := &target{job: &again, client: t.client, from: t.from}
 	if t.alone() {
-		t.client.Forget(digests(t.parts[0])...)
+		t.client.ClearPresent(digests(t.parts[0])...)
 		return other.blobs(ctx, t.parts[0])
 	}
 	return other.children(ctx)

@@ -73,6 +73,14 @@ func (w *watch) requests(method string) []string {
 	return out
 }
 
+// lookedAtAfterWrite says whether a tag was asked for after it was written.
+func (w *watch) lookedAtAfterWrite(ref string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	put := slices.Index(w.log, "PUT "+ref)
+	return put >= 0 && slices.ContainsFunc(w.log[put:], func(line string) bool { return line == "GET "+ref || line == "HEAD "+ref })
+}
+
 func (w *watch) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

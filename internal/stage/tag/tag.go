@@ -1,7 +1,7 @@
 // Package tag is the last stage and the only one that writes tags: it takes the Complete that the barrier made and puts
 // the proof's own bytes under each tag, to a repository that the proof names. Fixed tags come first, in all repositories;
 // then it looks at what is there now, has it decided which moving tags stay where they are, and writes the others, the
-// first image's last. Each is read back, and everything is looked at once more.
+// first image's last. After the last write everything is looked at once more, what was written and what was right before.
 package tag
 
 import (
@@ -140,7 +140,7 @@ type Options struct {
 	Decide func(ctx context.Context, image string, there []string, moving []Tagged) ([]Decision, error)
 
 	Jobs     int                   // parallel writes; at least 1
-	Grace    time.Duration         // how long writes under way may take after ctx has ended, and half as long again their reading back; zero means 3 seconds
+	Grace    time.Duration         // how long writes under way may take after ctx has ended, and half as long again the look at what was written; zero means 3 seconds
 	Progress func(done, total int) // after each tag; nil means nobody listens
 }
 
@@ -150,7 +150,7 @@ func Write(ctx context.Context, complete prove.Complete, clients Clients, reques
 	if !complete.Ok() {
 		return nil, ErrNotMade
 	}
-	w := &writer{complete: complete, clients: clients, o: o, tagged: make([]Tagged, len(requests)), read: make([]int64, len(requests))}
+	w := &writer{complete: complete, clients: clients, o: o, tagged: make([]Tagged, len(requests)), hashed: make(map[string]bool)}
 	for i, r := range requests {
 		w.tagged[i] = Tagged{Request: r, Action: Pending, Digest: r.Seen, Previous: r.Seen}
 	}

@@ -3,10 +3,8 @@ package tag
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,13 +25,12 @@ type writer struct {
 	mu   sync.Mutex
 	done int
 
-	writes atomic.Int64 // tag writes that have been answered
-	read   []int64      // for each tag, how many of them were answered when its last read began; 0 where it was not read
+	hashed map[string]bool // image and repository, of which a tag is read and hashed at the last look
 }
 
 // run holds the order: look at all fixed tags, write them; look at the moving ones and decide; write them, the first
-// image's last; look at everything once more. What was written is read back even where the stage stops: the report must
-// be true. Where another run was between, all are looked at.
+// image's last; look at everything once, after the last write. What was written is looked at even where the stage stops:
+// the report must be true.
 func (w *writer) run(ctx context.Context) error {
 	grace := w.o.Grace
 	if grace <= 0 {
@@ -41,7 +38,7 @@ func (w *writer) run(ctx context.Context) error {
 	}
 	writing, cancel := outlive(ctx, grace)
 	defer cancel()
-	reading, cancel := outlive(ctx, grace+grace/2) // a write that hangs must not take the time to read the others back
+	reading, cancel := outlive(ctx, grace+grace/2) // a write that hangs must not take the time to look at the others
 	defer cancel()
 	goOn := func() error { return context.Cause(ctx) }
 	always := func() error { return nil }
@@ -49,26 +46,43 @@ func (w *writer) run(ctx context.Context) error {
 	if err := w.each(writing, fixed, goOn, w.lookFixed); err != nil {
 		return err
 	}
-	for n, group := range append([][]int{fixed}, moving...) {
-		if n == 1 {
-			if err := w.decide(writing, slices.Concat(moving...), goOn); err != nil {
-				return err
-			}
-		}
-		err := w.each(writing, group, goOn, w.write)
-		err = errors.Join(err, w.each(reading, w.written(group), always, w.readBack))
-		switch {
-		case raced(err):
-			return errors.Join(err, w.each(reading, w.right(), goOn, w.lookAgain))
-		case err != nil:
-			return err
-		}
+	if err := w.writeAll(writing, fixed, moving, goOn); err != nil {
+		return errors.Join(err, w.lookOnceMore(reading, w.written(), always))
 	}
-	err := w.each(reading, w.unseen(), goOn, w.lookAgain)
+	if len(w.written()) == 0 { // each was looked at a moment ago
+		return nil
+	}
+	err := w.lookOnceMore(reading, w.written(), always)
+	if err == nil || raced(err) {
+		why := goOn()
+		if why == nil {
+			why = w.lookOnceMore(reading, w.unchanged(), goOn)
+		}
+		err = errors.Join(err, why)
+	}
 	if err != nil && !raced(err) {
 		return err
 	}
 	return errors.Join(err, w.overtaken(reading, goOn))
+}
+
+// writeAll writes the fixed tags, decides the moving ones, and writes those group by group.
+func (w *writer) writeAll(ctx context.Context, fixed []int, moving [][]int, goOn func() error) error {
+	if err := w.each(ctx, fixed, goOn, w.write); err != nil {
+		return err
+	}
+	if len(moving) == 0 {
+		return nil
+	}
+	if err := w.decide(ctx, slices.Concat(moving...), goOn); err != nil {
+		return err
+	}
+	for _, group := range moving {
+		if err := w.each(ctx, group, goOn, w.write); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // order gives the fixed requests and then the groups of moving ones: all images but the first, then the first image's;
@@ -200,8 +214,7 @@ func (w *writer) write(ctx context.Context, i int) error {
 		t.Doubtful = !refused(err)
 		return w.fail(i, err)
 	}
-	w.writes.Add(1)
-	t.Action, t.Digest, t.Doubtful = Moved, here, true
+	t.Action, t.Digest, t.Doubtful = Moved, here, true // in doubt until it is looked at
 	if t.Previous == "" {
 		t.Action = Created
 	}
@@ -209,32 +222,24 @@ func (w *writer) write(ctx context.Context, i int) error {
 	return nil
 }
 
-// written lists what of a group was written.
-func (w *writer) written(group []int) []int {
+// written lists the tags that were written.
+func (w *writer) written() []int {
+	return w.those(func(t Tagged) bool { return t.Written() })
+}
+
+// unchanged lists those that were right before.
+func (w *writer) unchanged() []int {
+	return w.those(func(t Tagged) bool { return t.Action == Unchanged })
+}
+
+func (w *writer) those(are func(Tagged) bool) []int {
 	var out []int
-	for _, i := range group {
-		if w.tagged[i].Written() {
+	for i, t := range w.tagged {
+		if are(t) {
 			out = append(out, i)
 		}
 	}
 	return out
-}
-
-// readBack reads a tag that was written and hashes what it names.
-func (w *writer) readBack(ctx context.Context, i int) error {
-	t := &w.tagged[i]
-	want := w.root(i).Digest
-	w.read[i] = w.writes.Load()
-	back, err := w.clients.Repository(t.Repository).Get(ctx, t.Tag)
-	if err != nil {
-		return w.fail(i, fmt.Errorf("read %s back: %w", t.Ref(), err))
-	}
-	if back.Digest != want {
-		t.Digest = back.Digest.String()
-		return w.fail(i, &RaceError{Ref: t.Ref(), Wrote: want.String(), Found: t.Digest})
-	}
-	t.Doubtful = false
-	return nil
 }
 
 // refused says that the registry answered every attempt of a write with a refusal, so that nothing can have changed.
@@ -261,41 +266,4 @@ func (w *writer) step() {
 	if w.o.Progress != nil {
 		w.o.Progress(w.done, len(w.tagged))
 	}
-}
-
-// right lists the tags that shall name their proof's digest.
-func (w *writer) right() []int {
-	var out []int
-	for i, t := range w.tagged {
-		if t.Written() || t.Action == Unchanged {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-// unseen lists those of them whose last read began before the last write was
-// answered: none where nothing was written.
-func (w *writer) unseen() []int {
-	return slices.DeleteFunc(w.right(), func(i int) bool { return w.read[i] >= w.writes.Load() })
-}
-
-// lookAgain looks at a tag once more after the last write.
-func (w *writer) lookAgain(ctx context.Context, i int) error {
-	t := &w.tagged[i]
-	want := w.root(i).Digest.String()
-	back, err := w.clients.Repository(t.Repository).Get(ctx, t.Tag)
-	found := ""
-	switch {
-	case errors.Is(err, registry.ErrNotFound):
-	case err != nil:
-		return fmt.Errorf("look at %s once more: %w", t.Ref(), err)
-	default:
-		found = back.Digest.String()
-	}
-	if found != want {
-		t.Digest, t.Doubtful = found, t.Written()
-		return w.fail(i, &RaceError{Ref: t.Ref(), Wrote: want, Found: found})
-	}
-	return nil
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/taglast/taglast/internal/stage/push"
 	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/internal/trust"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // Run is a job in a world: who it is, and the clients that it has.
@@ -104,11 +105,15 @@ func (r *Run) Repositories(names ...string) []name.Repository {
 // Build makes an image of the quickstart's layout; its name is its title, so that two images differ.
 func (r *Run) Build(title string) image.Built {
 	r.tb.Helper()
-	b, err := image.Build(r.tb.Context(), r.Clients, image.Request{
+	source, err := image.SourceOf(release.OCISource{Paths: []string{"image"}})
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	b, err := image.Build(r.tb.Context(), image.Request{
 		Name:        title,
-		Dir:         quickstart(r.tb),
-		Source:      image.Source{OCI: &image.OCI{Paths: []string{"image"}}},
-		Annotations: []image.Annotation{{Key: "org.opencontainers.image.title", Value: title}},
+		Env:         image.Env{Registry: r.Clients, Dir: quickstart(r.tb)},
+		Source:      source,
+		Annotations: []release.Annotation{{Key: "org.opencontainers.image.title", Value: title}},
 	})
 	if err != nil {
 		r.tb.Fatal(err)

@@ -1,5 +1,5 @@
-// Package verifytest makes what consumers find: images in a sandbox's registry, and bundles that this program's own
-// signer made there.
+// Package verifytest provides what consumers verify: images in a sandbox's registry, and bundles that this program's own
+// signer signed there.
 package verifytest
 
 import (
@@ -16,6 +16,7 @@ import (
 	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/keyless"
+	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/internal/trust"
@@ -30,25 +31,56 @@ const (
 // World is a sandbox with a signer for the job that it plays.
 type World struct {
 	*sandbox.World
-	Roots  trust.Material
 	signer *keyless.Signer
 }
 
-// New makes a world.
+// New is a world in which nothing is published.
 func New(t testing.TB, o sandbox.Options) *World {
 	t.Helper()
+	w, err := newWorld(o)
+	check(t, err)
+	return w
+}
+
+func newWorld(o sandbox.Options) (*World, error) {
 	w, err := sandbox.New(o)
-	check(t, err)
-	services, roots, err := trust.FromFiles(w.SigningConfig(), w.TrustedRoot())
-	check(t, err)
+	if err != nil {
+		return nil, err
+	}
+	services, _, err := trust.FromFiles(w.SigningConfig(), nil)
+	if err != nil {
+		return nil, err
+	}
 	verifier, err := identity.NewVerifier(identity.VerifierOptions{
 		HTTP: &http.Client{Transport: w}, Issuers: services.OIDCIssuers, Audience: "sigstore",
 	})
-	check(t, err)
+	if err != nil {
+		return nil, err
+	}
 	session := identity.NewSession(func(ctx context.Context) (string, error) { return idToken(ctx, w) }, verifier)
 	signer, err := keyless.New(keyless.Options{Services: services, HTTP: w, Tokens: session.Token})
-	check(t, err)
-	return &World{w, roots, signer}
+	if err != nil {
+		return nil, err
+	}
+	return &World{w, signer}, nil
+}
+
+// Published is a world in which ghcr.io/acme/app:1.2.3 is published with its provenance, for examples: they have no
+// testing.TB.
+func Published(ctx context.Context) (*World, error) {
+	w, err := newWorld(sandbox.Options{})
+	if err != nil {
+		return nil, err
+	}
+	digest, _, err := w.image("1.2.3")
+	if err != nil {
+		return nil, err
+	}
+	b, err := w.sign(ctx, provenance.PredicateType, digest)
+	if err != nil {
+		return nil, err
+	}
+	return w, w.store(ctx, b)
 }
 
 func idToken(ctx context.Context, w *sandbox.World) (string, error) {
@@ -72,17 +104,21 @@ func idToken(ctx context.Context, w *sandbox.World) (string, error) {
 	return answer.Value, err
 }
 
-// Sign makes a bundle over a statement of that type for those digests.
+// Sign gives a bundle over a statement of that type for those digests.
 func (w *World) Sign(t testing.TB, predicateType string, digests ...string) []byte {
 	t.Helper()
+	b, err := w.sign(t.Context(), predicateType, digests...)
+	check(t, err)
+	return b.Raw()
+}
+
+func (w *World) sign(ctx context.Context, predicateType string, digests ...string) (*bundle.Bundle, error) {
 	var subjects []string
 	for _, d := range digests {
 		subjects = append(subjects, fmt.Sprintf(`{"name":"ghcr.io/acme/app","digest":{"sha256":%q}}`, strings.TrimPrefix(d, "sha256:")))
 	}
-	b, err := w.signer.Sign(t.Context(), fmt.Appendf(nil,
+	return w.signer.Sign(ctx, fmt.Appendf(nil,
 		`{"_type":"https://in-toto.io/Statement/v1","subject":[%s],"predicateType":%q,"predicate":{}}`, strings.Join(subjects, ","), predicateType))
-	check(t, err)
-	return b.Raw()
 }
 
 // Store posts a bundle to the attestations of the world's repository.
@@ -90,23 +126,34 @@ func (w *World) Store(t testing.TB, raw []byte) {
 	t.Helper()
 	b, err := bundle.Parse(raw)
 	check(t, err)
+	check(t, w.store(t.Context(), b))
+}
+
+func (w *World) store(ctx context.Context, b *bundle.Bundle) error {
 	env := w.Env()
 	s, err := store.NewGitHub(store.GitHubOptions{
 		HTTP: w, APIURL: env["GITHUB_API_URL"], Repository: env["GITHUB_REPOSITORY"], Token: env["GITHUB_TOKEN"],
 	})
-	check(t, err)
-	_, err = s.Put(t.Context(), b)
-	check(t, err)
+	if err != nil {
+		return err
+	}
+	_, err = s.Put(ctx, b)
+	return err
 }
 
 // Image puts an index of one empty image under a tag of ghcr.io/acme/app, and gives its digest and bytes.
 func (w *World) Image(t testing.TB, tag string) (digest string, raw []byte) {
 	t.Helper()
-	raw = fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":%q,"digest":%q,"size":2}],"annotations":{"tag":%q}}`,
-		index, manifest, Digest([]byte("{}")), tag)
-	digest, err := w.SeedManifest("ghcr.io", "acme/app", tag, index, raw)
+	digest, raw, err := w.image(tag)
 	check(t, err)
 	return digest, raw
+}
+
+func (w *World) image(tag string) (digest string, raw []byte, err error) {
+	raw = fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":%q,"digest":%q,"size":2}],"annotations":{"tag":%q}}`,
+		index, manifest, Digest([]byte("{}")), tag)
+	digest, err = w.SeedManifest("ghcr.io", "acme/app", tag, index, raw)
+	return digest, raw, err
 }
 
 // Refer attaches a layer to the image digest as a bundle's referrer, and lists it in the index under the tag that stands

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// DateFormat is a format of moment.js with the English locale, as tokens and texts. nil is moment's default format, ISO 8601.
+// DateFormat is a format of moment.js with the English locale, as tokens and texts. nil is moment's default format,
+// ISO 8601.
 type DateFormat []token
 
 // token is a token of moment.js, or text.
@@ -81,7 +82,8 @@ func expandLongFormats(format string) string {
 	return b.String()
 }
 
-// bracketedLength is the length of the [text] that s begins with: to the last "]" before another "[". It is 0 where s begins with none.
+// bracketedLength is the length of the [text] that s begins with: up to the last "]" before another "[". It is 0 where s
+// begins with none.
 func bracketedLength(s string) int {
 	if s[0] != '[' {
 		return 0
@@ -108,7 +110,8 @@ func longestPrefix(s string, limit int, accepts func(string) bool) string {
 
 // tokenLength is the length of the token or character that s begins with.
 func tokenLength(s string) int {
-	if strings.HasPrefix(s, "w|") || strings.HasPrefix(s, "W|") { // moment's expression of tokens has an oddity: it takes these two for text
+	// moment's regular expression for tokens has w| and W| in it by mistake, so that it takes these two for text.
+	if strings.HasPrefix(s, "w|") || strings.HasPrefix(s, "W|") {
 		return 2
 	}
 	if word := longestPrefix(s, maxToken, func(w string) bool { return tokens[w] != nil }); word != "" {

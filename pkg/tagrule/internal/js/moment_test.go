@@ -11,7 +11,7 @@ import (
 )
 
 // TestMoment holds formats to moment.js: testdata/moment.json has format, zone, milliseconds since 1970, and what
-// moment-timezone 0.6 with moment 2.31 makes of them.
+// moment-timezone 0.6 with moment 2.31 gives for them.
 func TestMoment(t *testing.T) {
 	b, err := os.ReadFile("testdata/moment.json")
 	if err != nil {

@@ -109,7 +109,7 @@ func (p *parser) mustache() error {
 		return p.unclosed()
 	}
 	if strings.HasPrefix(p.rest, "{{{{") {
-		return p.errorf("a block")
+		return p.unsupported("a block")
 	}
 	p.nodes++
 	open := 2
@@ -123,11 +123,11 @@ func (p *parser) mustache() error {
 	case strings.HasPrefix(inside, "!"):
 		return p.comment(inside)
 	case strings.HasPrefix(inside, ">"):
-		return p.errorf("a partial")
+		return p.unsupported("a partial")
 	case strings.HasPrefix(inside, "*"):
-		return p.errorf("a decorator")
+		return p.unsupported("a decorator")
 	case strings.HasPrefix(inside, "#"), strings.HasPrefix(inside, "^"), strings.HasPrefix(inside, "/"), elseWord.MatchString(inside):
-		return p.errorf("a block")
+		return p.unsupported("a block")
 	}
 	triple := strings.HasPrefix(inside, "{")
 	escaped := !triple && !strings.HasPrefix(inside, "&")
@@ -174,6 +174,6 @@ func (p *parser) unclosed() error {
 	return fmt.Errorf("`{{` without `}}` in %s=%s", p.attribute, escape.Bounded(p.text, 200))
 }
 
-func (p *parser) errorf(what string) error {
+func (p *parser) unsupported(what string) error {
 	return fmt.Errorf("%s is not supported in %s=%s", what, p.attribute, escape.Bounded(p.text, 200))
 }

@@ -30,7 +30,7 @@ func TestNumbers(t *testing.T) {
 
 func TestArrayIndex(t *testing.T) {
 	for s, want := range map[string]int{
-		"0": 0, "12": 12, "01": -1, "": -1, "-1": -1, "+1": -1, "1.0": -1, "1e1": -1, " 1": -1, "99999999999999999999": -1,
+		"0": 0, "12": 12, "01": -1, "": -1, "-1": -1, "+1": -1, "1.0": -1, "1e1": -1, "\t1": -1, "99999999999999999999": -1,
 	} {
 		if got := js.ArrayIndex(s); got != want {
 			t.Errorf("%q is %d, want %d", s, got, want)

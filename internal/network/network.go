@@ -1,15 +1,15 @@
-package publish
+// Package network is the way to the real network: the one transport of every client that is given none.
+package network
 
 import (
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 )
 
-// Network is the transport of real runs: deadlines for dialing, TLS and answers, proxies from the environment, no
-// cookies.
-func Network() http.RoundTripper {
+// Transport is a new transport with deadlines for dialing, TLS and answers, proxies from the environment and no cookies.
+// Its connections are its own: whoever makes it for one call closes the idle ones afterwards (CloseIdleConnections).
+func Transport() *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -22,20 +22,4 @@ func Network() http.RoundTripper {
 		// A connection on which nothing comes any more is given up, body or not.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 	}
-}
-
-// counter counts what leaves the program.
-type counter struct {
-	base          http.RoundTripper
-	reads, writes atomic.Int64
-}
-
-// RoundTrip counts GET and HEAD as reads, everything else as writes.
-func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		c.reads.Add(1)
-	} else {
-		c.writes.Add(1)
-	}
-	return c.base.RoundTrip(r)
 }

@@ -16,28 +16,28 @@ import (
 // errPlain is returned for a plain http request to a host that is not this machine.
 var errPlain = errors.New("plain http is refused: only localhost and loopback addresses may be spoken to without TLS")
 
-// home is the registry's own host: the only one that is given credentials.
-type home struct {
+// endpoint is the registry's own host: the only one that is given credentials.
+type endpoint struct {
 	host   string // as in the reference, with its port
 	scheme string // the first guess; the ping decides on loopback
 	local  bool
 }
 
-func homeOf(r name.Repository) home {
-	h := home{host: r.RegistryStr(), scheme: "https"}
-	if h.local = loopback(h.host); h.local {
-		h.scheme = "http"
+func endpointOf(r name.Repository) endpoint {
+	e := endpoint{host: r.RegistryStr(), scheme: "https"}
+	if e.local = loopback(e.host); e.local {
+		e.scheme = "http"
 	}
-	return h
+	return e
 }
 
 // registry is the name with the scheme that this program allows: go-containerregistry takes private addresses and
 // every *.localhost for plain http hosts, and 127.0.0.2 for none.
-func (h home) registry() (name.Registry, error) {
-	if h.local {
-		return name.NewRegistry(h.host, name.Insecure)
+func (e endpoint) registry() (name.Registry, error) {
+	if e.local {
+		return name.NewRegistry(e.host, name.Insecure)
 	}
-	return name.NewRegistry(h.host)
+	return name.NewRegistry(e.host)
 }
 
 // loopback tells whether host (with or without a port) is localhost or a loopback address.
@@ -66,16 +66,16 @@ func private(host string) bool {
 }
 
 func hostname(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		return h
+	if bare, _, err := net.SplitHostPort(host); err == nil {
+		return bare
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
 // owns tells whether u is on the registry's own host. The scheme may differ where the host and port are written alike:
 // registries behind a proxy that ends TLS name themselves with http; what is sent keeps the registry's scheme.
-func (h home) owns(u *url.URL) bool {
-	return strings.EqualFold(u.Host, h.host) || strings.EqualFold(withPort(u.Host, u.Scheme), withPort(h.host, h.scheme))
+func (e endpoint) owns(u *url.URL) bool {
+	return strings.EqualFold(u.Host, e.host) || strings.EqualFold(withPort(u.Host, u.Scheme), withPort(e.host, e.scheme))
 }
 
 func withPort(host, scheme string) string {
@@ -92,7 +92,7 @@ func withPort(host, scheme string) string {
 // follow resolves a Location that the registry gave in answer to a request to base. On the registry's own host the
 // result has the registry's host and scheme. Another host must be spoken to by https and, unless the registry itself is
 // on this machine or on a private address, be no private address; user info and fragment are dropped.
-func (h home) follow(base *url.URL, location string) (*url.URL, error) {
+func (e endpoint) follow(base *url.URL, location string) (*url.URL, error) {
 	if location == "" {
 		return nil, errors.New("the answer has no Location")
 	}
@@ -108,18 +108,18 @@ func (h home) follow(base *url.URL, location string) (*url.URL, error) {
 	if u.Opaque != "" || u.Host == "" {
 		return nil, fmt.Errorf("the answer's Location %s names no host", escape.Bounded(location, 256))
 	}
-	if h.owns(u) {
-		u.Host, u.Scheme = h.host, base.Scheme
-		if !h.owns(base) {
-			u.Scheme = h.scheme
+	if e.owns(u) {
+		u.Host, u.Scheme = e.host, base.Scheme
+		if !e.owns(base) {
+			u.Scheme = e.scheme
 		}
 		return u, nil
 	}
-	local := h.local && loopback(u.Host)
+	local := e.local && loopback(u.Host)
 	if u.Scheme != "https" && !(local && u.Scheme == "http") {
 		return nil, fmt.Errorf("the registry sends us to %s://%s: only https is followed", escape.Bounded(u.Scheme, 32), escape.Bounded(u.Host, 256))
 	}
-	if private(u.Host) && !h.local && !private(h.host) {
+	if private(u.Host) && !e.local && !private(e.host) {
 		return nil, fmt.Errorf("the registry sends us to the private address %s: refused", escape.Bounded(u.Host, 256))
 	}
 	return u, nil

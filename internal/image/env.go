@@ -1,0 +1,64 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/internal/platform"
+	"github.com/taglast/taglast/internal/registry"
+)
+
+// Env is what a run gives a source to work with.
+type Env struct {
+	Registry         Registry            // the run's clients; nil serves a Local source alone
+	Dir              string              // the folder of the release file: relative paths start here
+	Repositories     []name.Repository   // where the image goes; nil where that is not known
+	Platforms        []platform.Platform // asked for; more are kept
+	KeepAttestations bool                // keep BuildKit's unknown/unknown children
+
+	// TempDir gives a new directory of the run, which removes it with all that is in it once it ends: Workspace.Dir. nil
+	// is an error for a source that asks.
+	TempDir func() (string, error)
+	// Built gives another image of the release, which is built first: what Siblings hands to each build. nil is an error
+	// for a source that asks.
+	Built func(ctx context.Context, image string) (Built, error)
+}
+
+// Registry is what sources need of a registry.
+type Registry interface {
+	Repository(name.Repository) *registry.Client
+}
+
+// complete is env with functions that refuse in the place of those that are not given.
+func (env Env) complete() Env {
+	if env.TempDir == nil {
+		env.TempDir = func() (string, error) { return "", errors.New("this run has no temporary directory") }
+	}
+	if env.Built == nil {
+		env.Built = func(_ context.Context, image string) (Built, error) {
+			return Built{}, fmt.Errorf("image %s: this run builds one image alone", image)
+		}
+	}
+	return env
+}
+
+// path is p within Dir, unless it is absolute.
+func (env Env) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(env.Dir, p)
+}
+
+// uploads asks what is likely wrong where jobs of a matrix left too little.
+func (env Env) uploads(what string) string {
+	jobs := "all"
+	if len(env.Platforms) == 2 {
+		jobs = "both"
+	}
+	return fmt.Sprintf("%s. Is `merge-multiple: true` set on download-artifact, and did %s build jobs upload?", what, jobs)
+}
