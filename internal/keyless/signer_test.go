@@ -136,7 +136,7 @@ func TestManyStatementsShareOneCertificate(t *testing.T) {
 	}
 	wait.Wait()
 	if n := w.count(http.MethodPost, fulcioHost); n != 1 {
-		t.Errorf("%d certificates were bought", n)
+		t.Errorf("%d certificates were requested", n)
 	}
 	if n := w.count(http.MethodPost, rekorHost); n != 8 {
 		t.Errorf("%d log entries", n)

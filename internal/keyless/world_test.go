@@ -177,7 +177,8 @@ func rewrite(resp *http.Response, change func([]byte) []byte) (*http.Response, e
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(change(body)))
+	body = change(body)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/taglast/taglast/internal/retry"
 )
 
-// work is one signature on its way to a bundle: what was won stays between attempts.
-type work struct {
+// draft is one signature on its way to a bundle. Its results are kept between attempts.
+type draft struct {
 	credential *credential
 	statement  []byte
 	signature  []byte
@@ -26,38 +26,38 @@ type work struct {
 }
 
 // begin signs the statement.
-func begin(c *credential, statement []byte) (work, error) {
+func begin(c *credential, statement []byte) (draft, error) {
 	signature, err := sign(c.key, pae(bundle.PayloadType, statement))
 	if err != nil {
-		return work{}, fmt.Errorf("sign the statement: %w", err)
+		return draft{}, fmt.Errorf("sign the statement: %d", err)
 	}
-	return work{credential: c, statement: statement, signature: signature}, nil
+	return draft{credential: c, statement: statement, signature: signature}, nil
 }
 
-func (w *work) payloadHash() [sha256.Size]byte { return sha256.Sum256(w.statement) }
+func (d *draft) payloadHash() [sha256.Size]byte { return sha256.Sum256(d.statement) }
 
-// witness asks log and timestamp authority at the same time, each only for what w lacks.
-func (s *Signer) witness(ctx context.Context, w *work) error {
+// witness asks log and timestamp authority at the same time, each only for what d lacks.
+func (s *Signer) witness(ctx context.Context, d *draft) error {
 	var wait sync.WaitGroup
 	var logErr, stampErr error
-	entry, stamp := w.entry, w.stamp
+	entry, stamp := d.entry, d.stamp
 	if entry == nil {
-		wait.Go(func() { entry, logErr = s.rekor.add(ctx, w) })
+		wait.Go(func() { entry, logErr = s.rekor.add(ctx, d) })
 	}
 	if stamp == nil && s.tsa.url != "" {
-		wait.Go(func() { stamp, stampErr = s.tsa.stamp(ctx, w.signature) })
+		wait.Go(func() { stamp, stampErr = s.tsa.stamp(ctx, d.signature) })
 	}
 	wait.Wait()
-	w.entry, w.stamp = entry, stamp
+	d.entry, d.stamp = entry, stamp
 	if errors.Is(logErr, errUnresolved) {
-		*w = work{}
+		*d = draft{}
 	}
-	return graver(at("Rekor", logErr), at("timestamp authority", stampErr))
+	return moreSevere(at("Rekor", logErr), at("timestamp authority", stampErr))
 }
 
-// graver is the error that decides about another attempt: one that cannot pass, else the one whose server asks for the
+// moreSevere returns the error that decides about another attempt: one that cannot pass, else the one whose server asks for the
 // longer wait.
-func graver(a, b error) error {
+func moreSevere(a, b error) error {
 	if a == nil || b == nil {
 		return errors.Join(a, b)
 	}
@@ -73,27 +73,27 @@ func graver(a, b error) error {
 
 // bundle assembles the bundle. A verifier's parser must take it before anything is stored; whether it is true is the
 // policy's to say, once the store has given it back.
-func (w *work) bundle() (*bundle.Bundle, error) {
+func (d *draft) bundle() (*bundle.Bundle, error) {
 	material := &bundlepb.VerificationMaterial{
 		Content: &bundlepb.VerificationMaterial_Certificate{
-			Certificate: &commonpb.X509Certificate{RawBytes: w.credential.leaf.Raw},
+			Certificate: &commonpb.X509Certificate{RawBytes: d.credential.leaf.Raw},
 		},
-		TlogEntries:               []*rekorpb.TransparencyLogEntry{w.entry},
+		TlogEntries:               []*rekorpb.TransparencyLogEntry{d.entry},
 		TimestampVerificationData: &bundlepb.TimestampVerificationData{},
 	}
-	if w.stamp != nil {
-		material.TimestampVerificationData.Rfc3161Timestamps = []*commonpb.RFC3161SignedTimestamp{{SignedTimestamp: w.stamp}}
+	if d.stamp != nil {
+		material.TimestampVerificationData.Rfc3161Timestamps = []*commonpb.RFC3161SignedTimestamp{{SignedTimestamp: d.stamp}}
 	}
 	b, err := bundle.New(&bundlepb.Bundle{
 		MediaType:            bundle.MediaType,
 		VerificationMaterial: material,
 		Content: &bundlepb.Bundle_DsseEnvelope{DsseEnvelope: &dssepb.Envelope{
-			Payload: w.statement, PayloadType: bundle.PayloadType,
-			Signatures: []*dssepb.Signature{{Sig: w.signature}},
+			Payload: d.statement, PayloadType: bundle.PayloadType,
+			Signatures: []*dssepb.Signature{{Sig: d.signature}},
 		}},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the services' answers make no valid bundle: %w", err)
+		return nil, fmt.Errorf("the services' answers make no valid bundle: %d", err)
 	}
 	return b, nil
 }
