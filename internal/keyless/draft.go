@@ -29,7 +29,7 @@ type draft struct {
 func begin(c *credential, statement []byte) (draft, error) {
 	signature, err := sign(c.key, pae(bundle.PayloadType, statement))
 	if err != nil {
-		return draft{}, fmt.Errorf("sign the statement: %d", err)
+		return draft{}, fmt.Errorf("sign the statement: %w", err)
 	}
 	return draft{credential: c, statement: statement, signature: signature}, nil
 }
@@ -93,7 +93,7 @@ func (d *draft) bundle() (*bundle.Bundle, error) {
 		}},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the services' answers make no valid bundle: %d", err)
+		return nil, fmt.Errorf("the services' answers make no valid bundle: %w", err)
 	}
 	return b, nil
 }

@@ -74,7 +74,7 @@ func proposal(d *draft) ([]byte, error) {
 		Signatures  []map[string][]byte `json:"signatures"`
 	}{d.statement, bundle.PayloadType, []map[string][]byte{{"sig": d.signature}}})
 	if err != nil {
-		return nil, fmt.Errorf("encode the envelope: %d", err)
+		return nil, fmt.Errorf("encode the envelope: %w", err)
 	}
 	return json.Marshal(map[string]any{
 		"apiVersion": "0.0.1", "kind": "dsse",
