@@ -16,8 +16,8 @@ import (
 
 	"github.com/taglast/taglast/internal/checkout"
 	"github.com/taglast/taglast/internal/event"
+	"github.com/taglast/taglast/internal/github"
 	"github.com/taglast/taglast/internal/retry"
-	"github.com/taglast/taglast/internal/store"
 )
 
 // How long GitHub's API is asked. A run can do without knowing how two commits stand to each other; without a commit's
@@ -38,7 +38,7 @@ type Options struct {
 	Payload    event.Payload // what the event tells
 	Repository string        // OWNER/NAME on GitHub
 	// API gives GitHub's API, tried for as long as budget says; nil means that GitHub is not asked.
-	API func(budget time.Duration) (*store.API, error)
+	API func(budget time.Duration) (*github.API, error)
 	// Lenient takes a date that GitHub fails to tell for one that nothing tells, with a warning: for runs that publish
 	// nothing.
 	Lenient bool
@@ -106,7 +106,7 @@ func (h *History) findDate(ctx context.Context, sha string) (time.Time, error) {
 	}
 	err = api.Get(ctx, &answer, nil, "repos", h.o.Repository, "commits", sha)
 	switch {
-	case errors.Is(err, store.ErrNoDocument), err == nil && answer.Commit.Committer.Date.IsZero():
+	case errors.Is(err, github.ErrNoDocument), err == nil && answer.Commit.Committer.Date.IsZero():
 		return time.Time{}, ErrNoDate
 	case err != nil && h.o.Lenient:
 		h.o.Warn(fmt.Sprintf("when commit %.7s was made is not known: %v", sha, err))
@@ -164,7 +164,7 @@ func (h *History) compare(ctx context.Context, ours, theirs string) bool {
 	err = api.Get(ctx, &answer, second, "repos", h.o.Repository, "compare", ours+"..."+theirs)
 	var status *retry.StatusError
 	refused := errors.As(err, &status) && status.Status == http.StatusForbidden
-	if refused || err != nil && !errors.Is(err, store.ErrNoDocument) {
+	if refused || err != nil && !errors.Is(err, github.ErrNoDocument) {
 		advice := ""
 		if refused {
 			advice = "; give the job `contents: read`, or check out the whole history"

@@ -84,8 +84,8 @@ func TestWhatTheLibrarySignsAndStoresIsAccepted(t *testing.T) {
 	if v.Certificate.SubjectAlternativeName != j.identity() || v.LogIndex < 0 {
 		t.Errorf("the bundle proves %+v", v.Certificate)
 	}
-	witnessed(t, material.Root, back, digest)
-	bundleFile := write(t, t.TempDir(), "artifact.sigstore.json", back)
+	witnessed(t, material.Root, back.Raw(), digest)
+	bundleFile := write(t, t.TempDir(), "artifact.sigstore.json", back.Raw())
 	if gh := s.gh(t, file, "-b", bundleFile, "-R", j.Repository); gh.code != 0 {
 		t.Errorf("gh by bundle: %s", gh)
 	}

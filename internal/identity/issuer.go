@@ -2,10 +2,11 @@ package identity
 
 import (
 	"errors"
-	"net"
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 var tenant = regexp.MustCompile(`^https://([a-z0-9-]+)\.ghe\.com$`)
@@ -25,16 +26,14 @@ func GitHubIssuer(serverURL string) (string, bool) {
 
 // checkURL accepts https, and plain http where nothing leaves the machine.
 func checkURL(s string) error {
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("not the plain URL of a host")
-	}
-	ip := net.ParseIP(u.Hostname())
-	loopback := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-	if u.Scheme == "https" || u.Scheme == "http" && loopback {
+	_, err := weburl.ParseBase(s)
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, weburl.ErrPlain), errors.Is(err, weburl.ErrNotHTTPS):
+		return errors.New("not https")
 	}
-	return errors.New("not https")
+	return errors.New("not the plain URL of a host")
 }
 
 // checkKeysURL accepts an address of keys: any https one, plain http on the issuer's own host and port alone.

@@ -1,6 +1,8 @@
 package image
 
 import (
+	"slices"
+
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/platform"
@@ -63,3 +65,12 @@ func (b Built) Adopted() bool { return b.get().adopted }
 // Dependencies are the resolved dependencies that this process did not make: each child of digests, and the root of an
 // image source, as package URLs of type oci.
 func (b Built) Dependencies() []provenance.Dependency { return b.get().deps }
+
+// Contains says whether digest (sha256:hex) is that of the root or of one of its manifests.
+func (b Built) Contains(digest string) bool {
+	if !b.Ok() {
+		return false
+	}
+	return b.Root().Digest.String() == digest ||
+		slices.ContainsFunc(b.Manifests(), func(c Child) bool { return c.Digest.String() == digest })
+}

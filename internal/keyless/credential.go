@@ -29,9 +29,9 @@ func (c *credential) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.leaf.Raw})
 }
 
-// buy makes a new key and gets a certificate for it. A token that Fulcio refuses may have aged on the way: once, another
+// requestCertificate makes a new key and gets a certificate for it. A token that Fulcio refuses may have aged on the way: once, another
 // one is tried.
-func (s *Signer) buy(ctx context.Context) (*credential, error) {
+func (s *Signer) requestCertificate(ctx context.Context) (*credential, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, retry.Permanent(fmt.Errorf("make a key: %w", err))

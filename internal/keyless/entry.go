@@ -33,8 +33,8 @@ type logEntry struct {
 // maxHashes is the height of the highest tree that an index of 64 bits can name.
 const maxHashes = 64
 
-// entryOf reads Rekor's answer: exactly one entry, for our signature, with a signed time and a proof of inclusion.
-func entryOf(answer []byte, w *work) (*rekorpb.TransparencyLogEntry, error) {
+// parseEntry reads Rekor's answer: exactly one entry, for our signature, with a signed time and a proof of inclusion.
+func parseEntry(answer []byte, d *draft) (*rekorpb.TransparencyLogEntry, error) {
 	var entries map[string]logEntry
 	if err := decode(answer, &entries); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func entryOf(answer []byte, w *work) (*rekorpb.TransparencyLogEntry, error) {
 		return nil, garbled(fmt.Errorf("%d log entries in the answer, not one", len(entries)))
 	}
 	for _, e := range entries {
-		if err := ours(e.Body, w); err != nil {
+		if err := checkEntry(e.Body, d); err != nil {
 			return nil, err
 		}
 		return e.proto()
@@ -51,9 +51,9 @@ func entryOf(answer []byte, w *work) (*rekorpb.TransparencyLogEntry, error) {
 	return nil, errors.New("no log entry") // not reached: there is exactly one
 }
 
-// ours refuses an entry for another signature (the lesson of CVE-2026-22703: an entry that is valid by itself proves
+// checkEntry refuses an entry for another signature (the lesson of CVE-2026-22703: an entry that is valid by itself proves
 // nothing about this one).
-func ours(body []byte, w *work) error {
+func checkEntry(body []byte, d *draft) error {
 	var got struct {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
@@ -71,15 +71,15 @@ func ours(body []byte, w *work) error {
 	if err := decode(body, &got); err != nil {
 		return err
 	}
-	hash := w.payloadHash()
+	hash := d.payloadHash()
 	switch {
 	case got.Kind != "dsse" || got.APIVersion != "0.0.1":
 		return retry.Permanent(errors.New("the log's entry is of another kind than dsse 0.0.1"))
 	case got.Spec.PayloadHash.Algorithm != "sha256" || got.Spec.PayloadHash.Value != hex.EncodeToString(hash[:]):
 		return retry.Permanent(errors.New("the log's entry is for another statement"))
-	case len(got.Spec.Signatures) != 1 || !bytes.Equal(got.Spec.Signatures[0].Signature, w.signature):
+	case len(got.Spec.Signatures) != 1 || !bytes.Equal(got.Spec.Signatures[0].Signature, d.signature):
 		return retry.Permanent(errors.New("the log's entry is for another signature"))
-	case !bytes.Equal(bytes.TrimSpace(got.Spec.Signatures[0].Verifier), bytes.TrimSpace(w.credential.pem())):
+	case !bytes.Equal(bytes.TrimSpace(got.Spec.Signatures[0].Verifier), bytes.TrimSpace(d.credential.pem())):
 		return retry.Permanent(errors.New("the log's entry is for another certificate"))
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	rekorpb "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -25,10 +26,10 @@ type rekor struct {
 	url string
 }
 
-// add logs w's envelope as a dsse entry. An entry that is there already (409: the answer of an earlier attempt was lost)
+// add logs d's envelope as a dsse entry. An entry that is there already (409: the answer of an earlier attempt was lost)
 // is as good as a new one.
-func (r rekor) add(ctx context.Context, w *work) (*rekorpb.TransparencyLogEntry, error) {
-	body, err := proposal(w)
+func (r rekor) add(ctx context.Context, d *draft) (*rekorpb.TransparencyLogEntry, error) {
+	body, err := proposal(d)
 	if err != nil {
 		return nil, retry.Permanent(err)
 	}
@@ -43,7 +44,7 @@ func (r rekor) add(ctx context.Context, w *work) (*rekorpb.TransparencyLogEntry,
 	if err != nil {
 		return nil, err
 	}
-	return entryOf(answer, w)
+	return parseEntry(answer, d)
 }
 
 // errUnresolved is a 409 that does not say which entry it means. A new signature makes a new entry.
@@ -66,19 +67,19 @@ func (r rekor) existing(ctx context.Context, location string) ([]byte, error) {
 }
 
 // proposal is Rekor's proposed entry: dsse 0.0.1 with the envelope as a text and the certificate as verifier.
-func proposal(w *work) ([]byte, error) {
+func proposal(d *draft) ([]byte, error) {
 	envelope, err := json.Marshal(struct {
 		Payload     []byte              `json:"payload"`
 		PayloadType string              `json:"payloadType"`
 		Signatures  []map[string][]byte `json:"signatures"`
-	}{w.statement, payloadType, []map[string][]byte{{"sig": w.signature}}})
+	}{d.statement, bundle.PayloadType, []map[string][]byte{{"sig": d.signature}}})
 	if err != nil {
 		return nil, fmt.Errorf("encode the envelope: %w", err)
 	}
 	return json.Marshal(map[string]any{
 		"apiVersion": "0.0.1", "kind": "dsse",
 		"spec": map[string]any{"proposedContent": map[string]any{
-			"envelope": string(envelope), "verifiers": [][]byte{w.credential.pem()},
+			"envelope": string(envelope), "verifiers": [][]byte{d.credential.pem()},
 		}},
 	})
 }

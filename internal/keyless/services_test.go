@@ -9,16 +9,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/keyless"
 	"github.com/taglast/taglast/internal/retry"
 )
 
 // attempt is one Sign under a fault.
 type attempt struct {
-	w    *world
-	raw  []byte
-	err  error
-	took time.Duration
+	w      *world
+	bundle *bundle.Bundle
+	err    error
+	took   time.Duration
 }
 
 // under runs one Sign in a bubble; the bundle, if there is one, must verify.
@@ -32,11 +33,11 @@ func under(t *testing.T, fault func(*world), change func(*keyless.Options), chec
 		}
 		statement := w.statement(digest("a"))
 		begin := time.Now()
-		raw, err := w.signer(change).Sign(t.Context(), statement)
-		a := attempt{w: w, raw: raw, err: err, took: time.Since(begin)}
+		b, err := w.signer(change).Sign(t.Context(), statement)
+		a := attempt{w: w, bundle: b, err: err, took: time.Since(begin)}
 		w.before, w.after = nil, nil
 		if err == nil {
-			w.verify(raw, statement, digest("a"))
+			w.verify(b, statement, digest("a"))
 		}
 		check(t, a)
 	})

@@ -1,9 +1,9 @@
-// Package keyless signs in-toto statements without a key that anyone keeps: an ID token buys a short-lived certificate
-// for a key that lives in memory alone, a transparency log and a timestamp authority witness each signature, and all of
-// it becomes one Sigstore bundle (v0.3).
+// Package keyless signs in-toto statements without a key that anyone keeps: an ID token is exchanged for a short-lived
+// certificate of a key that lives in memory alone, a transparency log and a timestamp authority witness each signature,
+// and all of it becomes one Sigstore bundle (v0.3).
 //
-// One certificate serves all statements of a run; it is bought anew, with a new key and a new token, when less than two
-// minutes of it remain.
+// One certificate serves all statements of a run; a new one is requested, with a new key and a new token, when less than
+// two minutes of it remain.
 package keyless
 
 import (
@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/trust"
@@ -53,7 +54,7 @@ type Signer struct {
 	policy retry.Policy
 	report func(service string, ev retry.Event)
 
-	turn chan struct{} // held by whoever buys a certificate; a channel, so that waiting ends with ctx
+	requesting chan struct{} // held by whoever requests a certificate; a channel, so that waiting ends with ctx
 
 	mu      sync.Mutex
 	current *credential
@@ -91,23 +92,23 @@ func New(o Options) (*Signer, error) {
 		renew = o.Tokens
 	}
 	return &Signer{
-		fulcio: fulcio{wire: w, url: o.Services.Fulcio},
-		rekor:  rekor{wire: w, url: o.Services.Rekor},
-		tsa:    tsa{wire: w, url: o.Services.TSA},
-		tokens: o.Tokens,
-		renew:  renew,
-		policy: policy,
-		report: o.Report,
-		turn:   make(chan struct{}, 1),
+		fulcio:     fulcio{wire: w, url: o.Services.Fulcio},
+		rekor:      rekor{wire: w, url: o.Services.Rekor},
+		tsa:        tsa{wire: w, url: o.Services.TSA},
+		tokens:     o.Tokens,
+		renew:      renew,
+		policy:     policy,
+		report:     o.Report,
+		requesting: make(chan struct{}, 1),
 	}, nil
 }
 
-// Sign makes a bundle over statement, an in-toto statement in JSON, and returns its canonical JSON (see Canonical).
+// Sign makes a bundle over statement, an in-toto statement in JSON, whose bytes are its canonical form.
 //
-// Each service is asked again while its failure may pass, until the budget is spent. What was won already is kept
-// between attempts: the same signature is logged once, a lost answer is looked up, and a signature whose certificate
+// Each service is asked again while its failure may pass, until the budget is spent. Results are kept between
+// attempts: the same signature is logged once, a lost answer is looked up, and a signature whose certificate
 // has aged meanwhile is made anew.
-func (s *Signer) Sign(ctx context.Context, statement []byte) ([]byte, error) {
+func (s *Signer) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, error) {
 	if len(statement) == 0 {
 		return nil, errors.New("sign: empty statement")
 	}
@@ -121,47 +122,37 @@ func (s *Signer) Sign(ctx context.Context, statement []byte) ([]byte, error) {
 			s.report(serviceOf(ev.Err), ev)
 		}
 	}
-	var w work
-	err := retry.Do(ctx, policy, func(ctx context.Context) error { return s.advance(ctx, &w, statement) })
+	var d draft
+	err := retry.Do(ctx, policy, func(ctx context.Context) error { return s.advance(ctx, &d, statement) })
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	raw, err := w.bundle()
+	b, err := d.bundle()
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	return raw, nil
+	return b, nil
 }
 
-// NotAfter is when the present certificate ends; zero before the first.
-func (s *Signer) NotAfter() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.current == nil {
-		return time.Time{}
-	}
-	return s.current.leaf.NotAfter
-}
-
-// advance makes one attempt at all that w lacks.
-func (s *Signer) advance(ctx context.Context, w *work, statement []byte) error {
+// advance makes one attempt at all that d lacks.
+func (s *Signer) advance(ctx context.Context, d *draft, statement []byte) error {
 	c, err := s.credential(ctx)
 	if err != nil {
 		return err
 	}
-	if w.credential != c { // the first attempt, or the certificate has aged since
-		if *w, err = begin(c, statement); err != nil {
+	if d.credential != c { // the first attempt, or the certificate has aged since
+		if *d, err = begin(c, statement); err != nil {
 			return retry.Permanent(err)
 		}
 	}
-	return s.witness(ctx, w)
+	return s.witness(ctx, d)
 }
 
-// credential is the run's certificate, bought by the first who finds none or too old a one.
+// credential is the run's certificate, requested by the first caller who finds none or too old a one.
 func (s *Signer) credential(ctx context.Context) (*credential, error) {
 	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
+	case s.requesting <- struct{}{}:
+		defer func() { <-s.requesting }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
@@ -171,7 +162,7 @@ func (s *Signer) credential(ctx context.Context) (*credential, error) {
 	if current != nil && time.Until(current.leaf.NotAfter) >= minRemaining {
 		return current, nil
 	}
-	fresh, err := s.buy(ctx)
+	fresh, err := s.requestCertificate(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package keyless_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -16,27 +17,27 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/keyless"
-	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/retry"
 )
 
 func TestASignedStatementPassesTheExactPolicy(t *testing.T) {
 	w := newWorld(t)
 	s := w.signer()
-	if !s.NotAfter().IsZero() {
-		t.Error("a certificate before the first signature")
+	if len(w.seen) > 0 {
+		t.Errorf("%d requests before the first signature", len(w.seen))
 	}
 	statement := w.statement(digest("a"))
-	raw, err := s.Sign(t.Context(), statement)
+	b, err := s.Sign(t.Context(), statement)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := w.verify(raw, statement, digest("a"))
+	v := w.verify(b, statement, digest("a"))
 	if v.LogIndex < 0 || len(v.Times) == 0 {
 		t.Errorf("%+v", v)
 	}
-	if left := time.Until(s.NotAfter()); left < 9*time.Minute || left > 10*time.Minute {
+	if left := time.Until(certificate(t, b).NotAfter); left < 9*time.Minute || left > 10*time.Minute {
 		t.Errorf("the certificate has %s left", left)
 	}
 	for _, req := range w.seen {
@@ -53,11 +54,11 @@ func TestWithoutATimestampAuthorityTheLogAloneWitnesses(t *testing.T) {
 	w := newWorld(t)
 	w.services.TSA = ""
 	statement := w.statement(digest("a"))
-	raw, err := w.signer().Sign(t.Context(), statement)
+	b, err := w.signer().Sign(t.Context(), statement)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := w.verify(raw, statement, digest("a")); len(v.Times) != 1 {
+	if v := w.verify(b, statement, digest("a")); len(v.Times) != 1 {
 		t.Errorf("times: %v", v.Times)
 	}
 }
@@ -68,10 +69,11 @@ func TestBundlesAreCanonical(t *testing.T) {
 	if _, err := s.Sign(t.Context(), w.statement(digest("a"))); err != nil { // index 0 would not be written
 		t.Fatal(err)
 	}
-	raw, err := s.Sign(t.Context(), w.statement(digest("a")))
+	b, err := s.Sign(t.Context(), w.statement(digest("a")))
 	if err != nil {
 		t.Fatal(err)
 	}
+	raw := b.Raw()
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, raw); err != nil || !bytes.Equal(compact.Bytes(), raw) {
 		t.Errorf("white space in %s", raw)
@@ -98,20 +100,20 @@ func TestBundlesAreCanonical(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 20 {
-		again, err := keyless.Canonical(proto.CloneOf(&message))
-		if err != nil || !bytes.Equal(again, raw) {
-			t.Fatalf("another serialisation: %s, %v", again, err)
+		again, err := bundle.New(proto.CloneOf(&message))
+		if err != nil || !bytes.Equal(again.Raw(), raw) {
+			t.Fatalf("another serialisation: %v, %v", again, err)
 		}
 		// protojson decides about its spaces by the program's hash; loose input must not matter.
 		loose, err := protojson.MarshalOptions{Multiline: true}.Marshal(&message)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var parsed bundlepb.Bundle
-		if err := protojson.Unmarshal(loose, &parsed); err != nil {
+		parsed, err := bundle.Parse(loose)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := keyless.Canonical(&parsed); err != nil || !bytes.Equal(again, raw) {
+		if again, err := parsed.Canonical(); err != nil || !bytes.Equal(again, raw) {
 			t.Fatalf("another serialisation after a round trip: %s, %v", again, err)
 		}
 	}
@@ -124,17 +126,17 @@ func TestManyStatementsShareOneCertificate(t *testing.T) {
 	for _, name := range strings.Split("abcdefgh", "") {
 		wait.Go(func() {
 			statement := w.statement(digest(name))
-			raw, err := s.Sign(t.Context(), statement)
+			b, err := s.Sign(t.Context(), statement)
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			w.verify(raw, statement, digest(name))
+			w.verify(b, statement, digest(name))
 		})
 	}
 	wait.Wait()
 	if n := w.count(http.MethodPost, fulcioHost); n != 1 {
-		t.Errorf("%d certificates were bought", n)
+		t.Errorf("%d certificates were requested", n)
 	}
 	if n := w.count(http.MethodPost, rekorHost); n != 8 {
 		t.Errorf("%d log entries", n)
@@ -142,36 +144,40 @@ func TestManyStatementsShareOneCertificate(t *testing.T) {
 }
 
 // certificate of a bundle.
-func certificate(t *testing.T, raw []byte) []byte {
+func certificate(t *testing.T, b *bundle.Bundle) *x509.Certificate {
 	t.Helper()
-	b, err := policy.Parse(raw)
+	v, err := b.Verifiable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b.GetVerificationMaterial().GetCertificate().GetRawBytes()
+	content, err := v.VerificationContent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content.Certificate()
 }
 
 func TestACertificateIsRenewedTwoMinutesBeforeItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		s := w.signer()
-		sign := func() []byte {
+		sign := func() *x509.Certificate {
 			statement := w.statement(digest("a"))
-			raw, err := s.Sign(t.Context(), statement)
+			b, err := s.Sign(t.Context(), statement)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.verify(raw, statement, digest("a"))
-			return certificate(t, raw)
+			w.verify(b, statement, digest("a"))
+			return certificate(t, b)
 		}
-		first, end := sign(), s.NotAfter()
-		time.Sleep(time.Until(end) - 2*time.Minute)
-		if !bytes.Equal(sign(), first) {
+		first := sign()
+		time.Sleep(time.Until(first.NotAfter) - 2*time.Minute)
+		if !sign().Equal(first) {
 			t.Error("renewed too early")
 		}
 		time.Sleep(time.Second)
 		tokens := w.tokens
-		if bytes.Equal(sign(), first) || !s.NotAfter().After(end) {
+		if next := sign(); next.Equal(first) || !next.NotAfter.After(first.NotAfter) {
 			t.Error("not renewed")
 		}
 		if w.tokens < tokens+1 {
@@ -202,11 +208,11 @@ func TestAnOutageOfFortyMinutesIsSatOut(t *testing.T) {
 					o.Report = func(service string, ev retry.Event) { heard[service]++ }
 				})
 				statement := w.statement(digest("a"))
-				raw, err := s.Sign(t.Context(), statement)
+				b, err := s.Sign(t.Context(), statement)
 				if err != nil {
 					t.Fatal(err)
 				}
-				w.verify(raw, statement, digest("a"))
+				w.verify(b, statement, digest("a"))
 				if heard[service] < 3 || len(heard) != 1 {
 					t.Errorf("reports: %v", heard)
 				}

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/retry"
 )
@@ -54,12 +54,12 @@ func (w wire) do(ctx context.Context, r request, ok ...int) ([]byte, http.Header
 	if err := retry.CheckStatus(resp, ok...); err != nil {
 		return nil, resp.Header, err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := bounded.ReadBody(resp, maxAnswer)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, nil, retry.Permanent(fmt.Errorf("%s %s: the answer is larger than %d bytes", r.method, r.url, maxAnswer))
+	}
 	if err != nil {
 		return nil, nil, garbled(fmt.Errorf("%s %s: read the answer: %w", r.method, r.url, err))
-	}
-	if len(body) > maxAnswer {
-		return nil, nil, retry.Permanent(fmt.Errorf("%s %s: the answer is larger than %d bytes", r.method, r.url, maxAnswer))
 	}
 	return body, resp.Header, nil
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/keyless"
 	"github.com/taglast/taglast/internal/policy"
@@ -146,13 +147,13 @@ func (w *world) statement(digest string) []byte {
 }
 
 // verify holds a bundle against the exact policy of this run.
-func (w *world) verify(bundle, statement []byte, digest string) policy.Verified {
+func (w *world) verify(b *bundle.Bundle, statement []byte, digest string) policy.Verified {
 	w.t.Helper()
 	token, err := w.token(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	v, err := policy.Exact{Trusted: w.material.Root, Claims: token.Claims(), Statement: statement, Digest: digest}.Check(bundle)
+	v, err := policy.Exact{Trusted: w.material.Root, Requires: trust.Given(w.services, w.material).Requires, Claims: token.Claims(), Statement: statement, Digest: digest}.Check(b)
 	if err != nil {
 		w.t.Errorf("the bundle does not verify: %v", err)
 	}
@@ -176,7 +177,8 @@ func rewrite(resp *http.Response, change func([]byte) []byte) (*http.Response, e
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(change(body)))
+	body = change(body)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
 }
 

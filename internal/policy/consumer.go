@@ -9,6 +9,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/provenance"
 )
 
@@ -39,20 +40,20 @@ type Consumer struct {
 // githubHosted is the runner environment of GitHub's own runners.
 const githubHosted = "github-hosted"
 
-// Check verifies bundle for the artifact with that digest (algorithm as in-toto names it: sha256, sha512). The rules
+// Check verifies b for the artifact with that digest (algorithm as in-toto names it: sha256, sha512). The rules
 // for signature, log and times are chosen by the organisation that issued the certificate, as gh does: for
 // sigstore.dev an SCT, a log entry and a witnessed time; for "GitHub, Inc." a signed timestamp; for another, which only
 // a root given by hand can name, a witnessed time, and a log entry where the root knows a log. Names of owners,
 // repositories, issuer, digests and refs are compared without regard to case, as gh does.
-func (c Consumer) Check(bundle []byte, digestAlg string, digest []byte) (Verified, error) {
+func (c Consumer) Check(b *bundle.Bundle, digestAlg string, digest []byte) (Verified, error) {
 	if err := c.Validate(); err != nil {
 		return Verified{}, err
 	}
-	b, err := Parse(bundle)
+	entity, err := b.Verifiable()
 	if err != nil {
 		return Verified{}, err
 	}
-	issuer, err := leafIssuer(b)
+	issuer, err := leafIssuer(entity)
 	if err != nil {
 		return Verified{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}

@@ -100,20 +100,20 @@ var verdicts = []struct {
 
 func TestConsumerSaysWhatGhSays(t *testing.T) {
 	w := newWorld(t, job)
-	raw := encode(t, w.sign(statement(t, predicate(w.claims()), digestA, digestB)))
+	b := parsed(t, w.sign(statement(t, predicate(w.claims()), digestA, digestB)))
 	for _, tt := range verdicts {
 		t.Run(tt.name, func(t *testing.T) {
 			c := tt.flags
 			c.Trusted = []root.TrustedMaterial{w.trusted}
 			for _, digest := range []string{digestA, digestB} {
-				if _, err := c.Check(raw, "sha256", rawDigest(t, digest)); (err == nil) != tt.accepts {
+				if _, err := c.Check(b, "sha256", rawDigest(t, digest)); (err == nil) != tt.accepts {
 					t.Errorf("%s: %v", digest[:9], err)
 				}
 			}
-			if _, err := c.Check(raw, "sha256", bytes.Repeat([]byte{7}, 32)); err == nil {
+			if _, err := c.Check(b, "sha256", bytes.Repeat([]byte{7}, 32)); err == nil {
 				t.Error("accepted for another artifact")
 			}
-			if _, err := c.Check(raw, "sha512", rawDigest(t, digestA)); err == nil {
+			if _, err := c.Check(b, "sha512", rawDigest(t, digestA)); err == nil {
 				t.Error("accepted for a digest of another algorithm")
 			}
 		})
@@ -122,7 +122,7 @@ func TestConsumerSaysWhatGhSays(t *testing.T) {
 
 func TestConsumerNeedsNeitherOwnerNorRepositoryWithAnIdentity(t *testing.T) {
 	w := newWorld(t, job)
-	raw := encode(t, w.sign(statement(t, predicate(w.claims()), digestA)))
+	b := parsed(t, w.sign(statement(t, predicate(w.claims()), digestA)))
 	for name, c := range map[string]policy.Consumer{
 		"identity":   {CertIdentity: "https://github.com/acme/shared/.github/workflows/publish.yml@refs/heads/main"},
 		"expression": {CertIdentityRegex: "^https://github.com/acme/"},
@@ -131,7 +131,7 @@ func TestConsumerNeedsNeitherOwnerNorRepositoryWithAnIdentity(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.Trusted = []root.TrustedMaterial{w.trusted}
-			if _, err := c.Check(raw, "sha256", rawDigest(t, digestA)); err != nil {
+			if _, err := c.Check(b, "sha256", rawDigest(t, digestA)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -140,14 +140,14 @@ func TestConsumerNeedsNeitherOwnerNorRepositoryWithAnIdentity(t *testing.T) {
 
 func TestConsumerCanDenySelfHostedRunners(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{RunnerEnvironment: "self-hosted"})
-	raw := encode(t, w.sign(statement(t, predicate(w.claims()), digestA)))
+	b := parsed(t, w.sign(statement(t, predicate(w.claims()), digestA)))
 	c := policy.Consumer{Trusted: []root.TrustedMaterial{w.trusted}, Repo: "acme/app"}
-	if _, err := c.Check(raw, "sha256", rawDigest(t, digestA)); err != nil {
+	if _, err := c.Check(b, "sha256", rawDigest(t, digestA)); err != nil {
 		t.Error(err)
 	}
 	c.DenySelfHosted = true
 	var mismatch *policy.MismatchError
-	if _, err := c.Check(raw, "sha256", rawDigest(t, digestA)); !errors.As(err, &mismatch) || mismatch.Got != "self-hosted" {
+	if _, err := c.Check(b, "sha256", rawDigest(t, digestA)); !errors.As(err, &mismatch) || mismatch.Got != "self-hosted" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -155,13 +155,13 @@ func TestConsumerCanDenySelfHostedRunners(t *testing.T) {
 func TestConsumerNamesAnEnterprisesIssuer(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
 	a := newAuthority(t, w, "test")
-	raw := encode(t, a.sign(statement(t, predicate(w.claims()), digestA), true))
+	b := parsed(t, a.sign(statement(t, predicate(w.claims()), digestA), true))
 	c := policy.Consumer{Trusted: []root.TrustedMaterial{a.root(true)}, Repo: "acme/app", CertOIDCIssuer: "https://token.actions"}
-	if _, err := c.Check(raw, "sha256", rawDigest(t, digestA)); err == nil || strings.Contains(err.Error(), "--cert-oidc-issuer") {
+	if _, err := c.Check(b, "sha256", rawDigest(t, digestA)); err == nil || strings.Contains(err.Error(), "--cert-oidc-issuer") {
 		t.Errorf("a name that only begins alike: %v", err)
 	}
 	c.CertOIDCIssuer = "https:/"
-	if _, err := c.Check(raw, "sha256", rawDigest(t, digestA)); err == nil || !strings.Contains(err.Error(), "--cert-oidc-issuer") {
+	if _, err := c.Check(b, "sha256", rawDigest(t, digestA)); err == nil || !strings.Contains(err.Error(), "--cert-oidc-issuer") {
 		t.Errorf("an issuer below the expected one: %v", err)
 	}
 }
@@ -196,7 +196,7 @@ func TestConsumerRulesByIssuingOrganisation(t *testing.T) {
 			b := a.sign(statement(t, predicate(w.claims()), digestA), true)
 			tt.change(b)
 			c := policy.Consumer{Trusted: []root.TrustedMaterial{w.trusted, a.root(tt.logs)}, Repo: "acme/app"}
-			v, err := c.Check(encode(t, b), "sha256", rawDigest(t, digestA))
+			v, err := c.Check(parsed(t, b), "sha256", rawDigest(t, digestA))
 			if (err == nil) != tt.accepts {
 				t.Errorf("%v", err)
 			}
@@ -210,7 +210,7 @@ func TestConsumerRulesByIssuingOrganisation(t *testing.T) {
 func TestConsumerUsesTheFirstRootOfTheIssuerAlone(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
 	ours, theirs := newAuthority(t, w, "acme"), newAuthority(t, w, "acme")
-	raw := encode(t, ours.sign(statement(t, predicate(w.claims()), digestA), true))
+	b := parsed(t, ours.sign(statement(t, predicate(w.claims()), digestA), true))
 	for _, tt := range []struct {
 		name    string
 		roots   []root.TrustedMaterial
@@ -224,7 +224,7 @@ func TestConsumerUsesTheFirstRootOfTheIssuerAlone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := policy.Consumer{Trusted: tt.roots, Repo: "acme/app"}
-			if _, err := c.Check(raw, "sha256", rawDigest(t, digestA)); (err == nil) != tt.accepts {
+			if _, err := c.Check(b, "sha256", rawDigest(t, digestA)); (err == nil) != tt.accepts {
 				t.Errorf("%v", err)
 			}
 		})
@@ -235,14 +235,14 @@ func TestConsumerUsesTheFirstRootOfTheIssuerAlone(t *testing.T) {
 func TestConsumerVerifiesARealPublicGoodBundle(t *testing.T) {
 	b := proto.CloneOf(data.Bundle(t, "sigstore.js@2.0.0-provenance.sigstore.json").Bundle)
 	b.MediaType = "application/vnd.dev.sigstore.bundle+json;version=0.2"
-	raw := encode(t, b)
+	older := parsed(t, b)
 	trusted := data.TrustedRoot(t, "public-good.json")
 	digest, err := hex.DecodeString("46d4e2f74c4877316640000a6fdf8a8b59f1e0847667973e9859f774dd31b8f1e0937813b777fb66a2ac67d50540fe34640966eee9fc2ccca387082b4c85cd3c")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := policy.Consumer{Trusted: []root.TrustedMaterial{trusted}, Repo: "sigstore/sigstore-js"}
-	v, err := c.Check(raw, "sha512", digest)
+	v, err := c.Check(older, "sha512", digest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestConsumerVerifiesARealPublicGoodBundle(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	c.Repo = "sigstore/cosign"
-	if _, err := c.Check(raw, "sha512", digest); err == nil {
+	if _, err := c.Check(older, "sha512", digest); err == nil {
 		t.Error("accepted for another repository")
 	}
 }
@@ -277,7 +277,7 @@ func TestConsumersThatMakeNoSense(t *testing.T) {
 			if err := c.Validate(); !errors.Is(err, policy.ErrUsage) {
 				t.Errorf("got %v", err)
 			}
-			if _, err := c.Check([]byte("{}"), "sha256", nil); !errors.Is(err, policy.ErrUsage) {
+			if _, err := c.Check(nil, "sha256", nil); !errors.Is(err, policy.ErrUsage) {
 				t.Errorf("check: %v", err)
 			}
 		})
@@ -299,13 +299,13 @@ func TestTenantsHaveHostAndIssuerOfTheirOwn(t *testing.T) {
 			c := tt.flags
 			c.CertIdentityRegex = "."
 			c.Trusted = []root.TrustedMaterial{w.trusted}
-			_, err := c.Check(encode(t, w.sign(statement(t, predicate(w.claims()), digestA))), "sha256", rawDigest(t, digestA))
+			_, err := c.Check(parsed(t, w.sign(statement(t, predicate(w.claims()), digestA))), "sha256", rawDigest(t, digestA))
 			var mismatch *policy.MismatchError
 			if !errors.As(err, &mismatch) || mismatch.Want != tt.issuer {
 				t.Errorf("got %v, want the issuer %s", err, tt.issuer)
 			}
 			c.CertIdentityRegex, c.Repo = "", "acme/app"
-			if _, err := c.Check(encode(t, w.sign(statement(t, predicate(w.claims()), digestA))), "sha256", rawDigest(t, digestA)); !errors.As(err, &mismatch) || !strings.HasPrefix(mismatch.Want, "https://acme.ghe.com/") {
+			if _, err := c.Check(parsed(t, w.sign(statement(t, predicate(w.claims()), digestA))), "sha256", rawDigest(t, digestA)); !errors.As(err, &mismatch) || !strings.HasPrefix(mismatch.Want, "https://acme.ghe.com/") {
 				t.Errorf("got %v, want a signer on the tenant's host", err)
 			}
 		})

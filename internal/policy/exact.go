@@ -5,14 +5,17 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/sigstore/sigstore-go/pkg/bundle"
+	sigstore "github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/trust"
 )
 
 // statementType is the in-toto statement's own type.
@@ -21,24 +24,28 @@ const statementType = "https://in-toto.io/Statement/v1"
 // Exact is the policy of this run: every field must hold.
 type Exact struct {
 	Trusted   root.TrustedMaterial
+	Requires  trust.Requirements // of the instance; the zero value accepts nothing
 	Claims    identity.Claims
-	ServerURL string
+	ServerURL string // GITHUB_SERVER_URL; empty means https://github.com
 	Statement []byte // what this run signed: compared whole, byte for byte
-	Digest    string // the root's, sha256:hex
+	Digest    string // what the attestation is about, sha256:hex
+	// PredicateType that the statement must have; empty means SLSA provenance v1.
+	PredicateType string
+	Subjects      []provenance.Subject // each must be in the statement; nil asks for Digest alone
 }
 
-// Check verifies bundle under e: media type v0.3; an embedded SCT, a Rekor entry with inclusion proof and signed time,
-// and every timestamp that is there, all under Trusted; subject alternative name, issuer and extensions .8 to .22 equal
-// to the claims; the payload equal to Statement; Digest among its subjects; SLSA provenance v1 that says what the
-// certificate says. The error names the first field that differs (MismatchError).
-func (e Exact) Check(bundle []byte) (Verified, error) {
+// Check verifies b under e: media type v0.3; the witnesses that Requires asks for and every timestamp that is there,
+// all under Trusted; subject alternative name, issuer and extensions .8 to .22 equal
+// to the claims; the payload equal to Statement; Digest and Subjects among its subjects; the predicate type that is asked
+// for, and where that is SLSA provenance v1, one that says what the certificate says. The error names the first field that differs (MismatchError).
+func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
 	if err := complete(e.Claims); err != nil {
 		return Verified{}, err
 	}
 	if len(e.Statement) == 0 {
 		return Verified{}, errors.New("exact policy without a statement")
 	}
-	v, err := checkOwn(bundle, e.Trusted, e.Digest)
+	v, err := checkOwn(b, e.Trusted, e.Requires, e.Digest, e.PredicateType)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -49,47 +56,77 @@ func (e Exact) Check(bundle []byte) (Verified, error) {
 	if !bytes.Equal(v.Statement, e.Statement) {
 		return Verified{}, errors.New("statement: not the one that this run signed")
 	}
-	if err := matchPredicate(v.Predicate, v.Certificate, server); err != nil {
+	if err := matchStatement(v, e.Subjects, server); err != nil {
 		return Verified{}, err
 	}
 	return v, nil
 }
 
-// checkOwn verifies a bundle of the kind that taglast makes for a public repository and returns it with provenance in it.
-func checkOwn(raw []byte, trusted root.TrustedMaterial, digest string) (Verified, error) {
-	b, err := Parse(raw)
+// matchStatement wants all subjects in the statement, and a provenance that says what its certificate says. Nothing in a
+// certificate could be compared with a predicate of another type.
+func matchStatement(v Verified, subjects []provenance.Subject, server string) error {
+	for _, s := range subjects {
+		if !slices.Contains(v.Subjects, s) {
+			return &MismatchError{Field: "statement subject", Want: s.Name + "@" + s.Digest}
+		}
+	}
+	if v.PredicateType != provenance.PredicateType {
+		return nil
+	}
+	return matchPredicate(v.Predicate, v.Certificate, server)
+}
+
+// checkOwn verifies a bundle of the kind that taglast makes on an instance, whose statement has that predicate
+// type; empty means SLSA provenance v1.
+func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, requires trust.Requirements, digest, predicateType string) (Verified, error) {
+	entity, err := b.Verifiable()
 	if err != nil {
 		return Verified{}, err
 	}
-	if b.GetMediaType() != mediaTypeV03 {
-		return Verified{}, &MismatchError{Field: "bundle media type", Want: mediaTypeV03, Got: b.GetMediaType()}
+	if got := entity.GetMediaType(); got != bundle.MediaType {
+		return Verified{}, &MismatchError{Field: "bundle media type", Want: bundle.MediaType, Got: got}
 	}
 	want, err := sha256Digest(digest)
 	if err != nil {
 		return Verified{}, err
 	}
-	v, err := check(b, trusted, "sha256", want, ownOptions(b)...)
+	if !requires.Witnessed() {
+		return Verified{}, errors.New("policy of an instance whose bundles need no witnessed time")
+	}
+	v, err := check(b, trusted, "sha256", want, ownOptions(entity, requires)...)
 	if err != nil {
 		return Verified{}, err
 	}
-	if kind := lookupText(v.Statement, "_type"); kind != statementType {
-		return Verified{}, &MismatchError{Field: "statement type", Want: statementType, Got: kind}
+	if s, err := b.Statement(); err != nil || s.Type != statementType {
+		return Verified{}, &MismatchError{Field: "statement type", Want: statementType, Got: s.Type}
 	}
-	if v.PredicateType != provenance.PredicateType {
-		return Verified{}, &MismatchError{Field: "predicate type", Want: provenance.PredicateType, Got: v.PredicateType}
+	if predicateType == "" {
+		predicateType = provenance.PredicateType
+	}
+	if v.PredicateType != predicateType {
+		return Verified{}, &MismatchError{Field: "predicate type", Want: predicateType, Got: v.PredicateType}
 	}
 	return v, nil
 }
 
-// ownOptions ask for an SCT, a log entry with its signed time, and as many verified timestamps as there are.
-func ownOptions(b *bundle.Bundle) []verify.VerifierOption {
-	options := []verify.VerifierOption{
-		verify.WithSignedCertificateTimestamps(1),
-		verify.WithTransparencyLog(1),
-		verify.WithIntegratedTimestamps(1),
+// ownOptions ask for what an instance's bundles must carry, and for as many verified timestamps as there are.
+func ownOptions(b *sigstore.Bundle, requires trust.Requirements) []verify.VerifierOption {
+	var options []verify.VerifierOption
+	if requires.SCT {
+		options = append(options, verify.WithSignedCertificateTimestamps(1))
 	}
-	if n := len(b.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps()); n > 0 {
-		options = append(options, verify.WithSignedTimestamps(n))
+	if requires.Log || requires.IntegratedTime {
+		options = append(options, verify.WithTransparencyLog(1))
+	}
+	if requires.IntegratedTime {
+		options = append(options, verify.WithIntegratedTimestamps(1))
+	}
+	stamps := len(b.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps())
+	if requires.Timestamp {
+		stamps = max(stamps, 1)
+	}
+	if stamps > 0 {
+		options = append(options, verify.WithSignedTimestamps(stamps))
 	}
 	return options
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
@@ -24,7 +25,7 @@ import (
 
 func TestExactAcceptsThisRunsBundle(t *testing.T) {
 	s := newSigned(t, sandbox.Identity{})
-	v, err := s.exact.Check(encode(t, s.bundle))
+	v, err := s.exact.Check(parsed(t, s.bundle))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,22 +50,23 @@ func TestExactAcceptsAReusableWorkflowOfAnotherRepository(t *testing.T) {
 	s := newSigned(t, sandbox.Identity{
 		JobWorkflowRef: "acme/shared/.github/workflows/publish.yml@refs/heads/main", JobWorkflowSHA: strings.Repeat("c", 40),
 	})
-	if _, err := s.exact.Check(encode(t, s.bundle)); err != nil {
+	if _, err := s.exact.Check(parsed(t, s.bundle)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestExactAcceptsABundleWithoutTimestampAsGitHubMakesThem(t *testing.T) {
 	s := newSigned(t, sandbox.Identity{})
+	s.exact.Requires.Timestamp = false
 	s.bundle.VerificationMaterial.TimestampVerificationData = &protobundle.TimestampVerificationData{}
-	if _, err := s.exact.Check(encode(t, s.bundle)); err != nil {
+	if _, err := s.exact.Check(parsed(t, s.bundle)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestExactRefusesAnotherIdentity(t *testing.T) {
 	s := newSigned(t, sandbox.Identity{})
-	raw := encode(t, s.bundle)
+	honest := parsed(t, s.bundle)
 	for _, tt := range []struct {
 		name   string
 		change func(*identity.Claims)
@@ -91,7 +93,7 @@ func TestExactRefusesAnotherIdentity(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := s.exact
 			tt.change(&e.Claims)
-			_, err := e.Check(raw)
+			_, err := e.Check(honest)
 			var mismatch *policy.MismatchError
 			if !errors.As(err, &mismatch) || !strings.Contains(mismatch.Field, tt.field) || mismatch.Want == mismatch.Got {
 				t.Errorf("got %v, want a mismatch of %s", err, tt.field)
@@ -101,14 +103,14 @@ func TestExactRefusesAnotherIdentity(t *testing.T) {
 	t.Run("server", func(t *testing.T) {
 		e := s.exact
 		e.ServerURL = "https://acme.ghe.com"
-		if _, err := e.Check(raw); err == nil {
+		if _, err := e.Check(honest); err == nil {
 			t.Error("accepted")
 		}
 	})
 	t.Run("letters of another case in a repository's name are the same", func(t *testing.T) {
 		e := s.exact
 		e.Claims.Repository, e.Claims.RepositoryOwner = "Acme/APP", "ACME"
-		if _, err := e.Check(raw); err != nil {
+		if _, err := e.Check(honest); err != nil {
 			t.Error(err)
 		}
 	})
@@ -116,7 +118,7 @@ func TestExactRefusesAnotherIdentity(t *testing.T) {
 		e := s.exact
 		e.Claims.WorkflowSHA = ""
 		var mismatch *policy.MismatchError
-		if _, err := e.Check(raw); !errors.As(err, &mismatch) || mismatch.Field != "claim workflow_sha" {
+		if _, err := e.Check(honest); !errors.As(err, &mismatch) || mismatch.Field != "claim workflow_sha" {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -150,8 +152,8 @@ func TestExactRefusesAPredicateThatItsCertificateContradicts(t *testing.T) {
 	for _, tt := range lies {
 		t.Run(tt.name, func(t *testing.T) {
 			payload := statement(t, set(predicate(w.claims()), tt.value, tt.path...), digestA)
-			e := policy.Exact{Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Statement: payload, Digest: digestA}
-			_, err := e.Check(encode(t, w.sign(payload)))
+			e := policy.Exact{Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Statement: payload, Digest: digestA}
+			_, err := e.Check(parsed(t, w.sign(payload)))
 			var mismatch *policy.MismatchError
 			if !errors.As(err, &mismatch) || !strings.HasPrefix(mismatch.Field, "predicate ") {
 				t.Errorf("got %v, want a mismatch of the predicate", err)
@@ -164,8 +166,8 @@ func TestExactRefusesAnotherStatement(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
 	honest := statement(t, predicate(w.claims()), digestA)
 	check := func(payload []byte) error {
-		e := policy.Exact{Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Statement: honest, Digest: digestA}
-		_, err := e.Check(encode(t, w.sign(payload)))
+		e := policy.Exact{Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Statement: honest, Digest: digestA}
+		_, err := e.Check(parsed(t, w.sign(payload)))
 		return err
 	}
 	for name, payload := range map[string][]byte{
@@ -305,19 +307,19 @@ func TestExactAndReuseRefuseForgedBundles(t *testing.T) {
 	s := newSigned(t, sandbox.Identity{})
 	other := s.w.sign(statement(t, predicate(s.w.claims()), digestB))
 	foreign := newSigned(t, sandbox.Identity{}).bundle
-	reuse := policy.Reuse{Trusted: s.exact.Trusted, Claims: s.exact.Claims, ServerURL: server, Digest: digestA}
-	if _, err := reuse.Check(encode(t, s.bundle)); err != nil {
+	reuse := policy.Reuse{Trusted: s.exact.Trusted, Requires: everything, Claims: s.exact.Claims, ServerURL: server, Digest: digestA}
+	if _, err := reuse.Check(parsed(t, s.bundle)); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range attacks {
 		t.Run(tt.name, func(t *testing.T) {
 			b := proto.CloneOf(s.bundle)
 			tt.change(b, proto.CloneOf(other), proto.CloneOf(foreign))
-			raw := encode(t, b)
-			if _, err := s.exact.Check(raw); !refusal(err) {
+			forged := parsed(t, b)
+			if _, err := s.exact.Check(forged); !refusal(err) {
 				t.Errorf("exact: %v", err)
 			}
-			if _, err := reuse.Check(raw); !refusal(err) {
+			if _, err := reuse.Check(forged); !refusal(err) {
 				t.Errorf("reuse: %v", err)
 			}
 		})
@@ -327,13 +329,13 @@ func TestExactAndReuseRefuseForgedBundles(t *testing.T) {
 // refusal says whether err is one of those that a bundle is refused with.
 func refusal(err error) bool {
 	var mismatch *policy.MismatchError
-	return errors.Is(err, policy.ErrBundle) || errors.Is(err, policy.ErrUntrusted) || errors.As(err, &mismatch)
+	return errors.Is(err, bundle.ErrInvalid) || errors.Is(err, policy.ErrUntrusted) || errors.As(err, &mismatch)
 }
 
 func TestExactWantsACertificateTimestampThatTheRootKnows(t *testing.T) {
 	s := newSigned(t, sandbox.Identity{})
 	s.exact.Trusted = withoutCTLogs(t, s.w)
-	if _, err := s.exact.Check(encode(t, s.bundle)); !errors.Is(err, policy.ErrUntrusted) || !strings.Contains(err.Error(), "SCT") {
+	if _, err := s.exact.Check(parsed(t, s.bundle)); !errors.Is(err, policy.ErrUntrusted) || !strings.Contains(err.Error(), "SCT") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -347,7 +349,7 @@ func TestExactRefusesATimestampAfterTheCertificatesEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.bundle.VerificationMaterial.TimestampVerificationData.Rfc3161Timestamps[0].SignedTimestamp = late
-		if _, err := s.exact.Check(encode(t, s.bundle)); !errors.Is(err, policy.ErrUntrusted) || !strings.Contains(err.Error(), "certificate") {
+		if _, err := s.exact.Check(parsed(t, s.bundle)); !errors.Is(err, policy.ErrUntrusted) || !strings.Contains(err.Error(), "certificate") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -355,7 +357,7 @@ func TestExactRefusesATimestampAfterTheCertificatesEnd(t *testing.T) {
 
 func TestPoliciesWithoutATrustedRootOrStatementRefuse(t *testing.T) {
 	s := newSigned(t, sandbox.Identity{})
-	raw := encode(t, s.bundle)
+	honest := parsed(t, s.bundle)
 	for name, change := range map[string]func(*policy.Exact){
 		"root":      func(e *policy.Exact) { e.Trusted = nil },
 		"statement": func(e *policy.Exact) { e.Statement = nil },
@@ -366,7 +368,7 @@ func TestPoliciesWithoutATrustedRootOrStatementRefuse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := s.exact
 			change(&e)
-			if _, err := e.Check(raw); err == nil {
+			if _, err := e.Check(honest); err == nil {
 				t.Error("accepted")
 			}
 		})

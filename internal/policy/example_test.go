@@ -8,6 +8,7 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/policy"
 )
 
@@ -18,7 +19,12 @@ func ExampleConsumer() {
 		fmt.Println(err)
 		return
 	}
-	bundle, err := os.ReadFile("app.sigstore.json")
+	raw, err := os.ReadFile("app.sigstore.json")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	attestation, err := bundle.Parse(raw)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -34,7 +40,7 @@ func ExampleConsumer() {
 		Repo:           "acme/app",
 		SourceRef:      "refs/tags/v1.2.3",
 		DenySelfHosted: true,
-	}.Check(bundle, "sha256", digest[:])
+	}.Check(attestation, "sha256", digest[:])
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
+
+	"github.com/taglast/taglast/internal/strictjson"
 )
 
 // buildType of the provenance that GitHub's attest action and taglast write.
@@ -13,7 +15,7 @@ const buildType = "https://actions.github.io/buildtypes/workflow/v1"
 // matchPredicate compares SLSA provenance v1 with the certificate that signed it. A predicate is what the job says of
 // itself; a certificate is what the identity provider said of the job.
 func matchPredicate(predicate json.RawMessage, cert certificate.Summary, server string) error {
-	at := func(path ...string) string { return lookupText(predicate, path...) }
+	at := func(path ...string) string { return strictjson.Text(predicate, path...) }
 	workflow := func(key string) string { return at("buildDefinition", "externalParameters", "workflow", key) }
 	internal := func(key string) string { return at("buildDefinition", "internalParameters", "github", key) }
 	source := firstDependency(predicate)
@@ -26,8 +28,8 @@ func matchPredicate(predicate json.RawMessage, cert certificate.Summary, server 
 		{name: "predicate github.repository_id", want: cert.SourceRepositoryIdentifier, got: internal("repository_id")},
 		{name: "predicate github.repository_owner_id", want: cert.SourceRepositoryOwnerIdentifier, got: internal("repository_owner_id")},
 		{name: "predicate github.runner_environment", want: cert.RunnerEnvironment, got: internal("runner_environment")},
-		{name: "predicate resolvedDependencies[0].uri", want: "git+" + cert.SourceRepositoryURI + "@" + cert.SourceRepositoryRef, got: lookupText(source, "uri")},
-		{name: "predicate resolvedDependencies[0].digest.gitCommit", want: cert.SourceRepositoryDigest, got: lookupText(source, "digest", "gitCommit")},
+		{name: "predicate resolvedDependencies[0].uri", want: "git+" + cert.SourceRepositoryURI + "@" + cert.SourceRepositoryRef, got: strictjson.Text(source, "uri")},
+		{name: "predicate resolvedDependencies[0].digest.gitCommit", want: cert.SourceRepositoryDigest, got: strictjson.Text(source, "digest", "gitCommit")},
 		{name: "predicate builder.id", want: cert.BuildSignerURI, got: at("runDetails", "builder", "id")},
 		{name: "predicate metadata.invocationId", want: cert.RunInvocationURI, got: at("runDetails", "metadata", "invocationId"), fold: true},
 	})
@@ -44,7 +46,7 @@ func workflowPath(cert certificate.Summary, server string) string {
 
 // firstDependency is the source repository: the first of the resolved dependencies.
 func firstDependency(predicate json.RawMessage) json.RawMessage {
-	raw, ok := lookup(predicate, "buildDefinition", "resolvedDependencies")
+	raw, ok := strictjson.Lookup(predicate, "buildDefinition", "resolvedDependencies")
 	if !ok {
 		return nil
 	}

@@ -1,31 +1,34 @@
 package policy
 
 import (
-	"slices"
-
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/trust"
 )
 
 // Reuse is the policy for an attestation of an earlier run: issuer, SAN, workflow and its digest, source repository, ids,
 // ref and sha, visibility and runner environment are ours; the run may be another; its subjects include ours.
 type Reuse struct {
 	Trusted   root.TrustedMaterial
+	Requires  trust.Requirements // of the instance; the zero value accepts nothing
 	Claims    identity.Claims
 	ServerURL string
-	Subjects  []provenance.Subject
-	Digest    string
+	Subjects  []provenance.Subject // each must be in the statement; nil asks for Digest alone
+	Digest    string               // what the attestation is about, sha256:hex
+	// PredicateType that the statement must have; empty means SLSA provenance v1.
+	PredicateType string
 }
 
-// Check verifies bundle under r: as Exact.Check, but trigger, run and attempt may be others, and the statement may be
-// any whose subjects include r.Subjects and whose provenance says what its own certificate says.
-func (r Reuse) Check(bundle []byte) (Verified, error) {
+// Check verifies b under r: as Exact.Check, but trigger, run and attempt may be others, and the statement may be
+// any of r.PredicateType whose subjects include r.Subjects; a provenance must say what its own certificate says.
+func (r Reuse) Check(b *bundle.Bundle) (Verified, error) {
 	if err := complete(r.Claims); err != nil {
 		return Verified{}, err
 	}
-	v, err := checkOwn(bundle, r.Trusted, r.Digest)
+	v, err := checkOwn(b, r.Trusted, r.Requires, r.Digest, r.PredicateType)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -33,12 +36,7 @@ func (r Reuse) Check(bundle []byte) (Verified, error) {
 	if err := equal(workflowFields(r.Claims, server, v.Certificate)); err != nil {
 		return Verified{}, err
 	}
-	for _, s := range r.Subjects {
-		if !slices.Contains(v.Subjects, s) {
-			return Verified{}, &MismatchError{Field: "statement subject", Want: s.Name + "@" + s.Digest}
-		}
-	}
-	if err := matchPredicate(v.Predicate, v.Certificate, server); err != nil {
+	if err := matchStatement(v, r.Subjects, server); err != nil {
 		return Verified{}, err
 	}
 	return v, nil

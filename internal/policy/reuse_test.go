@@ -13,7 +13,7 @@ import (
 
 func TestReuseAcceptsAnEarlierRun(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
-	raw := encode(t, w.sign(statement(t, set(predicate(w.claims()), "more", "runDetails", "extra"), digestB, digestA)))
+	b := parsed(t, w.sign(statement(t, set(predicate(w.claims()), "more", "runDetails", "extra"), digestB, digestA)))
 	for _, tt := range []struct {
 		name   string
 		change func(*policy.Reuse)
@@ -43,11 +43,11 @@ func TestReuseAcceptsAnEarlierRun(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := policy.Reuse{
-				Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Digest: digestA,
+				Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Digest: digestA,
 				Subjects: []provenance.Subject{{Name: "ghcr.io/acme/app", Digest: digestA}, {Name: "ghcr.io/acme/app", Digest: digestB}},
 			}
 			tt.change(&r)
-			_, err := r.Check(raw)
+			_, err := r.Check(b)
 			var mismatch *policy.MismatchError
 			if tt.field == "" && err != nil || tt.field != "" && (!errors.As(err, &mismatch) || !strings.Contains(mismatch.Field, tt.field)) {
 				t.Errorf("got %v, want %q", err, tt.field)
@@ -60,9 +60,9 @@ func TestReuseRefusesAPredicateThatItsCertificateContradicts(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
 	for _, tt := range lies {
 		t.Run(tt.name, func(t *testing.T) {
-			raw := encode(t, w.sign(statement(t, set(predicate(w.claims()), tt.value, tt.path...), digestA)))
-			r := policy.Reuse{Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Digest: digestA}
-			_, err := r.Check(raw)
+			b := parsed(t, w.sign(statement(t, set(predicate(w.claims()), tt.value, tt.path...), digestA)))
+			r := policy.Reuse{Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Digest: digestA}
+			_, err := r.Check(b)
 			var mismatch *policy.MismatchError
 			if !errors.As(err, &mismatch) || !strings.HasPrefix(mismatch.Field, "predicate ") {
 				t.Errorf("got %v, want a mismatch of the predicate", err)
@@ -74,7 +74,7 @@ func TestReuseRefusesAPredicateThatItsCertificateContradicts(t *testing.T) {
 func TestReuseRefusesOtherKindsOfStatement(t *testing.T) {
 	w := newWorld(t, sandbox.Identity{})
 	honest := string(statement(t, predicate(w.claims()), digestA))
-	r := policy.Reuse{Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Digest: digestA}
+	r := policy.Reuse{Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Digest: digestA}
 	for name, payload := range map[string]string{
 		"predicate type":    strings.Replace(honest, "provenance/v1", "provenance/v0.2", 1),
 		"statement type":    strings.Replace(honest, "Statement/v1", "Statement/v0.1", 1),
@@ -83,7 +83,7 @@ func TestReuseRefusesOtherKindsOfStatement(t *testing.T) {
 			`"builder":{"id":"https://github.com/good/app"},"builder":`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := r.Check(encode(t, w.sign([]byte(payload)))); !refusal(err) {
+			if _, err := r.Check(parsed(t, w.sign([]byte(payload)))); !refusal(err) {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -15,9 +15,6 @@ import (
 	"github.com/taglast/taglast/internal/provenance"
 )
 
-// MaxBundle is the largest bundle that is parsed: 16 MiB.
-const MaxBundle = 16 << 20
-
 // Verified is what a bundle proved.
 type Verified struct {
 	Certificate   certificate.Summary

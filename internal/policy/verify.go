@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sigstore/sigstore-go/pkg/bundle"
+	sigstore "github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/escape"
 )
 
@@ -20,6 +21,10 @@ var ErrUntrusted = errors.New("bundle does not verify")
 // check verifies b against trusted: log, times, certificate, signature, subject digest, as sigstore-go does under
 // options. Whose certificate it is, the caller compares.
 func check(b *bundle.Bundle, trusted root.TrustedMaterial, alg string, digest []byte, options ...verify.VerifierOption) (v Verified, err error) {
+	entity, err := b.Verifiable()
+	if err != nil {
+		return Verified{}, err
+	}
 	defer func() {
 		if err != nil {
 			v, err = Verified{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
@@ -39,24 +44,23 @@ func check(b *bundle.Bundle, trusted root.TrustedMaterial, alg string, digest []
 	if err != nil {
 		return Verified{}, err
 	}
-	result, err := verifier.Verify(b, verify.NewPolicy(
+	result, err := verifier.Verify(entity, verify.NewPolicy(
 		verify.WithArtifactDigest(alg, digest), verify.WithCertificateIdentity(identity)))
 	if err != nil {
 		return Verified{}, errors.New(escape.Text(err.Error()))
 	}
-	payload := b.GetDsseEnvelope().GetPayload()
-	s, err := parseStatement(payload)
+	s, err := b.Statement()
 	if err != nil {
 		return Verified{}, err
 	}
 	return Verified{
 		Certificate:   *result.Signature.Certificate,
-		Subjects:      s.subjects,
-		PredicateType: s.predicateType,
-		Predicate:     s.predicate,
+		Subjects:      s.Subjects,
+		PredicateType: s.PredicateType,
+		Predicate:     s.Predicate,
 		Times:         times(result.VerifiedTimestamps),
-		LogIndex:      logIndex(b, result.VerifiedTimestamps),
-		Statement:     payload,
+		LogIndex:      logIndex(entity, result.VerifiedTimestamps),
+		Statement:     s.Raw,
 	}, nil
 }
 
@@ -75,7 +79,7 @@ func times(stamps []verify.TimestampVerificationResult) []time.Time {
 
 // logIndex is the index of the log entry whose signed time was verified. An entry that nobody was asked to verify proves
 // nothing, its index neither.
-func logIndex(b *bundle.Bundle, stamps []verify.TimestampVerificationResult) int64 {
+func logIndex(b *sigstore.Bundle, stamps []verify.TimestampVerificationResult) int64 {
 	for _, s := range stamps {
 		for _, e := range b.GetVerificationMaterial().GetTlogEntries() {
 			if s.Type == "Tlog" && e.GetIntegratedTime() == s.Timestamp.Unix() {
@@ -87,7 +91,7 @@ func logIndex(b *bundle.Bundle, stamps []verify.TimestampVerificationResult) int
 }
 
 // leafIssuer is the organisation that issued the signing certificate; exactly one must be named.
-func leafIssuer(b *bundle.Bundle) (string, error) {
+func leafIssuer(b *sigstore.Bundle) (string, error) {
 	content, err := b.VerificationContent()
 	if err != nil {
 		return "", errors.New(escape.Text(err.Error()))
@@ -97,4 +101,12 @@ func leafIssuer(b *bundle.Bundle) (string, error) {
 		return "", fmt.Errorf("the certificate's issuer names %d organisations (%s), not one", len(orgs), escape.Text(strings.Join(orgs, ", ")))
 	}
 	return orgs[0], nil
+}
+
+// noPanic is deferred where a library reads foreign bytes: a panic there is a bundle that does not verify, not the
+// program's end.
+func noPanic(err *error) {
+	if r := recover(); r != nil {
+		*err = errors.New("malformed: the reader gave up on it")
+	}
 }

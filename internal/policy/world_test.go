@@ -17,6 +17,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/sandbox"
@@ -123,6 +124,16 @@ func encode(t testing.TB, b *protobundle.Bundle) []byte {
 	return raw
 }
 
+// parsed is a message as a bundle whose bytes came from outside.
+func parsed(t testing.TB, message *protobundle.Bundle) *bundle.Bundle {
+	t.Helper()
+	b, err := bundle.Parse(encode(t, message))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // claims are what the world's ID token says.
 func (w *world) claims() identity.Claims {
 	i := w.Identity()
@@ -210,6 +221,6 @@ func newSigned(t testing.TB, id sandbox.Identity) signed {
 	w := newWorld(t, id)
 	payload := statement(t, predicate(w.claims()), digestA)
 	return signed{w: w, bundle: w.sign(payload), exact: policy.Exact{
-		Trusted: w.trusted, Claims: w.claims(), ServerURL: server, Statement: payload, Digest: digestA,
+		Trusted: w.trusted, Requires: everything, Claims: w.claims(), ServerURL: server, Statement: payload, Digest: digestA,
 	}}
 }

@@ -29,8 +29,9 @@ var order = [][]string{
 	{"internal/testkit/storetest"},
 	{"internal/commits"},
 	{"internal/store"},
+	{"internal/github"},
 	{"internal/keyless", "internal/policy"},
-	{"internal/trust"},
+	{"internal/trust", "internal/bundle"},
 	{"internal/stage/push"},
 	{"internal/image"},
 	{"internal/testkit/registrytest"},
@@ -44,13 +45,13 @@ var order = [][]string{
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout"},
-	{"internal/ociref", "internal/platform", "internal/weburl"},
+	{"internal/ociref", "internal/platform", "internal/weburl", "internal/strictjson"},
 	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/network", "internal/pace"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.
 var heavy = map[string][]string{
-	"github.com/sigstore/sigstore-go/":                     {"internal/keyless", "internal/policy", "internal/trust", "internal/stage/prove", "pkg/verify", "internal/sandbox", "pkg/publish"},
+	"github.com/sigstore/sigstore-go/":                     {"internal/keyless", "internal/policy", "internal/trust", "internal/stage/prove", "pkg/verify", "internal/sandbox", "pkg/publish", "internal/bundle"},
 	"github.com/google/go-containerregistry/pkg/v1/remote": {"internal/registry"},
 	"github.com/spf13/cobra":                               {"cmd/taglast"},
 	"github.com/taglast/taglast/internal/registry/permit":  {"internal/registry", "internal/stage/tag"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/golang/snappy"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/internal/store"
 )
@@ -41,7 +42,7 @@ type github struct {
 
 type kept struct {
 	raw       []byte
-	about     store.Description
+	about     *bundle.Bundle
 	initiator string
 }
 
@@ -99,12 +100,12 @@ func (g *github) serve(w http.ResponseWriter, r *http.Request) {
 func (g *github) create(w http.ResponseWriter, r *http.Request) {
 	var body struct{ Bundle json.RawMessage }
 	err := json.NewDecoder(r.Body).Decode(&body)
-	d, bad := store.Describe(body.Bundle)
-	if err != nil || bad != nil {
+	b, bad := bundle.Parse(body.Bundle)
+	if err != nil || bad != nil || len(b.Digests()) == 0 {
 		say(w, http.StatusUnprocessableEntity, "Invalid bundle")
 		return
 	}
-	g.bundles = append(g.bundles, kept{body.Bundle, d, "user"})
+	g.bundles = append(g.bundles, kept{body.Bundle, b, "user"})
 	w.WriteHeader(http.StatusCreated)
 	fmt.Fprintf(w, `{"id":%d}`, 4241+len(g.bundles))
 }
@@ -122,7 +123,7 @@ func (g *github) listed(w http.ResponseWriter, r *http.Request, digest string) {
 	next := -1
 	for i := after; i < len(g.bundles); i++ {
 		b := g.bundles[i]
-		if !b.about.Has(digest) || b.about.PredicateType != q.Get("predicate_type") {
+		if !b.about.Names(digest) || b.about.PredicateType() != q.Get("predicate_type") {
 			continue
 		}
 		if len(records) == size {

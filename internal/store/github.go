@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 
 	"github.com/taglast/taglast/internal/escape"
-	"github.com/taglast/taglast/internal/pace"
+	"github.com/taglast/taglast/internal/github"
 	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 const defaultServerURL = "https://github.com"
@@ -29,10 +29,9 @@ type GitHubOptions struct {
 
 // GitHub keeps bundles in a repository's attestations, through GitHub's API. It is safe for concurrent use.
 type GitHub struct {
-	api    *API
+	api    *github.API
 	scope  string // repos/OWNER/NAME
 	server string // https://github.com/OWNER/NAME
-	pace   *pace.Pace
 }
 
 // repositoryName is what GitHub lets an owner and a repository be named.
@@ -49,15 +48,15 @@ func NewGitHub(o GitHubOptions) (*GitHub, error) {
 	if o.ServerURL == "" {
 		o.ServerURL = defaultServerURL
 	}
-	server, err := url.Parse(o.ServerURL)
-	if err != nil || !secure(server) {
-		return nil, fmt.Errorf("attestations API: %q is not an https URL", escape.Bounded(o.ServerURL, 200))
+	server, err := weburl.ParseBase(o.ServerURL)
+	if err != nil {
+		return nil, fmt.Errorf("attestations API: %q is not an https URL", weburl.ShowText(o.ServerURL))
 	}
-	api, err := NewAPI(APIOptions{HTTP: o.HTTP, URL: o.APIURL, Token: o.Token, Retry: o.Retry, UserAgent: o.UserAgent})
+	api, err := github.New(github.Options{HTTP: o.HTTP, URL: o.APIURL, Token: o.Token, Retry: o.Retry, UserAgent: o.UserAgent})
 	if err != nil {
 		return nil, err
 	}
-	return &GitHub{api: api, scope: "repos/" + o.Repository, server: server.JoinPath(o.Repository).String(), pace: newPace()}, nil
+	return &GitHub{api: api, scope: "repos/" + o.Repository, server: server.JoinPath(o.Repository).String()}, nil
 }
 
 // Name is "github".
@@ -65,42 +64,30 @@ func (g *GitHub) Name() string { return "github" }
 
 // List gives the bundles of digest that workflows posted with that predicate type, all pages.
 func (g *GitHub) List(ctx context.Context, digest, predicateType string) ([]Stored, error) {
-	return g.list(ctx, g.api.policy, digest, predicateType)
+	return g.list(ctx, g.api, digest, predicateType)
 }
 
-func (g *GitHub) list(ctx context.Context, p retry.Policy, digest, predicateType string) ([]Stored, error) {
-	if err := checkDigest(digest); err != nil {
-		return nil, err
-	}
-	listed, err := g.api.list(ctx, p, g.scope, digest, predicateType, 0)
-	if err != nil {
-		return nil, err
-	}
-	records, err := g.api.fetchAll(ctx, p, listed)
+func (g *GitHub) list(ctx context.Context, api *github.API, digest, predicateType string) ([]Stored, error) {
+	records, err := api.Attestations(ctx, g.scope, digest, predicateType, 0)
 	if err != nil {
 		return nil, err
 	}
 	var found []Stored
 	var bad []error
 	for i, r := range records {
-		where := fmt.Sprintf("%d of %d", i+1, len(records))
-		if r.Err != nil {
-			bad = append(bad, &unreadableError{where, r.Err})
-			continue
+		err := r.Err
+		if err == nil {
+			_, err = r.Bundle.Statement()
 		}
-		d, err := Describe(r.Bundle)
-		if err == nil && !d.Has(digest) {
+		if err == nil && !r.Bundle.Names(digest) {
 			err = errors.New("its statement does not name this digest")
 		}
 		switch {
 		case err != nil:
-			bad = append(bad, &unreadableError{where, err})
-		case predicateType == "" || d.PredicateType == predicateType:
+			bad = append(bad, &unreadableError{fmt.Sprintf("%d of %d", i+1, len(records)), err})
+		case predicateType == "" || r.Bundle.PredicateType() == predicateType:
 			found = append(found, Stored{Bundle: r.Bundle})
 		}
 	}
 	return found, errors.Join(bad...)
 }
-
-// create is the URL that bundles are posted to.
-func (g *GitHub) create() *url.URL { return g.api.base.JoinPath(g.scope, "attestations") }

@@ -19,22 +19,16 @@ var (
 	ErrBadToken              = errors.New("GitHub does not accept this token")
 )
 
-// preflightBudget is how long Preflight bears a server that does not answer as it should.
+// preflightBudget is how long Preflight waits for a server that does not answer as it should.
 const preflightBudget = 30 * time.Second
 
 // Preflight asks for a creation that cannot succeed, an empty bundle: GitHub checks the permission first. A missing
 // permission, a repository that cannot have attestations, a bad token and no answer at all are errors. Any other answer
 // is not: that the bundle is refused was the aim, and a server's trouble may pass until the time of storing.
 func (g *GitHub) Preflight(ctx context.Context) error {
-	p := g.api.policy
-	if p.Budget > preflightBudget {
-		p.Budget = preflightBudget
-	}
-	err := g.api.try(ctx, p, func(ctx context.Context) error {
-		if err := g.pace.Wait(ctx); err != nil {
-			return err
-		}
-		_, err := g.api.call(ctx, http.MethodPost, g.create(), []byte(`{"bundle":{}}`), maxCreated)
+	api := g.api.WithBudget(preflightBudget)
+	err := api.Try(ctx, func(ctx context.Context) error {
+		_, _, err := api.CreateAttestation(ctx, g.scope, []byte("{}"))
 		return err
 	})
 	if err == nil {

@@ -2,49 +2,41 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"strconv"
 	"time"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/retry"
 )
 
-const (
-	maxCreated = 1 << 20 // bytes of the answer to a create call
-	lookBudget = 10 * time.Second
-)
+const lookBudget = 10 * time.Second // of one look for a bundle whose answer was lost
 
-// Put posts the bundle. Where an answer was lost (no whole answer, or a server error), the store is asked whether it has
-// the bundle before it is posted again; found there, the receipt is empty, because only the lost answer knew the id.
-// Errors: ErrNoPermission, ErrPrivateUserRepository, ErrBadToken, or what GitHub said.
-func (g *GitHub) Put(ctx context.Context, bundle []byte) (Receipt, error) {
-	d, err := Describe(bundle)
+// Put posts the bundle's canonical form. Where an answer was lost (no whole answer, or a server error), the store is asked
+// whether it has the bundle before it is posted again; found there, the receipt is empty, because only the lost answer
+// knew the id. Errors: ErrNoPermission, ErrPrivateUserRepository, ErrBadToken, or what GitHub said.
+func (g *GitHub) Put(ctx context.Context, b *bundle.Bundle) (Receipt, error) {
+	if b == nil || len(b.Digests()) == 0 {
+		return Receipt{}, errors.New("store attestation: the bundle has no sha256 subject")
+	}
+	raw, err := b.Canonical()
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, fmt.Errorf("store attestation: %w", err)
 	}
-	if len(d.Digests) == 0 {
-		return Receipt{}, errors.New("bundle has no sha256 subject")
-	}
-	body := envelope(bundle)
 	var receipt Receipt
-	doubt := false
-	err = g.api.try(ctx, g.api.policy, func(ctx context.Context) error {
-		if doubt {
-			there, err := g.has(ctx, d, bundle)
-			if there || err != nil {
+	maybeStored := false
+	err = g.api.Try(ctx, func(ctx context.Context) error {
+		if maybeStored {
+			stored, err := g.has(ctx, b)
+			if stored || err != nil {
 				return err
 			}
 		}
-		if err := g.pace.Wait(ctx); err != nil {
-			return err
+		id, doubtful, err := g.api.CreateAttestation(ctx, g.scope, raw)
+		if err == nil {
+			receipt = Receipt{ID: id, URL: g.server + "/attestations/" + id}
 		}
-		var lost bool
-		var err error
-		receipt, lost, err = g.post(ctx, body)
-		doubt = doubt || lost
+		maybeStored = maybeStored || doubtful
 		return err
 	})
 	if err != nil {
@@ -53,36 +45,11 @@ func (g *GitHub) Put(ctx context.Context, bundle []byte) (Receipt, error) {
 	return receipt, nil
 }
 
-// post sends one create call. lost says that a failed one may have stored the bundle all the same.
-func (g *GitHub) post(ctx context.Context, body []byte) (r Receipt, lost bool, err error) {
-	got, err := g.api.call(ctx, http.MethodPost, g.create(), body, maxCreated)
-	if s := (*retry.StatusError)(nil); errors.As(err, &s) {
-		return Receipt{}, s.Status >= 500 || s.Status == http.StatusRequestTimeout, err
-	}
-	if err != nil {
-		return Receipt{}, true, err
-	}
-	var created struct {
-		ID json.Number `json:"id"`
-	}
-	err = json.Unmarshal(got.body, &created)
-	id, bad := strconv.ParseUint(created.ID.String(), 10, 64)
-	if err != nil || bad != nil {
-		return Receipt{}, true, retry.Transient(fmt.Errorf("POST %s: the answer has no id", bare(g.create())), 0)
-	}
-	text := strconv.FormatUint(id, 10)
-	return Receipt{ID: text, URL: g.server + "/attestations/" + text}, false, nil
-}
-
-// has looks whether the store holds the bundle. It bears little trouble: the caller looks again.
-func (g *GitHub) has(ctx context.Context, d Description, bundle []byte) (bool, error) {
-	short := g.api.policy
-	if short.Budget > lookBudget {
-		short.Budget = lookBudget
-	}
-	found, err := g.list(ctx, short, d.Digests[0], d.PredicateType)
-	for _, have := range found {
-		if Equal(have.Bundle, bundle) {
+// has looks whether the store holds the bundle. It gives up soon: the caller looks again.
+func (g *GitHub) has(ctx context.Context, b *bundle.Bundle) (bool, error) {
+	found, err := g.list(ctx, g.api.WithBudget(lookBudget), b.Digests()[0], b.PredicateType())
+	for _, stored := range found {
+		if stored.Bundle.Equal(b) {
 			return true, nil
 		}
 	}
@@ -94,12 +61,4 @@ func (g *GitHub) has(ctx context.Context, d Description, bundle []byte) (bool, e
 		return false, retry.Transient(err, 0)
 	}
 	return false, err
-}
-
-// envelope is the body of a create call. The bundle's own bytes stand in it unchanged.
-func envelope(bundle []byte) []byte {
-	body := make([]byte, 0, len(bundle)+len(`{"bundle":}`))
-	body = append(body, `{"bundle":`...)
-	body = append(body, bundle...)
-	return append(body, '}')
 }

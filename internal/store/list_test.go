@@ -11,6 +11,7 @@ import (
 
 	"github.com/golang/snappy"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/internal/testkit/storetest"
 )
@@ -77,7 +78,7 @@ func TestListNamesWhatItCannotRead(t *testing.T) {
 		{"a body that is not Snappy", func(w http.ResponseWriter) { _, _ = w.Write([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")) }, "Snappy"},
 		{"a block that is not a bundle", func(w http.ResponseWriter) { _, _ = w.Write(snappy.Encode(nil, []byte("{"))) }, "not the JSON"},
 		{"a bundle of another digest", func(w http.ResponseWriter) {
-			_, _ = w.Write(snappy.Encode(nil, storetest.Bundle(t, "", provenance, storetest.Digest('b'))))
+			_, _ = w.Write(snappy.Encode(nil, storetest.Bundle(t, "", provenance, storetest.Digest('b')).Raw()))
 		}, "does not name this digest"},
 		{"a redirect to plain http", func(w http.ResponseWriter) {
 			w.Header().Set("Location", "http://evil.example/"+secret)
@@ -98,7 +99,7 @@ func TestListNamesWhatItCannotRead(t *testing.T) {
 					return bad
 				}
 				found, err := s.List(t.Context(), digest, provenance)
-				if len(found) != 1 || !store.Equal(found[0].Bundle, good) {
+				if len(found) != 1 || !good.Equal(found[0].Bundle) {
 					t.Errorf("%d bundles: the good one is not there", len(found))
 				}
 				if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), signature) {
@@ -225,7 +226,7 @@ func TestPollSaysWhatTheStoreShowed(t *testing.T) {
 	})
 }
 
-func put(t *testing.T, s store.Store, b []byte) {
+func put(t *testing.T, s store.Store, b *bundle.Bundle) {
 	t.Helper()
 	if _, err := s.Put(t.Context(), b); err != nil {
 		t.Fatal(err)

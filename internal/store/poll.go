@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/pace"
 )
 
@@ -15,18 +16,15 @@ const (
 	lagMost  = 15 * time.Second
 )
 
-// Poll lists the bundles of digest in s until bundle is among them, and returns it as the store gave it. Two minutes
+// Poll lists the bundles of digest in s until b is among them, and returns it as the store gave it. Two minutes
 // after the store's first answer it gives up and says what the store showed. An outage is the store's own to bear: List
 // tries again by its own budget, and its failure ends Poll.
-func Poll(ctx context.Context, s Store, digest, predicateType string, bundle []byte) ([]byte, error) {
-	if _, err := parse(bundle); err != nil {
-		return nil, fmt.Errorf("look for the attestation of %s: %w", digest, err)
-	}
+func Poll(ctx context.Context, s Store, digest, predicateType string, b *bundle.Bundle) (*bundle.Bundle, error) {
 	var first time.Time
 	for wait := lagFirst; ; wait = min(2*wait, lagMost) {
 		found, err := s.List(ctx, digest, predicateType)
 		for _, have := range found {
-			if Equal(have.Bundle, bundle) {
+			if have.Bundle.Equal(b) {
 				return have.Bundle, nil
 			}
 		}

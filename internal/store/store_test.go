@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,10 +9,8 @@ import (
 	"github.com/taglast/taglast/internal/testkit/storetest"
 )
 
-func TestFilesIsAStore(t *testing.T) {
-	storetest.Test(t, func(t *testing.T) store.Store {
-		return store.NewFiles(filepath.Join(t.TempDir(), "bundles"))
-	})
+func TestMemoryIsAStore(t *testing.T) {
+	storetest.Test(t, func(*testing.T) store.Store { return storetest.NewMemory("memory") })
 }
 
 func TestGitHubIsAStore(t *testing.T) {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/retry"
 )
@@ -68,12 +68,9 @@ func (f *fetcher) get(ctx context.Context, url string, maxLength int64) ([]byte,
 	if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxLength+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(body)) > maxLength {
+	body, err := bounded.Read(resp.Body, maxLength)
+	if errors.Is(err, bounded.ErrTooLarge) {
 		return nil, retry.Permanent(&metadata.ErrDownloadLengthMismatch{Msg: fmt.Sprintf("%s is larger than %d bytes", url, maxLength)})
 	}
-	return body, nil
+	return body, err
 }

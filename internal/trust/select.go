@@ -3,14 +3,13 @@ package trust
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // choose takes the newest valid service of each kind: Fulcio API v1, Rekor v1, RFC 3161 timestamps.
@@ -66,27 +65,14 @@ func issuers(config *root.SigningConfig, now time.Time) ([]string, error) {
 
 // checkURL accepts https, and plain http to this machine alone.
 func checkURL(s string) error {
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return fmt.Errorf("not a service URL: %s", escape.Text(s))
-	}
-	switch u.Scheme {
-	case "https":
+	_, err := weburl.Parse(s)
+	switch {
+	case err == nil:
 		return nil
-	case "http":
-		if Loopback(u.Hostname()) {
-			return nil
-		}
+	case errors.Is(err, weburl.ErrPlain):
 		return fmt.Errorf("plain http is for loopback addresses only: %s", escape.Text(s))
+	case errors.Is(err, weburl.ErrNotHTTPS):
+		return fmt.Errorf("not an https URL: %s", escape.Text(s))
 	}
-	return fmt.Errorf("not an https URL: %s", escape.Text(s))
-}
-
-// Loopback says whether host (without a port) is this machine: localhost or a loopback address.
-func Loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return fmt.Errorf("not a service URL: %s", escape.Text(s))
 }

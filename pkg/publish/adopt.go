@@ -59,7 +59,7 @@ func (r *run) adopt(ctx context.Context, rec *record) (image.Built, error) {
 // attestedByUs says whether a store holds, for digest in repo, an attestation that passes the reuse policy.
 func (r *run) attestedByUs(ctx context.Context, repo name.Repository, digest string) (bool, error) {
 	reuse := policy.Reuse{
-		Trusted: r.trusted.Trusted, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
+		Trusted: r.trusted.Instance.Roots.Root, Requires: r.trusted.Instance.Requires, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
 		Subjects: provenance.Subjects([]string{displayName(repo)}, digest, nil), Digest: digest,
 	}
 	for _, s := range r.stores {
@@ -85,7 +85,7 @@ func (r *run) describeThere(ctx context.Context, digest string) string {
 			return fmt.Sprintf("there  %s  its attestation could not be read", digest)
 		}
 		for _, stored := range listed {
-			c := policy.Consumer{Trusted: r.trustedRoots(), Repo: r.claims.Repository, CertOIDCIssuer: r.claims.Issuer}
+			c := policy.Ours(r.claims, r.serverURL, r.trustedRoots()...)
 			if v, err := c.Check(stored.Bundle, "sha256", digestBytes(digest)); err == nil {
 				return fmt.Sprintf("there  %s  attested by %s", digest, signedBy(v))
 			}
@@ -109,7 +109,7 @@ func signedBy(v policy.Verified) string {
 }
 
 func (r *run) trustedRoots() []root.TrustedMaterial {
-	return []root.TrustedMaterial{r.trusted.Trusted}
+	return []root.TrustedMaterial{r.trusted.Instance.Roots.Root}
 }
 
 func digestBytes(digest string) []byte {

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/sandbox"
-	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/pkg/publish"
 	"github.com/taglast/taglast/pkg/release"
 	"github.com/taglast/taglast/pkg/tagrule"
@@ -128,21 +128,29 @@ func TestAPublishedVersionIsNotOverwritten(t *testing.T) {
 		before  func(*sandbox.Identity) // who published what is there; nil: nobody that is known
 		rebuild bool
 		there   string
+		signer  string // the reusable workflow that both call; empty: none
 	}{
-		{"with --rebuild", func(*sandbox.Identity) {}, true, "attested by acme/app release.yml at aaaaaaa, "},
-		{"of another commit", func(i *sandbox.Identity) { i.SHA = strings.Repeat("b", 40) }, false, "attested by acme/app release.yml at bbbbbbb, "},
-		{"of another ref", func(i *sandbox.Identity) { i.Ref = "refs/heads/main" }, false, "attested by acme/app release.yml at aaaaaaa, "},
+		{"with --rebuild", func(*sandbox.Identity) {}, true, "attested by acme/app release.yml at aaaaaaa, ", ""},
+		{"of another commit", func(i *sandbox.Identity) { i.SHA = strings.Repeat("b", 40) }, false, "attested by acme/app release.yml at bbbbbbb, ", ""},
+		{"of another ref", func(i *sandbox.Identity) { i.Ref = "refs/heads/main" }, false, "attested by acme/app release.yml at aaaaaaa, ", ""},
 		{"of another workflow", func(i *sandbox.Identity) {
 			i.WorkflowRef = "acme/app/.github/workflows/nightly.yml@refs/tags/v1.2.3"
-		}, false, "attested by acme/app nightly.yml at aaaaaaa, "},
-		{"that nobody attested", nil, false, "not attested by acme/app"},
+		}, false, "attested by acme/app nightly.yml at aaaaaaa, ", ""},
+		{"that nobody attested", nil, false, "not attested by acme/app", ""},
+		{
+			"by a reusable workflow of another repository", func(i *sandbox.Identity) { i.SHA = strings.Repeat("b", 40) }, false,
+			"attested by acme/app release.yml at bbbbbbb, ", "acme/workflows/.github/workflows/publish.yml@refs/heads/main",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t, titled("one", "docker.io/acme/app", "ghcr.io/acme/app"), sandbox.Options{})
+			if c.signer != "" {
+				s.world.SetIdentity(sandbox.Identity{JobWorkflowRef: c.signer})
+			}
 			us := s.world.Identity()
 			there, host := "", "ghcr.io"
 			if c.before != nil {
-				them := sandbox.Identity{RunID: "11593512252"}
+				them := sandbox.Identity{RunID: "11593512252", JobWorkflowRef: c.signer}
 				c.before(&them)
 				s.world.SetIdentity(them)
 				r, _ := must(t, s, nil)
@@ -231,12 +239,12 @@ func TestAnAttestationIsReusedByWhoCouldHaveMadeIt(t *testing.T) {
 			if certificates, stored := posts(requests); certificates != want || stored != want {
 				t.Errorf("%d certificates, %d stored", certificates, stored)
 			}
-			bundle, err := os.ReadFile(filepath.Join(s.out, "taglast-out", a.Bundle))
+			raw, err := os.ReadFile(filepath.Join(s.out, "taglast-out", a.Bundle))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d, err := store.Describe(bundle); err != nil || !d.Has(second.Images[0].Digest) {
-				t.Errorf("the bundle on disk is of %v: %v", d.Digests, err)
+			if b, err := bundle.Parse(raw); err != nil || !b.Names(second.Images[0].Digest) {
+				t.Errorf("the bundle on disk is of another digest: %v", err)
 			}
 		})
 	}

@@ -4,17 +4,22 @@ import (
 	"context"
 	"time"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/stage/prove"
+	"github.com/taglast/taglast/internal/store"
 )
 
 // attest makes or reuses the attestation of a pushed image.
 func (r *run) attest(ctx context.Context, rec *record) error {
-	var err error
-	rec.attested, err = attest.Attest(ctx, rec.pushed, r.job(rec))
+	stores, err := store.OpenAll(ctx, r.openers, store.Image{Name: rec.name(), Repositories: rec.repos})
+	if err != nil {
+		return err
+	}
+	rec.attested, err = attest.Attest(ctx, rec.pushed, r.job(rec, stores))
 	return err
 }
 
@@ -39,24 +44,28 @@ func (r *run) barrier() (prove.Complete, error) {
 
 // job is what the attest stage needs of one image. The subjects name every repository of the file, whatever --registry
 // selects, so that a later run which makes up for the others reuses this attestation.
-func (r *run) job(rec *record) attest.Job {
+func (r *run) job(rec *record, stores []store.Store) attest.Job {
 	subjects := subjectsOf(rec)
 	reuse := policy.Reuse{
-		Trusted: r.trusted.Trusted, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
+		Trusted: r.trusted.Instance.Roots.Root, Requires: r.trusted.Instance.Requires, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
 		Subjects: subjects, Digest: rec.built.Root().Digest.String(),
 	}
-	return attest.Job{
-		Subjects: subjects,
-		Signer:   r.signer,
-		Stores:   r.stores,
+	provenanceOf := attest.Wanted{
+		PredicateType: provenance.PredicateType,
+		Subjects:      subjects,
 		Statement: func(context.Context) ([]byte, error) {
 			return provenance.Statement(provenance.Input{
 				Claims: r.claims, ServerURL: r.serverURL, Subjects: subjects, Dependencies: rec.built.Dependencies(),
 				FinishedOn: time.Now().UTC().Truncate(time.Second),
 			})
 		},
-		Reusable: func(bundle []byte) error { _, err := reuse.Check(bundle); return err },
-		Keep:     func(bundle []byte) error { return r.out.bundle(rec.name(), bundle) },
+		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
+	}
+	return attest.Job{
+		Wanted: []attest.Wanted{provenanceOf},
+		Signer: r.signer,
+		Stores: stores,
+		Keep:   func(a attest.Attestation) error { return r.out.bundle(rec.name(), a.Bundle()) },
 	}
 }
 

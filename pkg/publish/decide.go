@@ -3,8 +3,6 @@ package publish
 import (
 	"context"
 	"fmt"
-	"net/url"
-	"strings"
 
 	"github.com/taglast/taglast/internal/commits"
 	"github.com/taglast/taglast/internal/policy"
@@ -69,13 +67,7 @@ func (r *run) attestedCommits(ctx context.Context, digest string) []string {
 	if known, ok := r.attestedAt[digest]; ok {
 		return known
 	}
-	consumer := policy.Consumer{Trusted: r.trustedRoots(), Repo: r.claims.Repository, CertOIDCIssuer: r.claims.Issuer}
-	if u, err := url.Parse(r.serverURL); err == nil && strings.HasSuffix(u.Host, ".ghe.com") {
-		consumer.Hostname = u.Host
-	}
-	if signer, _, _ := strings.Cut(r.claims.JobWorkflowRef, "/.github/"); !strings.EqualFold(signer, r.claims.Repository) {
-		consumer.SignerRepo = signer // a reusable workflow of another repository
-	}
+	consumer := policy.Ours(r.claims, r.serverURL, r.trustedRoots()...)
 	var out []string
 	for _, s := range r.stores {
 		listed, err := r.listBriefly(ctx, s, digest)

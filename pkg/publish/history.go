@@ -6,8 +6,8 @@ import (
 
 	"github.com/taglast/taglast/internal/commits"
 	"github.com/taglast/taglast/internal/event"
+	"github.com/taglast/taglast/internal/github"
 	"github.com/taglast/taglast/internal/retry"
-	"github.com/taglast/taglast/internal/store"
 )
 
 // history is where this run learns of the repository's commits.
@@ -19,14 +19,14 @@ func (r *run) history(payload event.Payload) *commits.History {
 }
 
 // githubAPI is GitHub's REST API, tried for so long; an error where a run has none to ask.
-func (r *run) githubAPI(budget time.Duration) (*store.API, error) {
+func (r *run) githubAPI(budget time.Duration) (*github.API, error) {
 	if r.mode.offline() {
 		return nil, errors.New("offline")
 	}
 	if r.mode.readOnly() {
 		budget = min(budget, dryBudget)
 	}
-	return store.NewAPI(store.APIOptions{
+	return github.New(github.Options{
 		HTTP: r.network, URL: r.o.Getenv("GITHUB_API_URL"), Token: r.token(), UserAgent: r.userAgent(),
 		Retry: retry.Policy{Budget: budget, Report: r.waiting("GitHub")},
 	})

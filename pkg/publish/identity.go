@@ -76,7 +76,7 @@ func (r *run) openStores() error {
 	if err != nil {
 		return err
 	}
-	r.stores = []store.Store{s}
+	r.stores, r.openers = []store.Store{s}, []store.Opener{store.Shared(s)}
 	return nil
 }
 
@@ -106,7 +106,11 @@ func (r *run) trust(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.trusted = prove.Run{Trusted: material.Root, Claims: r.claims, ServerURL: r.serverURL}
+	instance := trust.Given(services, material)
+	if r.o.SigningConfig == nil && r.o.TrustedRoot == nil {
+		instance = trust.PublicGood(services, material)
+	}
+	r.trusted = prove.Run{Instance: instance, Claims: r.claims, ServerURL: r.serverURL}
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/trust"
@@ -101,7 +102,11 @@ func checkAsConsumer(t *testing.T, dir string, im publish.ImageReport, repositor
 	if err != nil {
 		t.Fatal(err)
 	}
-	bundle, err := os.ReadFile(filepath.Join(dir, im.Attestations[0].Bundle))
+	raw, err := os.ReadFile(filepath.Join(dir, im.Attestations[0].Bundle))
+	if err != nil {
+		t.Fatal(err)
+	}
+	attestation, err := bundle.Parse(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +120,7 @@ func checkAsConsumer(t *testing.T, dir string, im publish.ImageReport, repositor
 			t.Fatal(err)
 		}
 		consumer := policy.Consumer{Trusted: []root.TrustedMaterial{roots[0].Root}, Repo: repository}
-		v, err := consumer.Check(bundle, "sha256", want)
+		v, err := consumer.Check(attestation, "sha256", want)
 		if err != nil {
 			t.Errorf("%s of image %s: %v", digest, im.Name, err)
 			continue
@@ -127,7 +132,7 @@ func checkAsConsumer(t *testing.T, dir string, im publish.ImageReport, repositor
 			t.Errorf("the certificate's issuer is named %s", v.Certificate.CertificateIssuer)
 		}
 		consumer.Repo = "mallory/app"
-		if _, err := consumer.Check(bundle, "sha256", want); err == nil {
+		if _, err := consumer.Check(attestation, "sha256", want); err == nil {
 			t.Error("it passes for another repository too")
 		}
 	}

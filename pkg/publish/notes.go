@@ -80,10 +80,12 @@ func (r *run) pushNote() string {
 func (r *run) attestNote() string {
 	signed, reused := 0, 0
 	for _, rec := range r.published() {
-		if rec.attested.Reused() {
-			reused++
-		} else {
-			signed++
+		for _, a := range rec.attested.Attestations() {
+			if a.Reused() {
+				reused++
+			} else {
+				signed++
+			}
 		}
 	}
 	switch {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path"
+
+	"github.com/taglast/taglast/internal/bundle"
 )
 
 // output is the directory that bundles and the report are written to.
@@ -22,9 +24,13 @@ func openOutput(dir string) (*output, error) {
 
 func bundleName(image string) string { return image + ".sigstore.json" }
 
-// bundle writes an image's bundle, ending in a newline.
-func (o *output) bundle(image string, bundle []byte) error {
-	return o.write(bundleName(image), append(bytes.Clone(bundle), '\n'))
+// bundle writes the canonical form of an image's bundle, ending in a newline.
+func (o *output) bundle(image string, b *bundle.Bundle) error {
+	raw, err := b.Canonical()
+	if err != nil {
+		return err
+	}
+	return o.write(bundleName(image), append(raw, '\n'))
 }
 
 // report writes report.json.

@@ -10,7 +10,7 @@ import (
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/platform"
-	"github.com/taglast/taglast/internal/provenance"
+	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/stage/tag"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
@@ -97,7 +97,9 @@ func (r *run) imageReport(rec *record) ImageReport {
 		out.describe(rec.built)
 	}
 	if rec.attested.Ok() {
-		out.Attestations = append(out.Attestations, attestationReport(rec))
+		for i, a := range rec.attested.Attestations() {
+			out.Attestations = append(out.Attestations, attestationReport(rec, i, a))
+		}
 	}
 	if r.mode.planned() {
 		for _, o := range rec.rules.Outcomes {
@@ -118,19 +120,20 @@ func (r *ImageReport) describe(b image.Built) {
 	}
 }
 
-func attestationReport(rec *record) AttestationReport {
+// attestationReport tells of the attestation a, which is that of index i among its image's.
+func attestationReport(rec *record, i int, a attest.Attestation) AttestationReport {
 	out := AttestationReport{
-		PredicateType: provenance.PredicateType, Subject: rec.built.Root().Digest.String(),
-		Bundle: bundleName(rec.name()), Reused: rec.attested.Reused(), Stores: []string{},
+		PredicateType: a.PredicateType(), Subject: a.Digest(),
+		Bundle: bundleName(rec.name()), Reused: a.Reused(), Stores: []string{},
 	}
-	for _, b := range rec.attested.ReadBack() {
+	for _, b := range a.ReadBack() {
 		out.Stores = append(out.Stores, b.Store)
-		if receipt := rec.attested.Receipt(b.Store); receipt.ID != "" {
+		if receipt := a.Receipt(b.Store); receipt.ID != "" {
 			out.ID, out.URL = receipt.ID, receipt.URL
 		}
 	}
 	if rec.proof.Ok() {
-		v := rec.proof.Verified()[0]
+		v := rec.proof.Verified()[i]
 		out.Run = v.Certificate.RunInvocationURI
 		if v.LogIndex >= 0 {
 			out.LogIndex = &v.LogIndex

@@ -40,7 +40,8 @@ type run struct {
 	signer  *keyless.Signer
 
 	certificate certificate
-	stores      []store.Store
+	stores      []store.Store  // of the run: asked for what is there
+	openers     []store.Opener // of the stores of each image
 	trusted     prove.Run
 
 	out      *output

@@ -6,12 +6,12 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/taglast/taglast/internal/store"
+	"github.com/taglast/taglast/internal/github"
 )
 
 // fromAPI asks GitHub: under the repository, or under the owner, who may be an organization or a user.
 func (o Options) fromAPI(ctx context.Context, digest string) ([]candidate, error) {
-	api, err := store.NewAPI(store.APIOptions{
+	api, err := github.New(github.Options{
 		HTTP: o.HTTP, URL: o.apiURL(), Token: o.Token, Retry: o.retry(), UserAgent: o.UserAgent,
 	})
 	if err != nil {
@@ -21,9 +21,9 @@ func (o Options) fromAPI(ctx context.Context, digest string) ([]candidate, error
 	if o.Policy.Repo == "" {
 		scopes = []string{"orgs/" + o.Policy.Owner, "users/" + o.Policy.Owner}
 	}
-	var records []store.Record
+	var records []github.Record
 	for _, scope := range scopes {
-		if records, err = api.Records(ctx, scope, digest, o.Policy.predicateType(), o.Limit); err != nil {
+		if records, err = api.Attestations(ctx, scope, digest, o.Policy.predicateType(), o.Limit); err != nil {
 			return nil, o.withTokenHint(fmt.Errorf("attestations of %s: %w", strings.SplitN(scope, "/", 2)[1], err))
 		}
 		if len(records) > 0 {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/bundle"
 )
 
 // Bounds of a file of bundles.
@@ -40,11 +40,18 @@ func readBundles(name, path string) ([]candidate, error) {
 
 // splitBundles names each bundle by its line, ":3"; the one of a .json file by nothing.
 func splitBundles(raw []byte, lines bool) ([]candidate, error) {
-	var candidates []candidate
-	if !lines {
-		candidates = []candidate{{bundle: bytes.TrimSpace(raw)}}
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return nil, errors.New("the file is empty")
 	}
-	for n := 1; lines && len(raw) > 0; n++ {
+	if !lines {
+		b, err := parseBundle(bytes.TrimSpace(raw))
+		if err != nil {
+			return nil, err
+		}
+		return []candidate{{bundle: b}}, nil
+	}
+	var candidates []candidate
+	for n := 1; len(raw) > 0; n++ {
 		var line []byte
 		line, raw, _ = bytes.Cut(raw, []byte("\n"))
 		if line = bytes.TrimSpace(line); len(line) == 0 {
@@ -53,18 +60,21 @@ func splitBundles(raw []byte, lines bool) ([]candidate, error) {
 		if len(candidates) == maxBundles {
 			return nil, fmt.Errorf("more than %d bundles", maxBundles)
 		}
-		candidates = append(candidates, candidate{source: fmt.Sprintf(":%d", n), bundle: line})
-	}
-	if len(candidates) == 0 || len(candidates[0].bundle) == 0 {
-		return nil, errors.New("the file is empty")
-	}
-	for _, c := range candidates {
-		if _, err := policy.Parse(c.bundle); err != nil {
-			if lines {
-				return nil, fmt.Errorf("line %s: %w", c.source[1:], err)
-			}
-			return nil, err
+		b, err := parseBundle(line)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
+		candidates = append(candidates, candidate{source: fmt.Sprintf(":%d", n), bundle: b})
 	}
 	return candidates, nil
+}
+
+// parseBundle accepts what a policy can judge.
+func parseBundle(raw []byte) (*bundle.Bundle, error) {
+	b, err := bundle.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	_, err = b.Verifiable()
+	return b, err
 }

@@ -3,13 +3,13 @@ package verify
 import (
 	"context"
 
-	"github.com/taglast/taglast/internal/store"
+	"github.com/taglast/taglast/internal/bundle"
 )
 
 // candidate is an attestation of the digest that nobody has checked yet.
 type candidate struct {
 	source    string // which one, for people
-	bundle    []byte
+	bundle    *bundle.Bundle
 	url       string // as Attestation.BundleURL
 	initiator string // as Attestation.Initiator
 	err       error  // why it could not be read
@@ -18,8 +18,8 @@ type candidate struct {
 // other says that the candidate is well-formed and of another predicate type. What is not well-formed is for the policy
 // to refuse.
 func (c candidate) other(predicateType string) bool {
-	d, err := store.Describe(c.bundle)
-	return err == nil && d.PredicateType != predicateType
+	s, err := c.bundle.Statement()
+	return err == nil && s.PredicateType != predicateType
 }
 
 // check holds the candidate to a policy, for the artifact with that sha256.
@@ -29,7 +29,7 @@ func (c candidate) check(p Policy, roots *TrustedRoots, digest []byte) (Attestat
 		return Attestation{}, err
 	}
 	return Attestation{
-		Bundle: c.bundle, BundleURL: c.url, Initiator: c.initiator,
+		Bundle: c.bundle.Raw(), BundleURL: c.url, Initiator: c.initiator,
 		PredicateType: v.PredicateType, Statement: v.Statement, Certificate: certificateOf(v.Certificate),
 		Times: v.Times, LogIndex: v.LogIndex,
 		summary: v.Certificate,

@@ -3,8 +3,6 @@ package verify
 import (
 	"bytes"
 	"testing"
-
-	"github.com/taglast/taglast/internal/policy"
 )
 
 func FuzzBundleFile(f *testing.F) {
@@ -17,10 +15,10 @@ func FuzzBundleFile(f *testing.F) {
 			t.Errorf("%d bundles beside the error %v", len(found), err)
 		}
 		for _, c := range found {
-			if !bytes.Contains(raw, c.bundle) {
+			if !bytes.Contains(raw, c.bundle.Raw()) {
 				t.Error("a bundle that is not in the file")
 			}
-			if _, err := policy.Parse(c.bundle); err != nil {
+			if _, err := c.bundle.Verifiable(); err != nil {
 				t.Error(err)
 			}
 		}

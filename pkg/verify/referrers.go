@@ -9,7 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/registry"
 )
 
@@ -44,7 +44,7 @@ func fromRegistry(ctx context.Context, s subject) ([]candidate, error) {
 }
 
 // bundleOf is the first layer of a referrer's manifest.
-func bundleOf(ctx context.Context, image *registry.Client, referrer v1.Hash) ([]byte, error) {
+func bundleOf(ctx context.Context, image *registry.Client, referrer v1.Hash) (*bundle.Bundle, error) {
 	m, err := image.Get(ctx, referrer.String())
 	if err != nil {
 		return nil, err
@@ -55,5 +55,9 @@ func bundleOf(ctx context.Context, image *registry.Client, referrer v1.Hash) ([]
 	if err := json.Unmarshal(m.Raw, &manifest); err != nil || len(manifest.Layers) == 0 {
 		return nil, errors.New("its manifest has no layer")
 	}
-	return image.GetBlob(ctx, manifest.Layers[0].Digest, policy.MaxBundle)
+	raw, err := image.GetBlob(ctx, manifest.Layers[0].Digest, bundle.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	return bundle.Parse(raw)
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/taglast/taglast/internal/policy"
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/testkit/verifytest"
 	"github.com/taglast/taglast/pkg/verify"
@@ -134,7 +134,7 @@ func TestNothingThatPassesIsNeverASuccess(t *testing.T) {
 		{"a file of bundles beyond its bound", tag, func(o *verify.Options) { o.Bundle = write(t, dir, "big.json", make([]byte, 64<<20+1)) }, nil, "more than"},
 		{"a bundle beyond its bound", tag, func(o *verify.Options) {
 			o.Bundle = write(t, dir, "long.json", append(bytes.Repeat([]byte(" "), 8), bytes.Repeat([]byte("1"), 17<<20)...))
-		}, policy.ErrBundle, "larger than"},
+		}, bundle.ErrInvalid, "larger than"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := options(t, w)

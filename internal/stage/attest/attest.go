@@ -1,5 +1,5 @@
-// Package attest is the fourth stage: it takes a pushed image, makes or reuses its attestation, keeps it in every
-// configured store and reads it back from each.
+// Package attest is the fourth stage: it takes a pushed image, makes or reuses each attestation that is wanted of it,
+// keeps them in every store of the image and reads them back from each.
 package attest
 
 import (
@@ -10,139 +10,127 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/stage/push"
 	"github.com/taglast/taglast/internal/store"
 )
 
-// Attested is a pushed image with its bundle as each store gave it back. Made by Attest alone.
-type Attested struct{ p *attested }
-
-type attested struct {
-	pushed    push.Pushed
-	statement []byte
-	subjects  []provenance.Subject
-	bundle    []byte
-	back      []ReadBack
-	receipts  map[string]store.Receipt
-	reused    bool
-}
-
-// ReadBack is the bundle as one store gave it back.
-type ReadBack struct {
-	Store  string
-	Bundle []byte
-}
-
-// Ok says whether a was made by Attest.
-func (a Attested) Ok() bool { return a.p != nil }
-
-// Pushed is the image.
-func (a Attested) Pushed() push.Pushed { return a.p.pushed }
-
-// Statement is the in-toto statement that the bundle signs.
-func (a Attested) Statement() []byte { return slices.Clone(a.p.statement) }
-
-// Subjects of the statement.
-func (a Attested) Subjects() []provenance.Subject { return slices.Clone(a.p.subjects) }
-
-// Bundle is the bundle as it was kept.
-func (a Attested) Bundle() []byte { return slices.Clone(a.p.bundle) }
-
-// ReadBack is the bundle as each store gave it back, in the order of the stores.
-func (a Attested) ReadBack() []ReadBack { return slices.Clone(a.p.back) }
-
-// Receipt is the answer of a store to this run; a zero Receipt where it gave none.
-func (a Attested) Receipt(name string) store.Receipt { return a.p.receipts[name] }
-
-// Reused says that the bundle is of an earlier run.
-func (a Attested) Reused() bool { return a.p.reused }
-
 // Signer makes a bundle over an in-toto statement.
 type Signer interface {
-	Sign(ctx context.Context, statement []byte) (bundle []byte, err error)
+	Sign(ctx context.Context, statement []byte) (*bundle.Bundle, error)
 }
 
 // Job is what Attest needs beside the pushed image.
 type Job struct {
-	Subjects []provenance.Subject
-	// Statement makes the statement; called only where no stored bundle can be reused.
-	Statement func(context.Context) ([]byte, error)
-	Signer    Signer
-	Stores    []store.Store // every one keeps the bundle
-	// Reusable says whether a stored bundle may stand for this run; nil or an error means no.
-	Reusable func(bundle []byte) error
-	// Keep is called with the bundle before any store sees it: it writes the file that nothing may be lost from.
-	Keep func(bundle []byte) error
+	Wanted []Wanted // at least one
+	Signer Signer
+	Stores []store.Store // of the image, at least one; every one keeps every bundle
+	// Keep is called with each attestation, one after the other, before any store sees one of them: it writes the file
+	// that nothing may be lost from.
+	Keep func(Attestation) error
 }
 
-// Attest reuses a stored bundle that passes Reusable, or signs a new one; keeps it in every store that lacks it; and
-// reads it back from each. Nothing is posted before Keep has returned.
+// Wanted is one attestation that an image must have.
+type Wanted struct {
+	PredicateType string
+	// Subjects that the statement must name, at least one. The first one's digest is what the attestation is about, by
+	// which stores are asked: the image's root or one of its manifests.
+	Subjects []provenance.Subject
+	// Statement makes the statement; it is called only where no stored bundle can be reused.
+	Statement func(context.Context) ([]byte, error)
+	// Reusable is nil for a stored bundle that may stand for this run, and says why not otherwise.
+	Reusable func(*bundle.Bundle) error
+}
+
+// digest is what the attestation is about; empty where no subject is named.
+func (w Wanted) digest() string {
+	if len(w.Subjects) == 0 {
+		return ""
+	}
+	return w.Subjects[0].Digest
+}
+
+// Attest reuses for each wanted attestation a stored bundle that passes Reusable, or signs a new one; keeps it in every
+// store that lacks it; and reads it back from each. A store is asked once for each digest and predicate type. Nothing is
+// posted before Keep has returned for all of them.
 func Attest(ctx context.Context, p push.Pushed, job Job) (Attested, error) {
 	if !p.Ok() {
 		return Attested{}, errors.New("attestation: this image was not made by the push stage")
 	}
-	if len(job.Stores) == 0 || job.Keep == nil || job.Reusable == nil {
-		return Attested{}, errors.New("attestation: a job needs a store, Keep and Reusable")
+	if err := job.check(p); err != nil {
+		return Attested{}, err
 	}
-	digest := p.Built().Root().Digest.String()
-	listed, err := listAll(ctx, job.Stores, digest)
+	listed, err := listAll(ctx, job)
 	if err != nil {
 		return Attested{}, err
 	}
-	a := &attested{pushed: p, subjects: slices.Clone(job.Subjects), receipts: map[string]store.Receipt{}}
-	a.bundle = reusable(listed, job.Reusable)
-	a.reused = a.bundle != nil
-	if !a.reused {
-		if a.statement, err = job.Statement(ctx); err != nil {
-			return Attested{}, err
-		}
-		if a.bundle, err = job.Signer.Sign(ctx, a.statement); err != nil {
-			return Attested{}, err
-		}
-	}
-	if err := job.Keep(a.bundle); err != nil {
-		return Attested{}, fmt.Errorf("keep the bundle of %s: %w", digest, err)
-	}
-	a.back = make([]ReadBack, len(job.Stores))
-	receipts := make([]store.Receipt, len(job.Stores))
+	all := make([]Attestation, len(job.Wanted))
 	g, gctx := errgroup.WithContext(ctx)
-	for i, s := range job.Stores {
+	for i, w := range job.Wanted {
 		g.Go(func() error {
-			back, receipt, err := keepIn(gctx, s, digest, a.bundle, listed[i])
-			a.back[i], receipts[i] = ReadBack{Store: s.Name(), Bundle: back}, receipt
+			a, err := makeOne(gctx, job.Signer, w, listed[keyOf(w)])
+			all[i] = Attestation{a}
 			return err
 		})
 	}
-	err = g.Wait()
-	for i, s := range job.Stores {
-		a.receipts[s.Name()] = receipts[i]
-	}
-	if err != nil {
+	if err := g.Wait(); err != nil {
 		return Attested{}, err
 	}
-	return Attested{a}, nil
-}
-
-// listAll asks every store for what it has of digest, at once. What cannot be read among what could is not fatal here:
-// the worst that follows is a second attestation of the same digest.
-func listAll(ctx context.Context, stores []store.Store, digest string) ([][]store.Stored, error) {
-	listed := make([][]store.Stored, len(stores))
-	g, gctx := errgroup.WithContext(ctx)
-	for i, s := range stores {
-		g.Go(func() error {
-			found, err := s.List(gctx, digest, provenance.PredicateType)
-			if err != nil && len(found) == 0 {
-				return fmt.Errorf("list the attestations of %s in store %s: %w", digest, s.Name(), err)
-			}
-			listed[i] = found
-			return nil
-		})
+	for _, a := range all {
+		if err := job.Keep(a); err != nil {
+			return Attested{}, fmt.Errorf("keep the bundle of %s: %w", a.Digest(), err)
+		}
 	}
-	return listed, g.Wait()
+	if err := storeAll(ctx, job, all, listed); err != nil {
+		return Attested{}, err
+	}
+	return Attested{&attested{pushed: p, attestations: all}}, nil
 }
 
-func reusable(listed [][]store.Stored, ok func([]byte) error) []byte {
+// check refuses a job that cannot be done as it stands, before anything is sent.
+func (job Job) check(p push.Pushed) error {
+	if len(job.Wanted) == 0 {
+		return errors.New("attestation: a job wants no attestation")
+	}
+	if len(job.Stores) == 0 || job.Keep == nil {
+		return errors.New("attestation: a job needs a store, Keep and Reusable")
+	}
+	for _, w := range job.Wanted {
+		switch {
+		case w.Reusable == nil || w.Statement == nil:
+			return errors.New("attestation: a job needs a store, Keep and Reusable, and a statement")
+		case w.PredicateType == "":
+			return errors.New("attestation: one without a predicate type is wanted")
+		case !p.Built().Contains(w.digest()):
+			return fmt.Errorf("attestation: %q is not a manifest of image %s", w.digest(), p.Built().Name())
+		}
+	}
+	return nil
+}
+
+// makeOne reuses a stored bundle or signs a new one.
+func makeOne(ctx context.Context, signer Signer, w Wanted, listed [][]store.Stored) (*attestation, error) {
+	a := &attestation{predicateType: w.PredicateType, subjects: slices.Clone(w.Subjects)}
+	if a.bundle = reusable(listed, w.Reusable); a.bundle != nil {
+		a.reused = true
+		return a, nil
+	}
+	var err error
+	if a.statement, err = w.Statement(ctx); err != nil {
+		return nil, err
+	}
+	if a.bundle, err = signer.Sign(ctx, a.statement); err != nil {
+		return nil, err
+	}
+	if a.bundle.PredicateType() != w.PredicateType || !a.bundle.Names(w.digest()) {
+		return nil, fmt.Errorf("attestation: what was signed is not a statement of type %s about %s", w.PredicateType, w.digest())
+	}
+	return a, nil
+}
+
+// reusable is the first stored bundle that passes ok, nil where none does.
+func reusable(listed [][]store.Stored, ok func(*bundle.Bundle) error) *bundle.Bundle {
 	for _, found := range listed {
 		for _, s := range found {
 			if ok(s.Bundle) == nil {
@@ -151,22 +139,4 @@ func reusable(listed [][]store.Stored, ok func([]byte) error) []byte {
 		}
 	}
 	return nil
-}
-
-// keepIn keeps bundle in s unless listed already has it, and gives back what the store says of it.
-func keepIn(ctx context.Context, s store.Store, digest string, bundle []byte, listed []store.Stored) ([]byte, store.Receipt, error) {
-	for _, have := range listed {
-		if store.Equal(have.Bundle, bundle) {
-			return have.Bundle, store.Receipt{ID: have.ID, URL: have.URL}, nil
-		}
-	}
-	receipt, err := s.Put(ctx, bundle)
-	if err != nil {
-		return nil, store.Receipt{}, fmt.Errorf("store %s: %s: %w", s.Name(), digest, err)
-	}
-	back, err := store.Poll(ctx, s, digest, provenance.PredicateType, bundle)
-	if err != nil {
-		return nil, receipt, fmt.Errorf("store %s: %s: %w", s.Name(), digest, err)
-	}
-	return back, receipt, nil
 }

@@ -1,7 +1,6 @@
 package attest_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/stage/attest"
@@ -53,12 +53,12 @@ func (d *diary) count(line string) int {
 
 func (s *noted) Name() string { return s.name }
 
-func (s *noted) Put(ctx context.Context, bundle []byte) (store.Receipt, error) {
+func (s *noted) Put(ctx context.Context, b *bundle.Bundle) (store.Receipt, error) {
 	s.log.note("put " + s.name)
 	if s.put != nil {
 		return store.Receipt{}, s.put
 	}
-	return s.Store.Put(ctx, bundle)
+	return s.Store.Put(ctx, b)
 }
 
 func (s *noted) List(ctx context.Context, digest, predicateType string) ([]store.Stored, error) {
@@ -76,7 +76,7 @@ type stage struct {
 	stores []*noted
 	job    attest.Job
 	diary  *diary
-	kept   [][]byte
+	kept   []*bundle.Bundle
 }
 
 func newStage(t *testing.T) *stage {
@@ -85,17 +85,17 @@ func newStage(t *testing.T) *stage {
 	s := &stage{run: r, diary: &diary{}, pushed: r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)}
 	s.stores = []*noted{
 		{name: "one", Store: r.Store, log: s.diary},
-		{name: "two", Store: store.NewFiles(t.TempDir()), log: s.diary},
+		{name: "two", Store: storetest.NewMemory("two"), log: s.diary},
 	}
 	s.job = r.Job(s.pushed)
 	s.job.Stores = []store.Store{s.stores[0], s.stores[1]}
-	s.job.Keep = func(bundle []byte) error {
+	s.job.Keep = func(a attest.Attestation) error {
 		s.diary.note("keep")
-		s.kept = append(s.kept, bytes.Clone(bundle))
+		s.kept = append(s.kept, a.Bundle())
 		return nil
 	}
-	statement := s.job.Statement
-	s.job.Statement = func(ctx context.Context) ([]byte, error) {
+	statement := s.job.Wanted[0].Statement
+	s.job.Wanted[0].Statement = func(ctx context.Context) ([]byte, error) {
 		s.diary.note("sign")
 		return statement(ctx)
 	}
@@ -113,23 +113,28 @@ func TestAttestSignsKeepsStoresAndReadsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !a.Ok() || a.Reused() || a.Pushed().Built().Name() != "app" || len(a.Statement()) == 0 || !slices.Equal(a.Subjects(), s.job.Subjects) {
-		t.Errorf("%+v", a)
+	if !a.Ok() || a.Pushed().Built().Name() != "app" || len(a.Attestations()) != 1 {
+		t.Fatalf("%+v", a)
 	}
-	if len(s.kept) != 1 || !bytes.Equal(s.kept[0], a.Bundle()) {
+	one, wanted := a.Attestations()[0], s.job.Wanted[0]
+	if one.Reused() || len(one.Statement()) == 0 || !slices.Equal(one.Subjects(), wanted.Subjects) ||
+		one.PredicateType() != provenance.PredicateType || one.Digest() != s.pushed.Built().Root().Digest.String() {
+		t.Errorf("%+v", one)
+	}
+	if len(s.kept) != 1 || !s.kept[0].Equal(one.Bundle()) {
 		t.Errorf("%d bundles were kept", len(s.kept))
 	}
-	back := a.ReadBack()
+	back := one.ReadBack()
 	if len(back) != 2 || back[0].Store != "one" || back[1].Store != "two" {
 		t.Fatalf("read back %+v", back)
 	}
 	for _, b := range back {
-		if !store.Equal(b.Bundle, a.Bundle()) {
+		if !one.Bundle().Equal(b.Bundle) {
 			t.Errorf("store %s gave another bundle back", b.Store)
 		}
 	}
-	if a.Receipt("one").ID == "" || a.Receipt("one").URL == "" || a.Receipt("two") != (store.Receipt{}) {
-		t.Errorf("receipts %+v %+v", a.Receipt("one"), a.Receipt("two"))
+	if one.Receipt("one").ID == "" || one.Receipt("one").URL == "" || one.Receipt("two").ID == "" || one.Receipt("two").URL != "" || one.Receipt("three") != (store.Receipt{}) {
+		t.Errorf("receipts %+v %+v", one.Receipt("one"), one.Receipt("two"))
 	}
 	// Nothing is stored before it is kept, nothing kept before it is looked for.
 	keep := slices.Index(s.diary.lines, "keep")
@@ -159,16 +164,18 @@ func TestAttestReusesAndCopiesToStoresThatLackIt(t *testing.T) {
 			for _, i := range c.has {
 				first.Stores = append(first.Stores, s.stores[i])
 			}
-			before, err := attest.Attest(t.Context(), s.pushed, first)
+			made, err := attest.Attest(t.Context(), s.pushed, first)
 			if err != nil {
 				t.Fatal(err)
 			}
+			before := made.Attestations()[0]
 			s.diary.lines = nil
-			a, err := s.attest(t)
+			again, err := s.attest(t)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !a.Reused() || !store.Equal(a.Bundle(), before.Bundle()) || s.diary.count("sign") != 0 || s.diary.count("keep") != 1 {
+			a := again.Attestations()[0]
+			if !a.Reused() || !a.Bundle().Equal(before.Bundle()) || s.diary.count("sign") != 0 || s.diary.count("keep") != 1 {
 				t.Errorf("reused %v: %v", a.Reused(), s.diary.lines)
 			}
 			for i, st := range s.stores {
@@ -181,7 +188,7 @@ func TestAttestReusesAndCopiesToStoresThatLackIt(t *testing.T) {
 				}
 			}
 			for _, b := range a.ReadBack() {
-				if !store.Equal(b.Bundle, before.Bundle()) {
+				if !before.Bundle().Equal(b.Bundle) {
 					t.Errorf("store %s gave another bundle back", b.Store)
 				}
 			}
@@ -194,10 +201,10 @@ func TestAttestSignsAnewWhereNothingMayBeReused(t *testing.T) {
 	if _, err := s.attest(t); err != nil {
 		t.Fatal(err)
 	}
-	s.job.Reusable = func([]byte) error { return errors.New("of another commit") }
+	s.job.Wanted[0].Reusable = func(*bundle.Bundle) error { return errors.New("of another commit") }
 	a, err := s.attest(t)
-	if err != nil || a.Reused() || s.diary.count("sign") != 2 || s.diary.count("put one") != 2 {
-		t.Errorf("%v, reused %v: %v", err, a.Reused(), s.diary.lines)
+	if err != nil || a.Attestations()[0].Reused() || s.diary.count("sign") != 2 || s.diary.count("put one") != 2 {
+		t.Errorf("%v: %v", err, s.diary.lines)
 	}
 }
 
@@ -215,7 +222,7 @@ func TestAttestPassesOverWhatIsNotReusable(t *testing.T) {
 		}
 	}
 	again, err := s.attest(t)
-	if err != nil || !again.Reused() || !store.Equal(again.Bundle(), a.Bundle()) {
+	if err != nil || !again.Attestations()[0].Reused() || !a.Attestations()[0].Bundle().Equal(again.Attestations()[0].Bundle()) {
 		t.Errorf("%v", err)
 	}
 }
@@ -230,12 +237,19 @@ func TestAttestStopsAtTheFirstFailure(t *testing.T) {
 	}{
 		{"no store", func(s *stage) { s.job.Stores = nil }, "a job needs a store", false},
 		{"no Keep", func(s *stage) { s.job.Keep = nil }, "a job needs a store, Keep", false},
-		{"no Reusable", func(s *stage) { s.job.Reusable = nil }, "and Reusable", false},
+		{"no Reusable", func(s *stage) { s.job.Wanted[0].Reusable = nil }, "and Reusable", false},
+		{"nothing is wanted", func(s *stage) { s.job.Wanted = nil }, "wants no attestation", false},
+		{"no predicate type", func(s *stage) { s.job.Wanted[0].PredicateType = "" }, "without a predicate type", false},
+		{"no subject", func(s *stage) { s.job.Wanted[0].Subjects = nil }, "is not a manifest of image app", false},
+		{"a subject that is not of this image", func(s *stage) {
+			s.job.Wanted[0].Subjects = []provenance.Subject{{Name: "ghcr.io/acme/app", Digest: storetest.Digest('a')}}
+		}, "is not a manifest of image app", false},
+		{"a statement of another type", func(s *stage) { s.job.Wanted[0].PredicateType = sbom }, "not a statement of type " + sbom, false},
 		{"a store that cannot be asked", func(s *stage) { s.stores[1].list = broken }, "in store two: broken", false},
 		{"no statement", func(s *stage) {
-			s.job.Statement = func(context.Context) ([]byte, error) { return nil, broken }
+			s.job.Wanted[0].Statement = func(context.Context) ([]byte, error) { return nil, broken }
 		}, "broken", false},
-		{"the bundle cannot be kept", func(s *stage) { s.job.Keep = func([]byte) error { return broken } }, "keep the bundle of sha256:", false},
+		{"the bundle cannot be kept", func(s *stage) { s.job.Keep = func(attest.Attestation) error { return broken } }, "keep the bundle of sha256:", false},
 		{"a store refuses", func(s *stage) { s.stores[1].put = broken }, "store two: sha256:", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -256,5 +270,81 @@ func TestAttestRefusesAZeroPushed(t *testing.T) {
 	s := newStage(t)
 	if a, err := attest.Attest(t.Context(), push.Pushed{}, s.job); err == nil || a.Ok() || len(s.diary.lines) > 0 {
 		t.Errorf("%v, made %v, %v", err, a.Ok(), s.diary.lines)
+	}
+}
+
+const sbom = "https://spdx.dev/Document/v2.3"
+
+// children are subjects for each platform's manifest of the image, under its repository.
+func (s *stage) children() []provenance.Subject {
+	var out []provenance.Subject
+	for _, c := range s.pushed.Built().Manifests() {
+		out = append(out, provenance.Subject{Name: "ghcr.io/acme/app", Digest: c.Digest.String()})
+	}
+	return out
+}
+
+func TestAttestMakesEveryWantedAttestation(t *testing.T) {
+	s := newStage(t)
+	child := s.children()[:1]
+	s.job.Wanted = append(s.job.Wanted, s.run.Wanted(sbom, child, nil))
+	keep := s.job.Keep
+	s.job.Keep = func(a attest.Attestation) error {
+		if len(a.ReadBack()) > 0 {
+			t.Error("it was read back before it was kept")
+		}
+		return keep(a)
+	}
+	a, err := s.attest(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := a.Attestations()
+	if len(all) != 2 || len(s.kept) != 2 || all[1].PredicateType() != sbom || all[1].Digest() != child[0].Digest {
+		t.Fatalf("%d attestations, %d kept", len(all), len(s.kept))
+	}
+	last := len(s.diary.lines) - 1 - slices.Index(slices.Collect(reversed(s.diary.lines)), "keep")
+	for i, line := range s.diary.lines {
+		if strings.HasPrefix(line, "put ") && i < last {
+			t.Errorf("%q before every bundle is on disk: %v", line, s.diary.lines)
+		}
+	}
+	for i, one := range all {
+		if !s.kept[i].Equal(one.Bundle()) || len(one.ReadBack()) != 2 || !one.Bundle().Names(one.Digest()) {
+			t.Errorf("%s: read back from %d stores", one.PredicateType(), len(one.ReadBack()))
+		}
+	}
+	if s.diary.count("put one") != 2 || s.diary.count("put two") != 2 {
+		t.Errorf("%v", s.diary.lines)
+	}
+	again, err := s.attest(t)
+	if err != nil || !again.Attestations()[0].Reused() || !again.Attestations()[1].Reused() || s.diary.count("put one") != 2 {
+		t.Errorf("%v: %v", err, s.diary.lines)
+	}
+}
+
+func reversed(lines []string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, line := range slices.Backward(lines) {
+			if !yield(line) {
+				return
+			}
+		}
+	}
+}
+
+// TestAttestListsEachStoreOnce: for a digest and predicate type that two attestations share.
+func TestAttestListsEachStoreOnce(t *testing.T) {
+	s := newStage(t)
+	if _, err := s.attest(t); err != nil { // now a list is all that is needed
+		t.Fatal(err)
+	}
+	s.diary.lines = nil
+	s.job.Wanted = append(s.job.Wanted, s.job.Wanted[0])
+	if _, err := s.attest(t); err != nil {
+		t.Fatal(err)
+	}
+	if s.diary.count("list one") != 1 || s.diary.count("list two") != 1 {
+		t.Errorf("%v", s.diary.lines)
 	}
 }

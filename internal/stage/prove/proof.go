@@ -9,21 +9,23 @@ import (
 	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/sigstore/sigstore-go/pkg/root"
 
 	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/stage/attest"
+	"github.com/taglast/taglast/internal/trust"
 )
 
 // ErrNotMade is returned for a value that the stage before did not make: a zero Attested, Proof or Complete.
 var ErrNotMade = errors.New("verify: this value was not made by the stage before")
 
-// Run is what is known of this run for certain: its checked claims and the roots that it trusts.
+// Run is what is known of this run for certain: its checked claims, and the Sigstore instance that it
+// signs on.
 type Run struct {
-	Trusted   root.TrustedMaterial
+	Instance  trust.Instance
 	Claims    identity.Claims
 	ServerURL string // GITHUB_SERVER_URL
 }
@@ -33,12 +35,16 @@ type Run struct {
 type Proof struct{ p *proof }
 
 type proof struct {
-	image    string
-	root     registry.Manifest
-	repos    []name.Repository
-	verified []policy.Verified
-	reused   bool
+	image     string
+	root      registry.Manifest
+	repos     []name.Repository
+	platforms []string          // digests of the manifests that have a platform
+	verified  []policy.Verified // one for each attestation
+	about     []about           // what each of them is about
 }
+
+// about is what an attestation says something of.
+type about struct{ digest, predicateType string }
 
 // Ok says whether p was made by Release.
 func (p Proof) Ok() bool { return p.p != nil }
@@ -52,109 +58,80 @@ func (p Proof) Root() registry.Manifest { return p.p.root }
 // Repositories that hold it.
 func (p Proof) Repositories() []name.Repository { return slices.Clone(p.p.repos) }
 
-// Verified is what the stored bundles proved, one for each required attestation.
+// Verified is what the stored bundles proved, one for each attestation of the image, in their order.
 func (p Proof) Verified() []policy.Verified { return slices.Clone(p.p.verified) }
+
+// covers says whether an attestation of that type passed that is about the root, or, for any type but provenance, one
+// about each manifest that has a platform.
+func (p Proof) covers(predicateType string) bool {
+	passed := func(digest string) bool { return slices.Contains(p.p.about, about{digest, predicateType}) }
+	if passed(p.p.root.Digest.String()) {
+		return true
+	}
+	if predicateType == provenance.PredicateType || len(p.p.platforms) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(p.p.platforms, func(digest string) bool { return !passed(digest) })
+}
 
 // Names says whether the proof covers that repository.
 func (p Proof) Names(repo name.Repository) bool {
 	return slices.ContainsFunc(p.p.repos, func(r name.Repository) bool { return r.String() == repo.String() })
 }
 
-// Release checks every bundle that a store gave back: under policy.Exact where this run signed, under policy.Reuse
-// where an earlier run did. One store's bundle that fails fails the image.
+// Release checks every attestation of an image as each store gave it back: under policy.Exact where this run signed it,
+// under policy.Reuse where an earlier run did. One store's bundle that fails fails the image.
 func Release(a attest.Attested, run Run) (Proof, error) {
 	if !a.Ok() {
 		return Proof{}, ErrNotMade
 	}
 	built := a.Pushed().Built()
-	digest := built.Root().Digest.String()
+	p := &proof{image: built.Name(), root: built.Root(), repos: a.Pushed().Repositories()}
+	for _, c := range built.Manifests() {
+		if c.Platform != (platform.Platform{}) {
+			p.platforms = append(p.platforms, c.Digest.String())
+		}
+	}
+	for _, one := range a.Attestations() {
+		if !built.Contains(one.Digest()) {
+			return Proof{}, fmt.Errorf("image %s: an attestation of %s, which is not a manifest of it", built.Name(), one.Digest())
+		}
+		v, err := proveOne(one, run)
+		if err != nil {
+			return Proof{}, fmt.Errorf("image %s: %w", built.Name(), err)
+		}
+		p.verified = append(p.verified, v)
+		p.about = append(p.about, about{one.Digest(), v.PredicateType})
+	}
+	if len(p.verified) == 0 {
+		return Proof{}, fmt.Errorf("image %s: no attestation of %s", built.Name(), built.Root().Digest)
+	}
+	return Proof{p}, nil
+}
+
+// proveOne checks one attestation as each store gave it back, and says what it proved.
+func proveOne(a attest.Attestation, run Run) (policy.Verified, error) {
 	back := a.ReadBack()
 	if len(back) == 0 {
-		return Proof{}, fmt.Errorf("image %s: no store gave an attestation of %s back", built.Name(), digest)
+		return policy.Verified{}, fmt.Errorf("no store gave an attestation of %s back", a.Digest())
 	}
 	check := policy.Exact{
-		Trusted: run.Trusted, Claims: run.Claims, ServerURL: run.ServerURL,
-		Statement: a.Statement(), Digest: digest,
+		Trusted: run.Instance.Roots.Root, Requires: run.Instance.Requires, Claims: run.Claims, ServerURL: run.ServerURL,
+		Statement: a.Statement(), Digest: a.Digest(), PredicateType: a.PredicateType(), Subjects: a.Subjects(),
 	}.Check
 	if a.Reused() {
 		check = policy.Reuse{
-			Trusted: run.Trusted, Claims: run.Claims, ServerURL: run.ServerURL,
-			Subjects: a.Subjects(), Digest: digest,
+			Trusted: run.Instance.Roots.Root, Requires: run.Instance.Requires, Claims: run.Claims, ServerURL: run.ServerURL,
+			Subjects: a.Subjects(), Digest: a.Digest(), PredicateType: a.PredicateType(),
 		}.Check
 	}
 	var last policy.Verified
 	for _, b := range back {
 		v, err := check(b.Bundle)
 		if err != nil {
-			return Proof{}, fmt.Errorf("image %s: the attestation of %s in store %s does not pass: %w", built.Name(), digest, b.Store, err)
+			return policy.Verified{}, fmt.Errorf("the attestation of %s in store %s does not pass: %w", a.Digest(), b.Store, err)
 		}
 		last = v
 	}
-	return Proof{&proof{
-		image: built.Name(), root: built.Root(), repos: a.Pushed().Repositories(),
-		verified: []policy.Verified{last}, reused: a.Reused(),
-	}}, nil
-}
-
-// Required is what the plan asks of one image before any tag of the release is written.
-type Required struct {
-	Image          string
-	PredicateTypes []string // each must be among the proof's attestations
-}
-
-// Complete says that every image of the plan has its proof. Made by All alone.
-type Complete struct{ p *complete }
-
-type complete struct{ proofs map[string]Proof }
-
-// Ok says whether c was made by All.
-func (c Complete) Ok() bool { return c.p != nil }
-
-// Proof of that image.
-func (c Complete) Proof(image string) (Proof, bool) {
-	if c.p == nil {
-		return Proof{}, false
-	}
-	p, ok := c.p.proofs[image]
-	return p, ok
-}
-
-// All is the barrier: exactly one proof, with all required attestations (provenance always), for each image of the plan
-// and for no other.
-func All(plan []Required, proofs []Proof) (Complete, error) {
-	if len(plan) == 0 {
-		return Complete{}, errors.New("verify: a plan without images")
-	}
-	byImage := make(map[string]Proof, len(proofs))
-	for _, p := range proofs {
-		if !p.Ok() {
-			return Complete{}, ErrNotMade
-		}
-		if _, twice := byImage[p.Image()]; twice {
-			return Complete{}, fmt.Errorf("verify: two proofs for image %s", p.Image())
-		}
-		byImage[p.Image()] = p
-	}
-	seen := make(map[string]bool, len(plan))
-	for _, want := range plan {
-		if seen[want.Image] {
-			return Complete{}, fmt.Errorf("verify: image %s stands twice in the plan", want.Image)
-		}
-		seen[want.Image] = true
-		p, ok := byImage[want.Image]
-		if !ok {
-			return Complete{}, fmt.Errorf("verify: image %s has no proof", want.Image)
-		}
-		for _, t := range append([]string{provenance.PredicateType}, want.PredicateTypes...) {
-			if !slices.ContainsFunc(p.p.verified, func(v policy.Verified) bool { return v.PredicateType == t }) {
-				return Complete{}, fmt.Errorf("verify: image %s has no attestation of type %s", want.Image, t)
-			}
-		}
-	}
-	for image := range byImage {
-		if !seen[image] {
-			return Complete{}, fmt.Errorf("verify: a proof for image %s, which the plan does not have", image)
-		}
-	}
-	return Complete{&complete{byImage}}, nil
+	return last, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/sandbox"
@@ -14,10 +15,11 @@ import (
 	"github.com/taglast/taglast/internal/stage/prove"
 	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/internal/testkit/releasetest"
+	"github.com/taglast/taglast/internal/testkit/storetest"
 )
 
 func runOf(r *releasetest.Run) prove.Run {
-	return prove.Run{Trusted: r.Trusted.Root, Claims: r.Claims, ServerURL: r.Server}
+	return prove.Run{Instance: r.Instance, Claims: r.Claims, ServerURL: r.Server}
 }
 
 // release takes an image through every stage up to its proof.
@@ -60,11 +62,11 @@ func TestReleaseRefusesAZeroAttested(t *testing.T) {
 	}
 }
 
-// fickle is a store whose lists are right until the attest stage is over: the same bytes rot afterwards.
+// fickle is a store whose lists are right until the attest stage is over: the signatures in them rot afterwards.
 type fickle struct {
 	name string
 	store.Store
-	given [][]byte
+	given []*bundle.Bundle
 }
 
 func (s *fickle) Name() string { return s.name }
@@ -79,7 +81,9 @@ func (s *fickle) List(ctx context.Context, digest, predicateType string) ([]stor
 
 func (s *fickle) rot() {
 	for _, b := range s.given {
-		copy(b[len(b)/2:], "rotten")
+		if v, err := b.Verifiable(); err == nil {
+			v.GetDsseEnvelope().GetSignatures()[0].Sig = []byte("rotten")
+		}
 	}
 }
 
@@ -100,7 +104,7 @@ func TestReleaseChecksTheBundleOfEachStore(t *testing.T) {
 			r := releasetest.New(t, sandbox.Options{})
 			stores := []*fickle{
 				{name: "one", Store: r.Store},
-				{name: "two", Store: store.NewFiles(t.TempDir())},
+				{name: "two", Store: storetest.NewMemory("two")},
 			}
 			pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
 			job := r.Job(pushed)
@@ -116,8 +120,8 @@ func TestReleaseChecksTheBundleOfEachStore(t *testing.T) {
 			if c.reused {
 				a = attest()
 			}
-			if a.Reused() != c.reused || len(a.ReadBack()) != 2 {
-				t.Fatalf("reused %v, read back from %d stores", a.Reused(), len(a.ReadBack()))
+			if one := a.Attestations()[0]; one.Reused() != c.reused || len(one.ReadBack()) != 2 {
+				t.Fatalf("reused %v, read back from %d stores", one.Reused(), len(one.ReadBack()))
 			}
 			if c.rotten >= 0 {
 				stores[c.rotten].rot()
@@ -150,7 +154,7 @@ func TestReleaseHoldsABundleToThisRun(t *testing.T) {
 		}, ""},
 		{"another run, which did not sign this", func(r *prove.Run) { r.Claims.RunID = "77" }, ""},
 		{"another server", func(r *prove.Run) { r.ServerURL = "https://github.example" }, ""},
-		{"other roots", func(r *prove.Run) { r.Trusted = releasetest.New(t, sandbox.Options{}).Trusted.Root }, ""},
+		{"other roots", func(r *prove.Run) { r.Instance = releasetest.New(t, sandbox.Options{}).Instance }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := releasetest.New(t, sandbox.Options{})
@@ -169,7 +173,7 @@ func TestReleaseComparesTheStatement(t *testing.T) {
 	r := releasetest.New(t, sandbox.Options{})
 	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
 	job := r.Job(pushed)
-	job.Signer = signerFunc(func(ctx context.Context, statement []byte) ([]byte, error) {
+	job.Signer = signerFunc(func(ctx context.Context, statement []byte) (*bundle.Bundle, error) {
 		return r.Signer.Sign(ctx, []byte(strings.Replace(string(statement), "ghcr.io/acme/app", "ghcr.io/acme/xyz", 1)))
 	})
 	a, err := attest.Attest(t.Context(), pushed, job)
@@ -181,9 +185,9 @@ func TestReleaseComparesTheStatement(t *testing.T) {
 	}
 }
 
-type signerFunc func(context.Context, []byte) ([]byte, error)
+type signerFunc func(context.Context, []byte) (*bundle.Bundle, error)
 
-func (f signerFunc) Sign(ctx context.Context, statement []byte) ([]byte, error) {
+func (f signerFunc) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, error) {
 	return f(ctx, statement)
 }
 
@@ -196,7 +200,7 @@ func TestReleaseReusesAnEarlierRunsAttestation(t *testing.T) {
 	first.World.SetIdentity(next)
 	r := releasetest.In(t, first.World, first.World)
 	a := r.Attest(r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...))
-	if !a.Reused() {
+	if !a.Attestations()[0].Reused() {
 		t.Fatal("it was not reused")
 	}
 	p, err := prove.Release(a, runOf(r))
@@ -206,13 +210,99 @@ func TestReleaseReusesAnEarlierRunsAttestation(t *testing.T) {
 	// A careless attest stage that reuses what it must not is stopped here.
 	pushed := r.Push(r.Build("app"), r.Repositories("quay.io/acme/app")...)
 	job := r.Job(pushed)
-	job.Reusable = func([]byte) error { return nil }
+	job.Wanted[0].Reusable = func(*bundle.Bundle) error { return nil }
 	careless, err := attest.Attest(t.Context(), pushed, job)
-	if err != nil || !careless.Reused() {
+	if err != nil || !careless.Attestations()[0].Reused() {
 		t.Fatal(err)
 	}
 	var mismatch *policy.MismatchError
 	if p, err := prove.Release(careless, runOf(r)); !errors.As(err, &mismatch) || mismatch.Field != "statement subject" || p.Ok() {
+		t.Errorf("%v, proof %v", err, p.Ok())
+	}
+}
+
+const sbom = "https://spdx.dev/Document/v2.3"
+
+// TestReleaseProvesEveryAttestation: provenance of the index, and one of another type about its manifests.
+func TestReleaseProvesEveryAttestation(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
+	var children []provenance.Subject
+	for _, c := range pushed.Built().Manifests() {
+		children = append(children, provenance.Subject{Name: "ghcr.io/acme/app", Digest: c.Digest.String()})
+	}
+	if len(children) < 2 {
+		t.Fatalf("%d manifests: this test needs two", len(children))
+	}
+	complete := func(children ...provenance.Subject) error {
+		job := r.Job(pushed)
+		for _, child := range children {
+			job.Wanted = append(job.Wanted, r.Wanted(sbom, []provenance.Subject{child}, nil))
+		}
+		a, err := attest.Attest(t.Context(), pushed, job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := prove.Release(a, runOf(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		verified := p.Verified()
+		if len(verified) != 1+len(children) || verified[0].PredicateType != provenance.PredicateType {
+			t.Fatalf("%d attestations are proved", len(verified))
+		}
+		for i, child := range children {
+			if v := verified[1+i]; v.PredicateType != sbom || !slices.Contains(v.Subjects, child) {
+				t.Errorf("%s about %v", v.PredicateType, v.Subjects)
+			}
+		}
+		_, err = prove.All([]prove.Required{{Image: "app", PredicateTypes: []string{sbom}}}, []prove.Proof{p})
+		return err
+	}
+	if err := complete(children...); err != nil {
+		t.Error(err)
+	}
+	for name, lacking := range map[string][]provenance.Subject{"no manifest": nil, "one manifest alone": children[:1]} {
+		if err := complete(lacking...); err == nil || !strings.Contains(err.Error(), "no attestation of type "+sbom) {
+			t.Errorf("%s has one: %v", name, err)
+		}
+	}
+}
+
+// TestProvenanceOfAManifestIsNotThatOfTheImage: tags name the root.
+func TestProvenanceOfAManifestIsNotThatOfTheImage(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
+	job := r.Job(pushed)
+	child := pushed.Built().Manifests()[0].Digest.String()
+	slices.SortStableFunc(job.Wanted[0].Subjects, func(a, b provenance.Subject) int {
+		return strings.Compare(map[bool]string{true: "0", false: "1"}[a.Digest == child], map[bool]string{true: "0", false: "1"}[b.Digest == child])
+	})
+	a, err := attest.Attest(t.Context(), pushed, job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := prove.Release(a, runOf(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := prove.All([]prove.Required{{Image: "app"}}, []prove.Proof{p}); err == nil || !strings.Contains(err.Error(), "no attestation of type") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestReleaseChecksTheSubjectsOfEachAttestation: the statement leaves out what was wanted.
+func TestReleaseChecksTheSubjectsOfEachAttestation(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
+	job := r.Job(pushed)
+	job.Wanted[0].Subjects = append(job.Wanted[0].Subjects, provenance.Subject{Name: "quay.io/acme/app", Digest: job.Wanted[0].Subjects[0].Digest})
+	a, err := attest.Attest(t.Context(), pushed, job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mismatch *policy.MismatchError
+	if p, err := prove.Release(a, runOf(r)); !errors.As(err, &mismatch) || mismatch.Field != "statement subject" || p.Ok() {
 		t.Errorf("%v, proof %v", err, p.Ok())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/stage/push"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // pulls counts the GETs of manifests, as Docker Hub does.
@@ -39,11 +40,16 @@ func TestAPushReadsOneManifestWherePullsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := layout(t)
+	source, err := image.SourceOf(release.OCISource{Paths: []string{"."}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, run := range []string{"the first run", "a run that finds everything there"} {
 		count.n.Store(0)
 		clients := registry.NewClients(registry.Options{Transport: count})
-		b, err := image.Build(t.Context(), clients, image.Request{
-			Name: "app", Dir: dir, Source: image.Source{OCI: &image.OCI{Paths: []string{"."}}}, Platforms: []string{"linux/amd64", "linux/arm64"},
+		b, err := image.Build(t.Context(), image.Request{
+			Name: "app", Source: source,
+			Env: image.Env{Registry: clients, Dir: dir, Platforms: []release.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}}},
 		})
 		if err != nil {
 			t.Fatal(err)

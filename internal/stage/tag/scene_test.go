@@ -116,7 +116,7 @@ func newScene(t *testing.T, o sandbox.Options) *scene {
 func (s *scene) prove(title string, repos ...name.Repository) prove.Proof {
 	s.t.Helper()
 	r := s.run
-	p, err := prove.Release(r.Attest(r.Push(r.Build(title), repos...)), prove.Run{Trusted: r.Trusted.Root, Claims: r.Claims, ServerURL: r.Server})
+	p, err := prove.Release(r.Attest(r.Push(r.Build(title), repos...)), prove.Run{Instance: r.Instance, Claims: r.Claims, ServerURL: r.Server})
 	if err != nil {
 		s.t.Fatal(err)
 	}

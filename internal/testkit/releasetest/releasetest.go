@@ -4,16 +4,19 @@ package releasetest
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/taglast/taglast/internal/actions"
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/keyless"
@@ -31,14 +34,14 @@ import (
 
 // Run is a job in a world: who it is, and the clients that it has.
 type Run struct {
-	World   *sandbox.World
-	Claims  identity.Claims
-	Trusted trust.Material
-	Server  string // GITHUB_SERVER_URL
-	Clients *registry.Clients
-	Signer  *keyless.Signer
-	Store   store.Store
-	tb      testing.TB
+	World    *sandbox.World
+	Claims   identity.Claims
+	Instance trust.Instance
+	Server   string // GITHUB_SERVER_URL
+	Clients  *registry.Clients
+	Signer   *keyless.Signer
+	Store    store.Store
+	tb       testing.TB
 }
 
 // New makes a world and a job in it.
@@ -80,7 +83,7 @@ func In(tb testing.TB, w *sandbox.World, rt http.RoundTripper) *Run {
 	})
 	must(err)
 	return &Run{
-		World: w, Claims: token.Claims(), Trusted: material, Server: env["GITHUB_SERVER_URL"],
+		World: w, Claims: token.Claims(), Instance: trust.Given(services, material), Server: env["GITHUB_SERVER_URL"],
 		Clients: registry.NewClients(registry.Options{Transport: rt}), Signer: signer, Store: store, tb: tb,
 	}
 }
@@ -153,17 +156,45 @@ func (r *Run) Job(p push.Pushed) attest.Job {
 	}
 	digest := p.Built().Root().Digest.String()
 	subjects := provenance.Subjects(repos, digest, children)
-	reuse := policy.Reuse{Trusted: r.Trusted.Root, Claims: r.Claims, ServerURL: r.Server, Subjects: subjects, Digest: digest}
+	wanted := r.Wanted(provenance.PredicateType, subjects, func(context.Context) ([]byte, error) {
+		return provenance.Statement(provenance.Input{
+			Claims: r.Claims, ServerURL: r.Server, Subjects: subjects, FinishedOn: time.Now().UTC().Truncate(time.Second),
+		})
+	})
 	return attest.Job{
-		Subjects: subjects, Signer: r.Signer, Stores: []store.Store{r.Store},
-		Statement: func(context.Context) ([]byte, error) {
-			return provenance.Statement(provenance.Input{
-				Claims: r.Claims, ServerURL: r.Server, Subjects: subjects, FinishedOn: time.Now().UTC().Truncate(time.Second),
-			})
-		},
-		Reusable: func(bundle []byte) error { _, err := reuse.Check(bundle); return err },
-		Keep:     func([]byte) error { return nil },
+		Wanted: []attest.Wanted{wanted}, Signer: r.Signer, Stores: []store.Store{r.Store},
+		Keep: func(attest.Attestation) error { return nil },
 	}
+}
+
+// Wanted is an attestation that is reused by the reuse policy of this run. A nil statement makes one whose predicate is
+// empty.
+func (r *Run) Wanted(predicateType string, subjects []provenance.Subject, statement func(context.Context) ([]byte, error)) attest.Wanted {
+	reuse := policy.Reuse{
+		Trusted: r.Instance.Roots.Root, Requires: r.Instance.Requires, Claims: r.Claims, ServerURL: r.Server,
+		Subjects: subjects, Digest: subjects[0].Digest, PredicateType: predicateType,
+	}
+	if statement == nil {
+		statement = func(context.Context) ([]byte, error) { return emptyStatement(predicateType, subjects) }
+	}
+	return attest.Wanted{
+		PredicateType: predicateType, Subjects: subjects, Statement: statement,
+		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
+	}
+}
+
+func emptyStatement(predicateType string, subjects []provenance.Subject) ([]byte, error) {
+	type subject struct {
+		Name   string            `json:"name"`
+		Digest map[string]string `json:"digest"`
+	}
+	var named []subject
+	for _, s := range subjects {
+		named = append(named, subject{s.Name, map[string]string{"sha256": strings.TrimPrefix(s.Digest, "sha256:")}})
+	}
+	return json.Marshal(map[string]any{
+		"_type": "https://in-toto.io/Statement/v1", "subject": named, "predicateType": predicateType, "predicate": map[string]any{},
+	})
 }
 
 // Attest makes or reuses the attestation of a pushed image.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/taglast/taglast/internal/bundle"
 )
 
 // Bundle is a well-formed bundle over a statement with these subjects: certificate and signature are not real, so that
 // stores alone can be tested with it. Two calls with other salts give bundles that differ.
-func Bundle(t testing.TB, salt, predicateType string, digests ...string) []byte {
+func Bundle(t testing.TB, salt, predicateType string, digests ...string) *bundle.Bundle {
 	t.Helper()
 	type subject struct {
 		Name   string            `json:"name"`
@@ -28,9 +30,13 @@ func Bundle(t testing.TB, salt, predicateType string, digests ...string) []byte 
 		t.Fatal(err)
 	}
 	b64 := base64.StdEncoding.EncodeToString
-	return fmt.Appendf(nil, `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"certificate":{"rawBytes":"%s"}},`+
+	b, err := bundle.Parse(fmt.Appendf(nil, `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"certificate":{"rawBytes":"%s"}},`+
 		`"dsseEnvelope":{"payload":"%s","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"%s"}]}}`,
-		b64([]byte("certificate")), b64(statement), b64([]byte("signature "+salt)))
+		b64([]byte("certificate")), b64(statement), b64([]byte("signature "+salt))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // Digest is sha256: and 64 times the hex digit c.

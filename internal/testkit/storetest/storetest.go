@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/store"
 )
 
@@ -36,7 +37,7 @@ func Test(t *testing.T, newStore func(t *testing.T) store.Store) {
 		{"a bundle put twice does no harm", twice},
 		{"more than a page of bundles is listed whole", manyBundles},
 		{"bundles put at the same time are all kept", concurrent},
-		{"what is not a bundle is refused", notABundle},
+		{"a bundle that names nothing is refused", namesNothing},
 		{"what is not a sha256 digest is refused", notADigest},
 		{"nothing is done under a context that has ended", ended},
 		{"poll finds the bundle that was put", poll},
@@ -78,10 +79,14 @@ func sameMessage(t *testing.T, ctx context.Context, s store.Store) {
 	b := Bundle(t, "", provenance, Digest('a'))
 	put(t, ctx, s, b)
 	var spaced bytes.Buffer
-	if err := json.Indent(&spaced, b, "", "  "); err != nil {
+	if err := json.Indent(&spaced, b.Raw(), "", "  "); err != nil {
 		t.Fatal(err)
 	}
-	if got := list(t, ctx, s, Digest('a'), provenance); len(got) != 1 || !store.Equal(got[0].Bundle, spaced.Bytes()) {
+	same, err := bundle.Parse(spaced.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := list(t, ctx, s, Digest('a'), provenance); len(got) != 1 || !same.Equal(got[0].Bundle) {
 		t.Errorf("got %d bundles, none equal to the one put, or several", len(got))
 	}
 }
@@ -103,14 +108,14 @@ func twice(t *testing.T, ctx context.Context, s store.Store) {
 		t.Fatal("no bundle is listed")
 	}
 	for _, g := range got {
-		if !store.Equal(g.Bundle, b) {
+		if !b.Equal(g.Bundle) {
 			t.Error("another bundle is listed")
 		}
 	}
 }
 
 func manyBundles(t *testing.T, ctx context.Context, s store.Store) {
-	var want [][]byte
+	var want []*bundle.Bundle
 	for i := range 230 {
 		b := Bundle(t, fmt.Sprint(i), provenance, Digest('a'))
 		want = append(want, b)
@@ -120,7 +125,7 @@ func manyBundles(t *testing.T, ctx context.Context, s store.Store) {
 }
 
 func concurrent(t *testing.T, ctx context.Context, s store.Store) {
-	var want [][]byte
+	var want []*bundle.Bundle
 	var g errgroup.Group
 	for i := range 20 {
 		b := Bundle(t, fmt.Sprint(i), provenance, Digest('a'))
@@ -136,10 +141,16 @@ func concurrent(t *testing.T, ctx context.Context, s store.Store) {
 	expect(t, list(t, ctx, s, Digest('a'), provenance), want...)
 }
 
-func notABundle(t *testing.T, ctx context.Context, s store.Store) {
-	for _, raw := range []string{"", "{", "null", `{"mediaType":"x"}`, string(Bundle(t, "", provenance))} {
-		if _, err := s.Put(ctx, []byte(raw)); err == nil {
-			t.Errorf("%.60q was taken", raw)
+func namesNothing(t *testing.T, ctx context.Context, s store.Store) {
+	empty, err := bundle.Parse([]byte(`{"mediaType":"x"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string]*bundle.Bundle{
+		"none": nil, "one without a statement": empty, "one without a subject": Bundle(t, "", provenance),
+	} {
+		if _, err := s.Put(ctx, b); err == nil {
+			t.Errorf("%s was taken", name)
 		}
 	}
 }
@@ -175,12 +186,12 @@ func poll(t *testing.T, ctx context.Context, s store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !store.Equal(got, b) {
+	if !b.Equal(got) {
 		t.Error("poll gave another bundle")
 	}
 }
 
-func put(t *testing.T, ctx context.Context, s store.Store, b []byte) {
+func put(t *testing.T, ctx context.Context, s store.Store, b *bundle.Bundle) {
 	t.Helper()
 	if _, err := s.Put(ctx, b); err != nil {
 		t.Fatal(err)
@@ -199,7 +210,7 @@ func list(t *testing.T, ctx context.Context, s store.Store, digest, predicateTyp
 }
 
 // expect wants each bundle once, in any order, and no other.
-func expect(t *testing.T, got []store.Stored, want ...[]byte) {
+func expect(t *testing.T, got []store.Stored, want ...*bundle.Bundle) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Errorf("got %d bundles, want %d", len(got), len(want))
@@ -207,7 +218,7 @@ func expect(t *testing.T, got []store.Stored, want ...[]byte) {
 	for i, w := range want {
 		found := 0
 		for _, g := range got {
-			if store.Equal(g.Bundle, w) {
+			if w.Equal(g.Bundle) {
 				found++
 			}
 		}

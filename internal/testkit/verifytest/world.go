@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/keyless"
 	"github.com/taglast/taglast/internal/provenance"
@@ -75,11 +76,11 @@ func Published(ctx context.Context) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	bundle, err := w.sign(ctx, provenance.PredicateType, digest)
+	b, err := w.sign(ctx, provenance.PredicateType, digest)
 	if err != nil {
 		return nil, err
 	}
-	return w, w.store(ctx, bundle)
+	return w, w.store(ctx, b)
 }
 
 func idToken(ctx context.Context, w *sandbox.World) (string, error) {
@@ -108,10 +109,10 @@ func (w *World) Sign(t testing.TB, predicateType string, digests ...string) []by
 	t.Helper()
 	b, err := w.sign(t.Context(), predicateType, digests...)
 	check(t, err)
-	return b
+	return b.Raw()
 }
 
-func (w *World) sign(ctx context.Context, predicateType string, digests ...string) ([]byte, error) {
+func (w *World) sign(ctx context.Context, predicateType string, digests ...string) (*bundle.Bundle, error) {
 	var subjects []string
 	for _, d := range digests {
 		subjects = append(subjects, fmt.Sprintf(`{"name":"ghcr.io/acme/app","digest":{"sha256":%q}}`, strings.TrimPrefix(d, "sha256:")))
@@ -121,12 +122,14 @@ func (w *World) sign(ctx context.Context, predicateType string, digests ...strin
 }
 
 // Store posts a bundle to the attestations of the world's repository.
-func (w *World) Store(t testing.TB, bundle []byte) {
+func (w *World) Store(t testing.TB, raw []byte) {
 	t.Helper()
-	check(t, w.store(t.Context(), bundle))
+	b, err := bundle.Parse(raw)
+	check(t, err)
+	check(t, w.store(t.Context(), b))
 }
 
-func (w *World) store(ctx context.Context, bundle []byte) error {
+func (w *World) store(ctx context.Context, b *bundle.Bundle) error {
 	env := w.Env()
 	s, err := store.NewGitHub(store.GitHubOptions{
 		HTTP: w, APIURL: env["GITHUB_API_URL"], Repository: env["GITHUB_REPOSITORY"], Token: env["GITHUB_TOKEN"],
@@ -134,7 +137,7 @@ func (w *World) store(ctx context.Context, bundle []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Put(ctx, bundle)
+	_, err = s.Put(ctx, b)
 	return err
 }
 

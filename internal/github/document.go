@@ -1,4 +1,4 @@
-package store
+package github
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // maxDocument bounds one document of the API that is no list of attestations.
@@ -29,24 +30,24 @@ func (a *API) Get(ctx context.Context, into any, query url.Values, path ...strin
 	}
 	target := a.base.JoinPath(path...)
 	target.RawQuery = query.Encode()
-	return a.try(ctx, a.policy, func(ctx context.Context) error {
+	return a.Try(ctx, func(ctx context.Context) error {
 		got, err := a.call(ctx, http.MethodGet, target, nil, maxDocument, http.StatusOK)
-		if transient, _, _ := retry.Classify(err); !transient && hasNone(err) {
+		if transient, _, _ := retry.Classify(err); !transient && isAbsent(err) {
 			return retry.Permanent(fmt.Errorf("%w: %w", ErrNoDocument, err))
 		}
 		if err != nil {
 			return err
 		}
 		if err := json.Unmarshal(got.body, into); err != nil {
-			return retry.Transient(fmt.Errorf("GET %s: the answer is not the JSON that was asked for", bare(target)), 0)
+			return retry.Transient(fmt.Errorf("GET %s: the answer is not the JSON that was asked for", weburl.Show(target)), 0)
 		}
 		return nil
 	})
 }
 
-// hasNone tells of the statuses by which GitHub says that there is no such thing, a malformed commit's 422 included, or
+// isAbsent knows the statuses by which GitHub says that there is no such thing, a malformed commit's 422 included, or
 // that this token may not see it.
-func hasNone(err error) bool {
+func isAbsent(err error) bool {
 	var status *retry.StatusError
 	if !errors.As(err, &status) {
 		return false

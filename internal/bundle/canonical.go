@@ -1,19 +1,21 @@
-package keyless
+package bundle
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 
-	bundlepb "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // Canonical is taglast's one serialisation of a bundle, the same bytes for a file, a store and a registry layer: the
-// JSON mapping of the message in the order of its fields, without white space. protojson alone would not do: it adds
-// spaces that differ from build to build.
-func Canonical(b *bundlepb.Bundle) ([]byte, error) {
-	loose, err := protojson.Marshal(b)
+// JSON mapping of the message in the order of its fields, without white space.
+func (b *Bundle) Canonical() ([]byte, error) { return canonical(b.message) }
+
+// canonical compacts what protojson writes, which adds spaces that differ from build to build.
+func canonical(message *protobundle.Bundle) ([]byte, error) {
+	loose, err := protojson.Marshal(message)
 	if err != nil {
 		return nil, fmt.Errorf("encode the bundle: %w", err)
 	}

@@ -1,4 +1,4 @@
-package store_test
+package github_test
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/taglast/taglast/internal/github"
 	"github.com/taglast/taglast/internal/retry"
-	"github.com/taglast/taglast/internal/store"
 )
 
 type answerer func(*http.Request) (int, string)
@@ -37,7 +37,7 @@ func TestGet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := ""
-			api, err := store.NewAPI(store.APIOptions{URL: "https://ghe.example/api/v3", Token: "ghs_x", Retry: retry.Policy{Budget: -1}, HTTP: answerer(func(req *http.Request) (int, string) {
+			api, err := github.New(github.Options{URL: "https://ghe.example/api/v3", Token: "ghs_x", Retry: retry.Policy{Budget: -1}, HTTP: answerer(func(req *http.Request) (int, string) {
 				asked = req.Method + " " + req.URL.String() + " " + req.Header.Get("Authorization")
 				return c.status, c.body
 			})})
@@ -46,7 +46,7 @@ func TestGet(t *testing.T) {
 			}
 			var got struct{ SHA string }
 			err = api.Get(t.Context(), &got, url.Values{"page": {"2"}}, "repos", "acme/app", "commits", "a")
-			if (err == nil) != c.ok || errors.Is(err, store.ErrNoDocument) != c.none || c.ok && got.SHA != "a" {
+			if (err == nil) != c.ok || errors.Is(err, github.ErrNoDocument) != c.none || c.ok && got.SHA != "a" {
 				t.Errorf("%+v, %v", got, err)
 			}
 			if asked != "GET https://ghe.example/api/v3/repos/acme/app/commits/a?page=2 Bearer ghs_x" {

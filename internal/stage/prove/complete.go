@@ -1,0 +1,72 @@
+package prove
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/taglast/taglast/internal/provenance"
+)
+
+// Required is what the plan asks of one image before any tag of the release is written.
+type Required struct {
+	Image string
+	// PredicateTypes that the image needs beside provenance, each of the root or of every platform's manifest.
+	PredicateTypes []string
+}
+
+// Complete says that every image of the plan has its proof. Made by All alone.
+type Complete struct{ p *complete }
+
+type complete struct{ proofs map[string]Proof }
+
+// Ok says whether c was made by All.
+func (c Complete) Ok() bool { return c.p != nil }
+
+// Proof of that image.
+func (c Complete) Proof(image string) (Proof, bool) {
+	if c.p == nil {
+		return Proof{}, false
+	}
+	p, ok := c.p.proofs[image]
+	return p, ok
+}
+
+// All is the barrier: exactly one proof, with all required attestations (provenance always), for each image of the plan
+// and for no other.
+func All(plan []Required, proofs []Proof) (Complete, error) {
+	if len(plan) == 0 {
+		return Complete{}, errors.New("verify: a plan without images")
+	}
+	byImage := make(map[string]Proof, len(proofs))
+	for _, p := range proofs {
+		if !p.Ok() {
+			return Complete{}, ErrNotMade
+		}
+		if _, twice := byImage[p.Image()]; twice {
+			return Complete{}, fmt.Errorf("verify: two proofs for image %s", p.Image())
+		}
+		byImage[p.Image()] = p
+	}
+	seen := make(map[string]bool, len(plan))
+	for _, want := range plan {
+		if seen[want.Image] {
+			return Complete{}, fmt.Errorf("verify: image %s stands twice in the plan", want.Image)
+		}
+		seen[want.Image] = true
+		p, ok := byImage[want.Image]
+		if !ok {
+			return Complete{}, fmt.Errorf("verify: image %s has no proof", want.Image)
+		}
+		for _, t := range append([]string{provenance.PredicateType}, want.PredicateTypes...) {
+			if !p.covers(t) {
+				return Complete{}, fmt.Errorf("verify: image %s has no attestation of type %s", want.Image, t)
+			}
+		}
+	}
+	for image := range byImage {
+		if !seen[image] {
+			return Complete{}, fmt.Errorf("verify: a proof for image %s, which the plan does not have", image)
+		}
+	}
+	return Complete{&complete{byImage}}, nil
+}
