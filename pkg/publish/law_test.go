@@ -46,6 +46,7 @@ type lawCase struct {
 	options sandbox.Options
 	text    string
 	before  string // released before; empty: nothing
+	begun   bool   // an earlier attempt has published it to ghcr.io alone
 	rival   string // released by another run, just before the request that goes wrong; empty: nobody
 }
 
@@ -55,6 +56,7 @@ func lawCases() []lawCase {
 	}
 	return []lawCase{
 		{name: "two images, two repositories", options: lawOptions(), text: twoByTwo},
+		{name: "another attempt finishes", options: lawOptions(), text: twoByTwo, begun: true},
 		// A backport whose aliases belong to another run's higher version.
 		{name: "aliases and a competing run", options: aliases, text: aliasesOf("1.2.9"), before: aliasesOf("1.2.8"), rival: aliasesOf("1.3.0")},
 	}
@@ -71,6 +73,14 @@ func (c lawCase) scene(t *testing.T) *scene {
 	s := newScene(t, c.text, c.options)
 	if c.before != "" {
 		s.also(t, c.before)
+	}
+	if c.begun {
+		o := s.options(nil)
+		o.Registries, o.OutputDir = []string{"ghcr.io"}, t.TempDir()
+		if r, err := publish.Publish(t.Context(), o); err != nil || r.Outcome != publish.Partial {
+			t.Errorf("the first attempt: %v: %v", r.Outcome, err)
+		}
+		s.next()
 	}
 	return s
 }
@@ -178,9 +188,7 @@ func (c lawCase) disturbed(t *testing.T, kind fault.Kind, key fault.Key, want fi
 		if c.rival != "" { // its aliases may have been overwritten, which was told
 			s.also(t, c.rival)
 		}
-		next := s.world.Identity()
-		next.RunAttempt = "2"
-		s.world.SetIdentity(next)
+		s.next()
 		if r, err := s.publish(ctx); err != nil || publish.ExitCode(r, err) != 0 {
 			t.Errorf("the healthy run after it: exit %d: %v", publish.ExitCode(r, err), err)
 		}

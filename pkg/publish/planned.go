@@ -21,7 +21,7 @@ func Plan(ctx context.Context, o Options, offline bool) (*Report, error) {
 		return r.report(err), err
 	}
 	if ctx.Err() != nil {
-		err := interrupted(ctx, at(StagePlan, "", "", fmt.Errorf("plan: %w", ctx.Err())))
+		err := r.interrupted(ctx, at(StagePlan, "", "", fmt.Errorf("plan: %w", ctx.Err())))
 		return r.report(err), err
 	}
 	r.announce()

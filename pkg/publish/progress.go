@@ -93,6 +93,16 @@ func (p *progress) drop() {
 	p.show()
 }
 
+// current is the earliest stage that some item has not passed; false where there is none.
+func (p *progress) current() (Stage, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.at == len(p.stages) {
+		return "", false
+	}
+	return p.stages[p.at].stage, true
+}
+
 // of is how many items have passed a stage.
 func (p *progress) of(stage Stage) int {
 	p.mu.Lock()

@@ -133,9 +133,9 @@ func TestInterruptedInEachStage(t *testing.T) {
 		stage publish.Stage
 	}{
 		{"in the plan", func(k fault.Key) bool { return k.Host == runnerHost }, 1, publish.StagePlan},
-		{"in the build", func(k fault.Key) bool { return strings.Contains(k.Path, "/attestations/{digest}") && k.Method == "GET" }, 1, publish.StageAttest},
+		{"while a store is asked, the first image in the push", func(k fault.Key) bool { return strings.Contains(k.Path, "/attestations/{digest}") && k.Method == "GET" }, 1, publish.StagePush},
 		{"in the push", func(k fault.Key) bool { return k.Method == "PATCH" || k.Method == "PUT" }, 1, publish.StagePush},
-		{"while signing", func(k fault.Key) bool { return k.Host == rekorHost }, 1, publish.StageAttest},
+		{"while signing, the first image in the push", func(k fault.Key) bool { return k.Host == rekorHost }, 1, publish.StagePush},
 		{"while storing", func(k fault.Key) bool { return strings.HasSuffix(k.Path, "/attestations") && k.N == 2 }, 1, publish.StageAttest},
 		{"at the first tag", func(k fault.Key) bool { return k.Method == "PUT" && strings.HasSuffix(k.Path, "/1.2.3") }, 3, publish.StageTag},
 		{"at the last tag", func(k fault.Key) bool { return k.Method == "PUT" && strings.HasSuffix(k.Path, "/latest") }, 3, publish.StageTag},

@@ -95,7 +95,7 @@ func (r *run) execute(ctx context.Context) (*Report, error) {
 		err = r.advise(err)
 	}
 	if err != nil && ctx.Err() != nil {
-		err = interrupted(ctx, err)
+		err = r.interrupted(ctx, err)
 	}
 	return r.writeReport(err)
 }
@@ -126,8 +126,9 @@ func (r *run) writeReport(err error) (*Report, error) {
 	return report, err
 }
 
-// interrupted says that the run ended because it was told to, or because its time was over.
-func interrupted(ctx context.Context, err error) error {
+// interrupted says that the run ended because it was told to, or because its time was over, in the stage that was shown:
+// images side by side may have been in others.
+func (r *run) interrupted(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	if errors.Is(cause, context.DeadlineExceeded) {
 		cause = errors.New("the run's --timeout is over")
@@ -135,7 +136,10 @@ func interrupted(ctx context.Context, err error) error {
 	out := &Error{Stage: StagePlan, Err: fmt.Errorf("stopped: %w", cause)}
 	var e *Error
 	if errors.As(err, &e) {
-		out.Stage, out.Image, out.Ref = e.Stage, e.Image, e.Ref
+		out.Stage = e.Stage
+	}
+	if stage, ok := r.progress.current(); ok {
+		out.Stage = stage
 	}
 	return out
 }
