@@ -72,11 +72,16 @@ func (f *releaseFlags) register(cmd *cobra.Command, offline string) {
 	fs.BoolVar(&f.all, "all", false, "list every image")
 }
 
+const credentialsHelp = `Credentials for a registry come from the first of these that has any: TAGLAST_REGISTRY_AUTH (a YAML list of
+{registry, username, password}), docker's config and credential helpers (DOCKER_CONFIG), podman's auth file, and for
+ghcr.io GITHUB_TOKEN. taglast plan names which it is for each registry, and never a secret.`
+
 func publishCommand(g *globals) *cobra.Command {
 	var f releaseFlags
 	cmd := &cobra.Command{
 		Use:   "publish [-f FILE]",
 		Short: "Plan, build, push untagged, attest, verify, tag",
+		Long:  "Plan, build, push untagged, attest, verify, and tag when every image of the release is attested.\n\n" + credentialsHelp,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), g, func(ctx context.Context, o publish.Options) (*publish.Report, error) {
@@ -100,6 +105,7 @@ func planCommand(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [-f FILE]",
 		Short: "Show what publish would do; reads only, builds nothing",
+		Long:  "Show what publish would do. It reads only, and builds nothing.\n\n" + credentialsHelp,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), g, func(ctx context.Context, o publish.Options) (*publish.Report, error) {

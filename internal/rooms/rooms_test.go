@@ -51,7 +51,7 @@ var order = [][]string{
 
 // heavy are libraries that only the rooms named may import, in their own code.
 var heavy = map[string][]string{
-	"github.com/sigstore/sigstore-go/":                     {"internal/keyless", "internal/policy", "internal/trust", "internal/stage/prove", "pkg/verify", "internal/sandbox", "pkg/publish", "internal/bundle"},
+	"github.com/sigstore/sigstore-go/":                     {"internal/policy", "internal/trust", "pkg/verify", "internal/sandbox", "internal/bundle"},
 	"github.com/google/go-containerregistry/pkg/v1/remote": {"internal/registry"},
 	"github.com/spf13/cobra":                               {"cmd/taglast"},
 	"github.com/taglast/taglast/internal/registry/permit":  {"internal/registry", "internal/stage/tag"},

@@ -5,21 +5,31 @@ import (
 	"time"
 
 	"github.com/taglast/taglast/internal/bundle"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/platform"
-	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/stage/prove"
 	"github.com/taglast/taglast/internal/store"
 )
 
-// attest makes or reuses the attestation of a pushed image.
+// attest makes or reuses the attestation of a pushed image. So many images are attested at the same time as requests may
+// be in flight.
 func (r *run) attest(ctx context.Context, rec *record) error {
+	select {
+	case r.attesting <- struct{}{}:
+		defer func() { <-r.attesting }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	stores, err := store.OpenAll(ctx, r.openers, store.Image{Name: rec.name(), Repositories: rec.repos})
 	if err != nil {
 		return err
 	}
-	rec.attested, err = attest.Attest(ctx, rec.pushed, r.job(rec, stores))
+	rec.attested, err = attest.Attest(ctx, rec.pushed, attest.Job{
+		Wanted: r.wanted(rec), Signer: r.signer, Stores: stores,
+		Keep: func(a attest.Attestation) error { return r.out.bundle(rec.name(), a.Bundle()) },
+	})
 	return err
 }
 
@@ -36,21 +46,22 @@ func (r *run) barrier() (prove.Complete, error) {
 	var required []prove.Required
 	for _, rec := range r.published() {
 		proofs = append(proofs, rec.proof)
-		required = append(required, prove.Required{Image: rec.name()})
+		want := prove.Required{Image: rec.name()}
+		for _, w := range r.wanted(rec) {
+			want.PredicateTypes = append(want.PredicateTypes, w.PredicateType)
+		}
+		required = append(required, want)
 	}
 	complete, err := prove.All(required, proofs)
 	return complete, at(StageVerify, "", "", err)
 }
 
-// job is what the attest stage needs of one image. The subjects name every repository of the file, whatever --registry
-// selects, so that a later run which makes up for the others reuses this attestation.
-func (r *run) job(rec *record, stores []store.Store) attest.Job {
+// wanted are the statements that are made about an image. The subjects name every repository of the file, whatever
+// --registry selects, so that a later run which makes up for the others reuses this attestation.
+func (r *run) wanted(rec *record) []attest.Wanted {
 	subjects := subjectsOf(rec)
-	reuse := policy.Reuse{
-		Trusted: r.trusted.Instance.Roots.Root, Requires: r.trusted.Instance.Requires, Claims: r.trusted.Claims, ServerURL: r.trusted.ServerURL,
-		Subjects: subjects, Digest: rec.built.Root().Digest.String(),
-	}
-	provenanceOf := attest.Wanted{
+	reuse := r.reusePolicy(subjects, rec.built.Root().Digest.String())
+	return []attest.Wanted{{
 		PredicateType: provenance.PredicateType,
 		Subjects:      subjects,
 		Statement: func(context.Context) ([]byte, error) {
@@ -60,19 +71,13 @@ func (r *run) job(rec *record, stores []store.Store) attest.Job {
 			})
 		},
 		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
-	}
-	return attest.Job{
-		Wanted: []attest.Wanted{provenanceOf},
-		Signer: r.signer,
-		Stores: stores,
-		Keep:   func(a attest.Attestation) error { return r.out.bundle(rec.name(), a.Bundle()) },
-	}
+	}}
 }
 
 func subjectsOf(rec *record) []provenance.Subject {
 	var repos, children []string
 	for _, r := range rec.all {
-		repos = append(repos, displayName(r))
+		repos = append(repos, ociref.DisplayName(r))
 	}
 	for _, c := range rec.built.Manifests() {
 		if c.Platform != (platform.Platform{}) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
@@ -75,7 +76,7 @@ func (r *run) guardBuilt(ctx context.Context, rec *record, b image.Built) error 
 			Err:    fmt.Errorf("%s exists with another digest", t.ref()),
 			Detail: fmt.Sprintf("%s\nhere   %s  built from %.7s", r.describeThere(ctx, seen), here, r.claims.SHA),
 			Hint: fmt.Sprintf("a published version is not overwritten. Release another version; or publish what is there to the other registries:\nsource: {image: %s@%s}",
-				displayName(t.repo), seen),
+				ociref.DisplayName(t.repo), seen),
 		}
 	}
 	return nil

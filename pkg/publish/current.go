@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/stage/tag"
 	"github.com/taglast/taglast/pkg/tagrule"
@@ -165,7 +166,7 @@ func (c *current) list(ctx context.Context, repo *repository, there []string) er
 	tags, known, err := tag.List(ctx, c.r.clients, repo.repo, there)
 	repo.tags, repo.listed, repo.failed = tags, known && err == nil, err != nil
 	if err != nil {
-		return c.unread(ctx, repo, displayName(repo.repo), err)
+		return c.unread(ctx, repo, ociref.DisplayName(repo.repo), err)
 	}
 	return nil
 }
@@ -192,7 +193,7 @@ func (c *current) compare(ctx context.Context, repo *repository) error {
 			c.setUnknown(t.ref())
 		}
 	}
-	return c.unread(ctx, repo, displayName(repo.repo), fmt.Errorf("the list of tags of %s lacks tags that are there", displayName(repo.repo)))
+	return c.unread(ctx, repo, ociref.DisplayName(repo.repo), fmt.Errorf("the list of tags of %s lacks tags that are there", ociref.DisplayName(repo.repo)))
 }
 
 // look sees what one tag names.
@@ -224,7 +225,7 @@ func (c *current) unread(ctx context.Context, repo *repository, ref string, err 
 		defer c.mu.Unlock()
 		if !repo.warned {
 			repo.warned = true
-			c.r.o.Observer.Warn(fmt.Sprintf("%s: the current tags cannot be read and are unknown: %v", displayName(repo.repo), err))
+			c.r.o.Observer.Warn(fmt.Sprintf("%s: the current tags cannot be read and are unknown: %v", ociref.DisplayName(repo.repo), err))
 		}
 		return nil
 	}

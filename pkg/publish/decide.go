@@ -5,10 +5,7 @@ import (
 	"fmt"
 
 	"github.com/taglast/taglast/internal/commits"
-	"github.com/taglast/taglast/internal/policy"
-	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/stage/tag"
-	"github.com/taglast/taglast/internal/store"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
@@ -67,26 +64,16 @@ func (r *run) attestedCommits(ctx context.Context, digest string) []string {
 	if known, ok := r.attestedAt[digest]; ok {
 		return known
 	}
-	consumer := policy.Ours(r.claims, r.serverURL, r.trustedRoots()...)
+	brief, cancel := context.WithTimeout(ctx, commits.CompareBudget) // a run can do without
+	defer cancel()
+	found, err := r.ours(brief, digest)
+	if err != nil && ctx.Err() == nil {
+		r.o.Observer.Warn(fmt.Sprintf("the attestations of %s cannot be listed, so tags that name it move: %v", digest, err))
+	}
 	var out []string
-	for _, s := range r.stores {
-		listed, err := r.listBriefly(ctx, s, digest)
-		if err != nil && ctx.Err() == nil {
-			r.o.Observer.Warn(fmt.Sprintf("the attestations of %s cannot be listed, so tags that name it move: %v", digest, err))
-		}
-		for _, stored := range listed {
-			if v, err := consumer.Check(stored.Bundle, "sha256", digestBytes(digest)); err == nil {
-				out = append(out, v.Certificate.SourceRepositoryDigest)
-			}
-		}
+	for _, v := range found {
+		out = append(out, v.Certificate.SourceRepositoryDigest)
 	}
 	r.attestedAt[digest] = out
 	return out
-}
-
-// listBriefly lists the attestations of a digest for as long as a run can do without them.
-func (r *run) listBriefly(ctx context.Context, s store.Store, digest string) ([]store.Stored, error) {
-	ctx, cancel := context.WithTimeout(ctx, commits.CompareBudget)
-	defer cancel()
-	return s.List(ctx, digest, provenance.PredicateType)
 }

@@ -5,20 +5,22 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // announce tells the person watching what the run is about, and that the plan is made.
-func (r *run) announce() {
+func (r *run) announce(logins ...Login) {
 	h := Header{
 		Version: r.o.Version, DryRun: r.mode.dryRun(), Release: r.plan.version,
 		SHA: r.claims.SHA, Ref: r.claims.Ref, Repository: r.claims.Repository,
 		Workflow: workflowOf(r.claims.WorkflowRef, r.claims.Repository), FromCheckout: r.fromCheckout,
-		Images: len(r.plan.images),
+		Images: len(r.plan.images), Logins: logins,
 	}
 	for _, im := range r.plan.images {
 		h.FromFlag = h.FromFlag || im.file.ReleaseVersion != ""
 		for _, repo := range im.repos {
-			h.Repositories = appendNew(h.Repositories, displayName(repo))
+			h.Repositories = appendNew(h.Repositories, ociref.DisplayName(repo))
 		}
 		for _, f := range im.file.Platforms {
 			h.Platforms = appendNew(h.Platforms, f.String())

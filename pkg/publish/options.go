@@ -59,6 +59,13 @@ type Header struct {
 	Repositories []string
 	Images       int
 	Platforms    []string
+	Logins       []Login // of a plan: how each registry is logged in to, in the order of the file
+}
+
+// Login says where the credentials for a registry come from. It holds no part of them.
+type Login struct {
+	Registry string // docker.io for Docker Hub
+	Source   string // "GITHUB_TOKEN", "~/.docker/config.json", "none: anonymous", …
 }
 
 // Event says how far a stage is.

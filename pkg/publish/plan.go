@@ -13,6 +13,7 @@ import (
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/event"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/pkg/release"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
@@ -46,7 +47,7 @@ type plannedTag struct {
 	leftOut bool // --registry leaves its repository out: the tag is pending
 }
 
-func (t plannedTag) ref() string { return displayName(t.repo) + ":" + t.tag.Text }
+func (t plannedTag) ref() string { return ociref.Reference(t.repo, t.tag.Text) }
 
 func (t plannedTag) fixed() bool { return t.tag.Class == tagrule.Fixed }
 
@@ -55,21 +56,13 @@ func (im *plannedImage) isAlias(t plannedTag) bool {
 	return t.tag.Class == tagrule.Moving && im.rules.Versioned()
 }
 
-// displayNames are repositories as displayName has them.
+// displayNames are repositories as statements and reports write them: docker.io for Docker Hub.
 func displayNames(repos []name.Repository) []string {
 	out := make([]string, 0, len(repos))
 	for _, r := range repos {
-		out = append(out, displayName(r))
+		out = append(out, ociref.DisplayName(r))
 	}
 	return out
-}
-
-// displayName is a repository as statements and reports write it: docker.io for Docker Hub.
-func displayName(r name.Repository) string {
-	if r.RegistryStr() == name.DefaultRegistry {
-		return "docker.io/" + r.RepositoryStr()
-	}
-	return r.Name()
 }
 
 // evaluate reads the event, applies the selection and evaluates the rules. It asks nothing of a registry, and of GitHub's
@@ -117,7 +110,7 @@ func (r *run) choose(p *plan) error {
 		}
 		im := &plannedImage{file: file, all: file.Repositories}
 		for _, repo := range file.Repositories {
-			hosts[canonicalHost(repo.RegistryStr())] = true
+			hosts[ociref.Host(repo.RegistryStr())] = true
 			if r.selects(repo) {
 				im.repos = append(im.repos, repo)
 			}
@@ -132,7 +125,7 @@ func (r *run) choose(p *plan) error {
 		return usage("", fmt.Errorf("--only %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(names(r.o.File.Images), ", ")))
 	}
 	for _, h := range r.o.Registries {
-		if !hosts[canonicalHost(h)] {
+		if !hosts[ociref.Host(h)] {
 			return usage("", fmt.Errorf("--registry %s: no repository of the release is there", escape.Text(h)))
 		}
 	}
@@ -155,16 +148,8 @@ func names(images []release.Image) []string {
 // selects says that --registry does not leave a repository out.
 func (r *run) selects(repo name.Repository) bool {
 	return len(r.o.Registries) == 0 || slices.ContainsFunc(r.o.Registries, func(h string) bool {
-		return canonicalHost(h) == canonicalHost(repo.RegistryStr())
+		return ociref.SameHost(h, repo.RegistryStr())
 	})
-}
-
-func canonicalHost(h string) string {
-	switch h = strings.ToLower(h); h {
-	case "docker.io", "registry-1.docker.io":
-		return name.DefaultRegistry
-	}
-	return h
 }
 
 // evaluateImage turns an image's rules into tags, one for each repository.

@@ -24,7 +24,7 @@ func Plan(ctx context.Context, o Options, offline bool) (*Report, error) {
 		err := r.interrupted(ctx, at(StagePlan, "", "", fmt.Errorf("plan: %w", ctx.Err())))
 		return r.report(err), err
 	}
-	r.announce()
+	r.announce(r.logins(ctx)...)
 	return r.report(nil), nil
 }
 

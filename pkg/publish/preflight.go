@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
 )
@@ -99,15 +100,15 @@ func (r *run) probe(repo name.Repository) error { return r.probes[repo.Name()]()
 func (r *run) probeRepository(ctx context.Context, im *plannedImage, repo name.Repository) error {
 	err := r.clients.Repository(repo).Probe(ctx)
 	if !errors.Is(err, registry.ErrDenied) {
-		return at(StagePlan, im.file.Name, displayName(repo), err)
+		return at(StagePlan, im.file.Name, ociref.DisplayName(repo), err)
 	}
 	e := &Error{
-		Stage: StagePlan, Image: im.file.Name, Ref: displayName(repo), Hint: r.deniedHint(repo),
-		Err: fmt.Errorf("%s: this token may not push: %w", displayName(repo), err),
+		Stage: StagePlan, Image: im.file.Name, Ref: ociref.DisplayName(repo), Hint: r.deniedHint(repo),
+		Err: fmt.Errorf("%s: this token may not push: %w", ociref.DisplayName(repo), err),
 	}
 	var status *retry.StatusError
 	if errors.As(err, &status) { // in short, the registry's own words on a line below
-		e.Err = fmt.Errorf("%s: this token may not push (%d denied)", displayName(repo), status.Status)
+		e.Err = fmt.Errorf("%s: this token may not push (%d denied)", ociref.DisplayName(repo), status.Status)
 		if status.Message != "" {
 			e.Detail = "the registry says: " + status.Message
 		}
@@ -118,7 +119,7 @@ func (r *run) probeRepository(ctx context.Context, im *plannedImage, repo name.R
 // deniedHint says what a push that a registry denies needs.
 func (r *run) deniedHint(repo name.Repository) string {
 	if repo.RegistryStr() != "ghcr.io" {
-		return fmt.Sprintf("give credentials that may push to %s: docker login, or TAGLAST_REGISTRY_AUTH", displayName(repo))
+		return fmt.Sprintf("give credentials that may push to %s: docker login, or TAGLAST_REGISTRY_AUTH", ociref.DisplayName(repo))
 	}
 	owner, pkg := splitOwner(repo.RepositoryStr())
 	return fmt.Sprintf("add `packages: write` to the job's permissions. If it is there, the package belongs to another repository:\n"+

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
@@ -28,7 +29,7 @@ func (r *run) checkQuotas(ctx context.Context) error {
 		case err != nil && r.mode.readOnly():
 			r.o.Observer.Warn(err.Error())
 		case err != nil:
-			return at(StagePlan, "", displayName(use.repo), err)
+			return at(StagePlan, "", ociref.DisplayName(use.repo), err)
 		}
 	}
 	return nil

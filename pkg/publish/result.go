@@ -9,6 +9,7 @@ import (
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/stage/tag"
@@ -91,7 +92,7 @@ func (r *run) imageReport(rec *record) ImageReport {
 		Platforms: []PlatformReport{}, Attestations: []AttestationReport{}, Tags: []TagReport{},
 	}
 	for _, repo := range rec.repos {
-		out.Repositories = append(out.Repositories, displayName(repo))
+		out.Repositories = append(out.Repositories, ociref.DisplayName(repo))
 	}
 	if rec.built.Ok() {
 		out.describe(rec.built)
@@ -203,7 +204,7 @@ func (r *run) verifyLine(rec *record, report ImageReport) string {
 	if report.Digest == "" || len(report.Attestations) == 0 || len(rec.repos) == 0 {
 		return ""
 	}
-	ref := displayName(rec.repos[0]) + "@" + report.Digest
+	ref := ociref.DisplayName(rec.repos[0]) + "@" + report.Digest
 	if r.mode.dryRun() {
 		return r.dryVerifyLine(report)
 	}

@@ -38,6 +38,9 @@ type run struct {
 	claims  identity.Claims
 	session *identity.Session
 	signer  *keyless.Signer
+	// attesting has a slot for each image that may be attested at the same time: log, timestamp authority and store are
+	// asked by no more at once than --jobs.
+	attesting chan struct{}
 
 	certificate certificate
 	stores      []store.Store  // of the run: asked for what is there
@@ -63,6 +66,7 @@ type run struct {
 func newRun(ctx context.Context, o Options, m mode) *run {
 	r := &run{o: o.withDefaults(), mode: m, startedAt: time.Now(), attestedAt: make(map[string][]string)}
 	r.progress = newProgress(r.o.Observer)
+	r.attesting = make(chan struct{}, r.o.Jobs)
 	if m.readOnly() {
 		var getenv event.Getenv
 		getenv, r.branch, r.fromCheckout = r.env().OrCheckout(ctx, r.o.WorkDir)

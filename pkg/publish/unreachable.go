@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // reachable is a dry run's way to the real registries. A host that cannot be reached must not fail a rehearsal: its ping
@@ -32,19 +31,13 @@ func (r *reachable) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil && req.Context().Err() == nil && (req.Body == nil || req.Body == http.NoBody) {
 		resp, err = r.base.RoundTrip(req.Clone(req.Context()))
 	}
-	if err == nil || req.Context().Err() != nil || req.URL.Scheme == "https" && plain(req.URL.Hostname()) {
+	if err == nil || req.Context().Err() != nil || req.URL.Scheme == "https" && weburl.Loopback(req.URL.Hostname()) {
 		return resp, err
 	}
 	r.mu.Lock()
 	r.down[req.URL.Host] = escape.Bounded(err.Error(), 300)
 	r.mu.Unlock()
 	return unreachable(req, r.why(req.URL.Host)), nil
-}
-
-// plain says that a host without TLS is asked over plain http next: loopback alone.
-func plain(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func (r *reachable) why(host string) string {

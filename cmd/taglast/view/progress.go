@@ -58,7 +58,15 @@ func head(h publish.Header) []string {
 	if len(h.Platforms) > 0 {
 		to += ", " + strings.Join(h.Platforms, " ")
 	}
-	return []string{escape.Text(release), escape.Text(identity), escape.Text(to)}
+	lines := []string{escape.Text(release), escape.Text(identity), escape.Text(to)}
+	for i, l := range h.Logins {
+		first := "login     "
+		if i > 0 {
+			first = strings.Repeat(" ", len(first))
+		}
+		lines = append(lines, escape.Text(first+l.Registry+"  "+l.Source))
+	}
+	return lines
 }
 
 // nameAtMost is how many repositories the head names; the rest are counted.
