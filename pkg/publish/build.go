@@ -35,11 +35,10 @@ func (r *run) build(ctx context.Context, rec *record) error {
 
 // buildSibling builds or adopts an image of the run; built gives it the others. One that is not built is a zero Built.
 func (r *run) buildSibling(ctx context.Context, name string, built func(context.Context, string) (image.Built, error)) (image.Built, error) {
-	i := slices.IndexFunc(r.records, func(rec *record) bool { return rec.name() == name })
-	if i < 0 {
+	rec := r.record(name)
+	if rec == nil {
 		return image.Built{}, fmt.Errorf("image %s is not part of this run", name)
 	}
-	rec := r.records[i]
 	if rec.unbuilt {
 		return image.Built{}, nil
 	}
@@ -49,18 +48,42 @@ func (r *run) buildSibling(ctx context.Context, name string, built func(context.
 			return b, err
 		}
 	}
-	request := image.Request{
-		Name: rec.name(), Source: rec.source,
-		Env: image.Env{
-			Registry: r.clients, Dir: r.o.File.Dir, Repositories: rec.repos, Platforms: rec.file.Platforms, KeepAttestations: rec.file.KeepAttestations,
-			TempDir: r.workspace.Dir, Built: built,
-		},
-		Annotations: rec.file.Annotations, Defaults: r.defaults(rec), Labels: rec.file.Labels,
-	}
+	request := r.request(rec)
+	request.Env.Built = built
 	if err := request.Check(); err != nil {
 		return image.Built{}, at(StagePlan, rec.name(), "", err)
 	}
 	return image.Build(ctx, request)
+}
+
+// request asks for an image to be built.
+func (r *run) request(rec *record) image.Request {
+	return image.Request{
+		Name: rec.name(), Source: rec.source,
+		Env: image.Env{
+			Registry: r.clients, Dir: r.o.File.Dir, Repositories: rec.repos, Platforms: rec.file.Platforms, KeepAttestations: rec.file.KeepAttestations,
+			TempDir: r.workspace.Dir,
+		},
+		Annotations: rec.file.Annotations, Defaults: r.defaults(rec), Labels: rec.file.Labels,
+	}
+}
+
+// checkSources finds what is wrong with any image that can be told without a network, before the first is sent. An image
+// of which a fixed tag is there may be adopted, and is then not built: it is checked only if it must be.
+func (r *run) checkSources() error {
+	for _, rec := range r.published() {
+		mayBeAdopted := slices.ContainsFunc(rec.wantedTags(), func(t plannedTag) bool {
+			digest, _ := r.plan.current.of(t)
+			return t.fixed() && digest != ""
+		})
+		if mayBeAdopted && !r.o.Rebuild {
+			continue
+		}
+		if err := r.request(rec).Check(); err != nil {
+			return at(StagePlan, rec.name(), "", err)
+		}
+	}
+	return nil
 }
 
 // guardBuilt is the fixed tags' guard after the build.

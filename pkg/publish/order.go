@@ -10,6 +10,9 @@ func (r *run) stages(ctx context.Context) error {
 	if !r.makeRecords() {
 		return r.sideBySide(ctx, r.buildStep()) // every image is skipped: the report says why
 	}
+	if err := r.checkSources(); err != nil {
+		return err
+	}
 	defer r.certificate.stop()
 	err := r.sideBySide(ctx, r.buildStep(), r.pushStep(), r.attestStep(), r.proveStep())
 	if err != nil || len(r.published()) == 0 {
