@@ -11,7 +11,7 @@ import (
 )
 
 // checkQuotas compares what the release reads of registries that count pulls with what they still give: a run that cannot
-// finish does not begin. A run that publishes nothing is warned.
+// finish does not begin. A plan warns of it, and a dry run of what itself reads.
 func (r *run) checkQuotas(ctx context.Context) error {
 	for host, use := range r.pulls() {
 		remaining, window, known := r.clients.PullsRemaining(host)
@@ -69,7 +69,7 @@ func (r *run) pulls() map[string]*pullUse {
 				use.need.Sources += 1 + max(1, len(im.file.Platforms))
 			}
 		}
-		if r.mode.readOnly() { // nothing is pushed there and read back
+		if r.mode.dryRun() { // nothing is pushed there and read back
 			continue
 		}
 		for _, repo := range im.repos {
