@@ -1,6 +1,6 @@
 // Package registry is a registry as taglast needs it: manifests pushed by digest and read back, blobs skipped, mounted
 // or streamed, tags read. Under every client sits the guard: a manifest PUT whose reference is not a sha256 digest is
-// refused unless its context carries a permit (package internal/permit), which only the tag stage can
+// refused unless its context carries a permit (package permit), which only the tag stage can
 // make.
 //
 // It speaks the OCI distribution specification v1.1 in its own few lines over go-containerregistry's authenticated
