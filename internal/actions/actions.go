@@ -19,7 +19,6 @@ type Runner struct {
 
 	mu     sync.Mutex
 	out    io.Writer // the step's log
-	err    error     // the first failure to write to it
 	masked map[string]bool
 }
 
@@ -30,13 +29,6 @@ func New(getenv func(string) string, out io.Writer) *Runner {
 
 // Active tells whether this is a job of GitHub Actions.
 func (r *Runner) Active() bool { return r.getenv("GITHUB_ACTIONS") == "true" }
-
-// Err is the first failure to write to the log, nil if there was none.
-func (r *Runner) Err() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.err
-}
 
 // Mask has the runner hide secret in everything that it logs from now on, each line of it by itself, for the log is
 // masked line by line. Outside of Actions nothing is written.
@@ -78,9 +70,6 @@ func (r *Runner) Error(title, message string) { r.annotate("error", title, messa
 // Warning is Error for warnings.
 func (r *Runner) Warning(title, message string) { r.annotate("warning", title, message) }
 
-// Notice is Error for notices.
-func (r *Runner) Notice(title, message string) { r.annotate("notice", title, message) }
-
 func (r *Runner) annotate(level, title, message string) {
 	title, message = escape.Text(title), escape.Lines(message)
 	if !r.Active() {
@@ -103,9 +92,6 @@ func (r *Runner) line(s string) {
 	r.write(s + "\n")
 }
 
-// write is one call of Write for a whole command, so that other writers to the same file cannot split it.
-func (r *Runner) write(s string) {
-	if _, err := io.WriteString(r.out, s); err != nil && r.err == nil {
-		r.err = err
-	}
-}
+// write calls Write once for a whole command, so that other writers to the same file cannot split it. A log that cannot
+// be written to is no reason to stop a release.
+func (r *Runner) write(s string) { _, _ = io.WriteString(r.out, s) }

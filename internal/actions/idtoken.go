@@ -5,14 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 const maxToken = 64 << 10
@@ -60,11 +60,14 @@ func (r *Runner) IDToken(ctx context.Context, client *http.Client, audience stri
 // tokenURL adds the audience to the endpoint, whose query is kept as it is written.
 func tokenURL(endpoint, audience string) (string, error) {
 	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" || u.User != nil {
-		return "", errors.New("not a URL of a host")
+	if err != nil {
+		return "", weburl.ErrNotURL
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	switch err := weburl.Check(u); {
+	case errors.Is(err, weburl.ErrPlain), errors.Is(err, weburl.ErrNotHTTPS):
 		return "", fmt.Errorf("%s is not asked over %s", escape.Text(u.Host), escape.Text(u.Scheme))
+	case err != nil:
+		return "", weburl.ErrNotURL
 	}
 	if u.RawQuery != "" {
 		u.RawQuery += "&"
@@ -72,11 +75,6 @@ func tokenURL(endpoint, audience string) (string, error) {
 	u.RawQuery += "audience=" + url.QueryEscape(audience)
 	u.Fragment = ""
 	return u.String(), nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func request(ctx context.Context, client *http.Client, u, bearer string) (string, error) {
@@ -94,12 +92,12 @@ func request(ctx context.Context, client *http.Client, u, bearer string) (string
 	if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
 		return "", withoutEcho(err, bearer)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxToken+1))
+	body, err := bounded.ReadBody(resp, maxToken)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return "", fmt.Errorf("the answer is longer than %d bytes", maxToken)
+	}
 	if err != nil {
 		return "", fmt.Errorf("read answer: %w", err)
-	}
-	if len(body) > maxToken {
-		return "", fmt.Errorf("the answer is longer than %d bytes", maxToken)
 	}
 	var answer struct {
 		Value string `json:"value"`

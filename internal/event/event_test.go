@@ -105,8 +105,8 @@ func TestReadPayload(t *testing.T) {
 		}
 		return path
 	}
-	good := write("good", `{"number":7,"base_ref":null,"repository":{"name":"app","description":null,"license":null},"pull_request":{"head":{"repo":null}}}`)
-	if p, err := event.ReadPayload(good); err != nil || p.Number != 7 || p.Repository.Name != "app" || p.PullRequest.Head.Repo != nil {
+	good := write("good", `{"number":7,"base_ref":null,"repository":{"default_branch":"trunk","description":null,"license":null},"pull_request":{"head":{"repo":null}}}`)
+	if p, err := event.ReadPayload(good); err != nil || p.Number != 7 || p.Repository.DefaultBranch != "trunk" || p.PullRequest.Head.Repo != nil {
 		t.Errorf("%+v, %v", p, err)
 	}
 	for _, path := range []string{"", filepath.Join(dir, "none")} {

@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
+
+	"github.com/taglast/taglast/internal/bounded"
 )
 
 // maxPayload bounds the event payload: GitHub caps webhook payloads at 25 MB.
@@ -34,10 +35,7 @@ type Commit struct {
 
 // Repository is the one that the event is about.
 type Repository struct {
-	Name          string   `json:"name"`
-	FullName      string   `json:"full_name"`
 	Description   string   `json:"description"`
-	HTMLURL       string   `json:"html_url"`
 	DefaultBranch string   `json:"default_branch"`
 	Visibility    string   `json:"visibility"`
 	License       *License `json:"license"`
@@ -87,12 +85,12 @@ func ReadPayload(path string) (Payload, error) {
 		return p, fmt.Errorf("read the event payload: %w", err)
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxPayload+1))
+	raw, err := bounded.Read(f, maxPayload)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return p, fmt.Errorf("the event payload is larger than %d bytes", maxPayload)
+	}
 	if err != nil {
 		return p, fmt.Errorf("read the event payload: %w", err)
-	}
-	if len(raw) > maxPayload {
-		return p, fmt.Errorf("the event payload is larger than %d bytes", maxPayload)
 	}
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return Payload{}, fmt.Errorf("the event payload (GITHUB_EVENT_PATH) is not JSON of an event: %w", err)

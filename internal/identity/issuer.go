@@ -2,7 +2,6 @@ package identity
 
 import (
 	"errors"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -36,18 +35,20 @@ func checkURL(s string) error {
 	return errors.New("not the plain URL of a host")
 }
 
-// checkKeysURL accepts an address of keys: any https one, plain http on the issuer's own host and port alone.
+// checkKeysURL accepts an address of keys: any https one, and plain http where it is the origin of the issuer.
 func checkKeysURL(issuer, address string) error {
-	a, err := url.Parse(address)
-	if err != nil || a.Hostname() == "" || a.User != nil || a.Fragment != "" {
+	keys, err := weburl.Parse(address)
+	switch {
+	case errors.Is(err, weburl.ErrPlain), errors.Is(err, weburl.ErrNotHTTPS):
+		return errors.New("neither https nor the issuer's own host")
+	case err != nil:
 		return errors.New("not the URL of a host")
-	}
-	i, err := url.Parse(issuer)
-	if err != nil {
-		return err
-	}
-	if a.Scheme == "https" || a.Scheme == i.Scheme && a.Host == i.Host {
+	case keys.Scheme == "https":
 		return nil
 	}
-	return errors.New("neither https nor the issuer's own host")
+	own, err := weburl.Parse(issuer)
+	if err != nil || !weburl.SameOrigin(keys, own) {
+		return errors.New("neither https nor the issuer's own host")
+	}
+	return nil
 }

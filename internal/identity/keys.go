@@ -7,13 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/retry"
 )
@@ -180,12 +180,12 @@ func (k *keys) get(ctx context.Context, address string, v any) error {
 			}
 			return fmt.Errorf("%w: %w", errNotHere, err)
 		}
-		body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+		body, err := bounded.ReadBody(resp, maxAnswer)
+		if errors.Is(err, bounded.ErrTooLarge) {
+			return fmt.Errorf("%s: longer than %d bytes", escape.Text(address), maxAnswer)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", escape.Text(address), err)
-		}
-		if len(body) > maxAnswer {
-			return fmt.Errorf("%s: longer than %d bytes", escape.Text(address), maxAnswer)
 		}
 		if err := json.Unmarshal(body, v); err != nil {
 			return fmt.Errorf("%s: %w: %s", escape.Text(address), errNotHere, escape.Bounded(err.Error(), 200))

@@ -20,10 +20,8 @@ import (
 	"github.com/taglast/taglast/internal/trust"
 )
 
-// DefaultBudget is how long Sign tries: outages of 45 minutes have been seen (Rekor, 2026-08-14).
-const DefaultBudget = 45 * time.Minute
-
 const (
+	defaultBudget  = 45 * time.Minute // of one Sign: an outage of Rekor took that long (2026-08-14)
 	minRemaining   = 2 * time.Minute  // of a certificate that still signs: log and timestamp must fall into its life
 	attemptTimeout = 60 * time.Second // of one attempt, all its requests together
 )
@@ -36,7 +34,7 @@ type Options struct {
 	// Renew, if set, gets a token that was never used: it is asked once where Fulcio refuses one, which may have aged on
 	// the way. nil: Tokens is asked again.
 	Renew     func(ctx context.Context) (identity.Token, error)
-	Retry     retry.Policy // of one Sign; a zero Budget means DefaultBudget
+	Retry     retry.Policy // of one Sign; a zero Budget means 45 minutes
 	UserAgent string
 
 	// Report, if set, hears of each failed attempt that is followed by another; service is "Fulcio", "Rekor",
@@ -82,7 +80,7 @@ func New(o Options) (*Signer, error) {
 	}
 	policy := o.Retry
 	if policy.Budget == 0 {
-		policy.Budget = DefaultBudget
+		policy.Budget = defaultBudget
 	}
 	if policy.AttemptTimeout == 0 {
 		policy.AttemptTimeout = attemptTimeout

@@ -2,11 +2,8 @@ package policy
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	sigstore "github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -14,12 +11,10 @@ import (
 
 	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/trust"
 )
-
-// statementType is the in-toto statement's own type.
-const statementType = "https://in-toto.io/Statement/v1"
 
 // Exact is the policy of this run: every field must hold.
 type Exact struct {
@@ -86,7 +81,7 @@ func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, requires trust.Req
 	if got := entity.GetMediaType(); got != bundle.MediaType {
 		return Verified{}, &MismatchError{Field: "bundle media type", Want: bundle.MediaType, Got: got}
 	}
-	want, err := sha256Digest(digest)
+	want, err := ociref.DigestBytes(digest)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -97,8 +92,8 @@ func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, requires trust.Req
 	if err != nil {
 		return Verified{}, err
 	}
-	if s, err := b.Statement(); err != nil || s.Type != statementType {
-		return Verified{}, &MismatchError{Field: "statement type", Want: statementType, Got: s.Type}
+	if s, err := b.Statement(); err != nil || s.Type != provenance.StatementType {
+		return Verified{}, &MismatchError{Field: "statement type", Want: provenance.StatementType, Got: s.Type}
 	}
 	if predicateType == "" {
 		predicateType = provenance.PredicateType
@@ -129,14 +124,4 @@ func ownOptions(b *sigstore.Bundle, requires trust.Requirements) []verify.Verifi
 		options = append(options, verify.WithSignedTimestamps(stamps))
 	}
 	return options
-}
-
-// sha256Digest decodes sha256:hex.
-func sha256Digest(s string) ([]byte, error) {
-	digits, ok := strings.CutPrefix(s, "sha256:")
-	raw, err := hex.DecodeString(digits)
-	if !ok || err != nil || len(raw) != 32 || digits != strings.ToLower(digits) {
-		return nil, fmt.Errorf("not a sha256 digest: %s", quoted(s))
-	}
-	return raw, nil
 }

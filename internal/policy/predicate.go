@@ -6,11 +6,9 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 
+	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/strictjson"
 )
-
-// buildType of the provenance that GitHub's attest action and taglast write.
-const buildType = "https://actions.github.io/buildtypes/workflow/v1"
 
 // matchPredicate compares SLSA provenance v1 with the certificate that signed it. A predicate is what the job says of
 // itself; a certificate is what the identity provider said of the job.
@@ -20,7 +18,7 @@ func matchPredicate(predicate json.RawMessage, cert certificate.Summary, server 
 	internal := func(key string) string { return at("buildDefinition", "internalParameters", "github", key) }
 	source := firstDependency(predicate)
 	return equal([]field{
-		{name: "predicate buildType", want: buildType, got: at("buildDefinition", "buildType")},
+		{name: "predicate buildType", want: provenance.BuildType, got: at("buildDefinition", "buildType")},
 		{name: "predicate workflow.ref", want: cert.SourceRepositoryRef, got: workflow("ref")},
 		{name: "predicate workflow.repository", want: cert.SourceRepositoryURI, got: workflow("repository"), fold: true},
 		{name: "predicate workflow.path", want: workflowPath(cert, server), got: workflow("path")},

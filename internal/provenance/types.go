@@ -8,8 +8,14 @@ import (
 	"github.com/taglast/taglast/internal/identity"
 )
 
-// PredicateType is SLSA provenance v1.
-const PredicateType = "https://slsa.dev/provenance/v1"
+const (
+	// StatementType is the type of an in-toto statement v1, its _type.
+	StatementType = "https://in-toto.io/Statement/v1"
+	// PredicateType is SLSA provenance v1.
+	PredicateType = "https://slsa.dev/provenance/v1"
+	// BuildType is that of the provenance that GitHub's attest action writes, and this package.
+	BuildType = "https://actions.github.io/buildtypes/workflow/v1"
+)
 
 // Subject is one name with one sha256 digest ("sha256:" and 64 hex digits).
 type Subject struct {

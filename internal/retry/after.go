@@ -9,10 +9,10 @@ import (
 // longestAfter is the most that a server can ask for; what is more, is this.
 const longestAfter = time.Hour
 
-// ParseRetryAfter reads the value of a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3), or a Go
+// parseRetryAfter reads the value of a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3), or a Go
 // duration, which GHCR was seen to send ("12.5ms"). What is past or negative is 0, what is more than an hour is an hour;
 // false means that the value is none of the three.
-func ParseRetryAfter(value string, now time.Time) (time.Duration, bool) {
+func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	value = strings.TrimSpace(value)
 	if value == "" || len(value) > 64 {
 		return 0, false

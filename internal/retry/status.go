@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // Bounds of what is read and kept of an answer that refuses.
@@ -65,7 +66,7 @@ func CheckStatus(resp *http.Response, ok ...int) error {
 	}
 	e := &StatusError{Status: resp.StatusCode}
 	if req := resp.Request; req != nil {
-		e.Method, e.URL = escape.Bounded(req.Method, maxCode), safeURL(req.URL)
+		e.Method, e.URL = escape.Bounded(req.Method, maxCode), weburl.Show(req.URL)
 	}
 	if resp.Body != nil {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody)) // half a message is better than none
@@ -133,7 +134,7 @@ func text(raw json.RawMessage) string {
 // headers (GitHub, "Rate limits for the REST API": wait until x-ratelimit-reset; a secondary limit without a header,
 // at least one minute).
 func after(resp *http.Response, message string, now time.Time) (time.Duration, bool) {
-	if d, ok := ParseRetryAfter(resp.Header.Get("Retry-After"), now); ok {
+	if d, ok := parseRetryAfter(resp.Header.Get("Retry-After"), now); ok {
 		return d, true
 	}
 	if resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusTooManyRequests {
@@ -157,17 +158,6 @@ func WithoutQuery(err error) error {
 		return err
 	}
 	clean := *failed
-	clean.URL = "(unreadable URL)"
-	if u, err := url.Parse(failed.URL); err == nil {
-		clean.URL = safeURL(u)
-	}
+	clean.URL = weburl.ShowText(failed.URL)
 	return &clean
-}
-
-// safeURL is u without user info, query and fragment.
-func safeURL(u *url.URL) string {
-	if u == nil {
-		return ""
-	}
-	return escape.Bounded((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String(), maxMessage)
 }

@@ -24,7 +24,6 @@ const (
 type fetcher struct {
 	ctx    context.Context // of the whole refresh: the interface has no parameter for it
 	client *http.Client
-	retry  retry.Policy
 	agent  string
 }
 
@@ -34,9 +33,7 @@ func (f *fetcher) DownloadFile(url string, maxLength int64, _ time.Duration) ([]
 	maxLength = min(maxLength, fetchMax)
 	var body []byte
 	tries := 0
-	policy := f.retry
-	policy.AttemptTimeout = fetchTimeout
-	err := retry.Do(f.ctx, policy, func(ctx context.Context) error {
+	err := retry.Do(f.ctx, retry.Policy{AttemptTimeout: fetchTimeout}, func(ctx context.Context) error {
 		tries++
 		var err error
 		body, err = f.get(ctx, url, maxLength)

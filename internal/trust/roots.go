@@ -27,8 +27,8 @@ func ReadRoots(path string) ([]Material, error) {
 
 // ParseRoots is ReadRoots on the file's content.
 func ParseRoots(raw []byte) ([]Material, error) {
-	if len(raw) > MaxFile {
-		return nil, fmt.Errorf("larger than %d bytes", MaxFile)
+	if len(raw) > maxFile {
+		return nil, fmt.Errorf("larger than %d bytes", maxFile)
 	}
 	var out []Material
 	dec := json.NewDecoder(bytes.NewReader(raw))

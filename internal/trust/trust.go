@@ -6,18 +6,18 @@ package trust
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 )
 
-// MaxFile is the largest signing config or trusted root that is read: 4 MiB.
-const MaxFile = 4 << 20
+// maxFile bounds a signing config and a trusted root.
+const maxFile = 4 << 20
 
 // Services are the signing services chosen for a run. Plain http is accepted for loopback addresses only.
 type Services struct {
@@ -60,26 +60,23 @@ func FromFiles(signingConfig, trustedRoot []byte) (Services, Material, error) {
 	return s, m, nil
 }
 
-// ReadFile reads a signing config or a trusted root of at most MaxFile bytes.
+// ReadFile reads a signing config or a trusted root, at most 4 MiB. The path may be that of a pipe.
 func ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if err != nil {
-		return nil, err
+	raw, err := bounded.Read(f, maxFile)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxFile)
 	}
-	if len(raw) > MaxFile {
-		return nil, fmt.Errorf("%s: larger than %d bytes", path, MaxFile)
-	}
-	return raw, nil
+	return raw, err
 }
 
 func parseConfig(raw []byte) (config *root.SigningConfig, err error) {
-	if len(raw) > MaxFile {
-		return nil, fmt.Errorf("signing config: larger than %d bytes", MaxFile)
+	if len(raw) > maxFile {
+		return nil, fmt.Errorf("signing config: larger than %d bytes", maxFile)
 	}
 	defer noPanic("signing config", &err)
 	config, err = root.NewSigningConfigFromJSON(raw)
@@ -90,8 +87,8 @@ func parseConfig(raw []byte) (config *root.SigningConfig, err error) {
 }
 
 func parseRoot(raw []byte) (m Material, err error) {
-	if len(raw) > MaxFile {
-		return Material{}, fmt.Errorf("trusted root: larger than %d bytes", MaxFile)
+	if len(raw) > maxFile {
+		return Material{}, fmt.Errorf("trusted root: larger than %d bytes", maxFile)
 	}
 	defer noPanic("trusted root", &err)
 	tr, err := root.NewTrustedRootFromJSON(raw)

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/tuf"
-
-	"github.com/taglast/taglast/internal/retry"
 )
 
 // githubRoot is the trust anchor of GitHub's TUF repository, as github.com/cli/cli v2.100.0 ships it
@@ -33,7 +31,6 @@ const (
 type TUFOptions struct {
 	HTTP      http.RoundTripper // never nil
 	CacheDir  string            // made with mode 0700; empty: nothing is kept on disk
-	Retry     retry.Policy      // the zero value is right: four tries within two minutes
 	UserAgent string
 }
 
@@ -125,7 +122,6 @@ func (r repository) targets(ctx context.Context, o TUFOptions, names ...string) 
 		Fetcher: &fetcher{
 			ctx:    ctx,
 			client: &http.Client{Transport: o.HTTP, CheckRedirect: sameScheme},
-			retry:  o.Retry,
 			agent:  o.UserAgent,
 		},
 	})

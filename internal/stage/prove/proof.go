@@ -55,9 +55,6 @@ func (p Proof) Image() string { return p.p.image }
 // Root is the manifest that tags may name: its bytes, media type and digest.
 func (p Proof) Root() registry.Manifest { return p.p.root }
 
-// Repositories that hold it.
-func (p Proof) Repositories() []name.Repository { return slices.Clone(p.p.repos) }
-
 // Verified is what the stored bundles proved, one for each attestation of the image, in their order.
 func (p Proof) Verified() []policy.Verified { return slices.Clone(p.p.verified) }
 
