@@ -27,7 +27,7 @@ func New(getenv func(string) string, out io.Writer) *Runner {
 	return &Runner{getenv: getenv, out: out, masked: map[string]bool{}}
 }
 
-// Active tells whether this is a job of GitHub Actions.
+// Active reports whether this is a job of GitHub Actions.
 func (r *Runner) Active() bool { return r.getenv("GITHUB_ACTIONS") == "true" }
 
 // Mask has the runner hide secret in everything that it logs from now on, each line of it by itself, for the log is

@@ -48,7 +48,7 @@ func (r *Runner) IDToken(ctx context.Context, client *http.Client, audience stri
 
 	var token string
 	if err := retry.Do(ctx, p, func(ctx context.Context) (err error) {
-		token, err = request(ctx, &own, u, bearer)
+		token, err = requestToken(ctx, &own, u, bearer)
 		return err
 	}); err != nil {
 		return "", fmt.Errorf("ID token: %w", err)
@@ -77,7 +77,7 @@ func tokenURL(endpoint, audience string) (string, error) {
 	return u.String(), nil
 }
 
-func request(ctx context.Context, client *http.Client, u, bearer string) (string, error) {
+func requestToken(ctx context.Context, client *http.Client, u, bearer string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return "", err
@@ -90,7 +90,7 @@ func request(ctx context.Context, client *http.Client, u, bearer string) (string
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
-		return "", withoutEcho(err, bearer)
+		return "", hideRequestToken(err, bearer)
 	}
 	body, err := bounded.ReadBody(resp, maxToken)
 	if errors.Is(err, bounded.ErrTooLarge) {
@@ -115,8 +115,8 @@ func request(ctx context.Context, client *http.Client, u, bearer string) (string
 	return answer.Value, nil
 }
 
-// withoutEcho drops the server's message from err if it repeats the request's token, or a part of it.
-func withoutEcho(err error, bearer string) error {
+// hideRequestToken drops the server's message from err if it repeats the request's token, or a part of it.
+func hideRequestToken(err error, bearer string) error {
 	const part = 12
 	var status *retry.StatusError
 	if errors.As(err, &status) && strings.Contains(status.Message, bearer[:min(part, len(bearer))]) {

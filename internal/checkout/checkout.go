@@ -28,14 +28,14 @@ func Read(ctx context.Context, dir string) Checkout {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	c := Checkout{
-		Repository: fromRemote(git(ctx, dir, "config", "--get", "remote.origin.url")),
+		Repository: repositoryOf(git(ctx, dir, "config", "--get", "remote.origin.url")),
 		SHA:        git(ctx, dir, "rev-parse", "--verify", "HEAD"),
 		Ref:        "refs/heads/main",
 	}
 	if c.Repository == "" {
-		c.Repository = "local/" + folder(dir)
+		c.Repository = "local/" + folderName(dir)
 	}
-	if !sha.MatchString(c.SHA) {
+	if !IsCommit(c.SHA) {
 		c.SHA = strings.Repeat("0", 40)
 	}
 	if branch := git(ctx, dir, "symbolic-ref", "-q", "HEAD"); branch != "" {
@@ -61,9 +61,12 @@ func defaultBranch(ctx context.Context, dir string) string {
 	return ""
 }
 
+// IsCommit reports whether sha is a commit's name: 40 lower-case hex digits.
+func IsCommit(sha string) bool { return commitSHA.MatchString(sha) }
+
 var (
-	sha  = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	part = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+	commitSHA   = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	nameSegment = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 )
 
 func git(ctx context.Context, dir string, args ...string) string {
@@ -89,8 +92,8 @@ func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// inside says whether dir is in a checkout: where it is not, git need not be started to say so.
-func inside(dir string) bool {
+// inCheckout reports whether dir is in a checkout: where it is not, git need not be started to say so.
+func inCheckout(dir string) bool {
 	at, err := filepath.Abs(dir)
 	for err == nil {
 		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
@@ -104,8 +107,8 @@ func inside(dir string) bool {
 	return false
 }
 
-// fromRemote is owner/name of a remote's URL: https, ssh, or git's scp form; empty for anything else, a path included.
-func fromRemote(remote string) string {
+// repositoryOf is owner/name of a remote's URL: https, ssh, or git's scp form; empty for anything else, a path included.
+func repositoryOf(remote string) string {
 	path := ""
 	if u, err := url.Parse(remote); err == nil && u.Host != "" {
 		path = u.Path
@@ -117,13 +120,13 @@ func fromRemote(remote string) string {
 		return ""
 	}
 	owner, name := parts[len(parts)-2], parts[len(parts)-1]
-	if !part.MatchString(owner) || !part.MatchString(name) {
+	if !nameSegment.MatchString(owner) || !nameSegment.MatchString(name) {
 		return ""
 	}
 	return owner + "/" + name
 }
 
-func folder(dir string) string {
+func folderName(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "checkout"

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -26,8 +25,6 @@ const (
 	dateBudget    = 5 * time.Minute
 	CompareBudget = 30 * time.Second
 )
-
-var commitSHA = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
 // ErrNoDate says that nothing tells when a commit was made.
 var ErrNoDate = errors.New("nothing tells when the commit was made")
@@ -47,11 +44,11 @@ type Options struct {
 
 // History answers questions about commits. It is safe for concurrent use.
 type History struct {
-	o Options
+	options Options
 
-	mu     sync.Mutex
-	dates  map[string]dateAnswer
-	behind map[[2]string]bool // {ours, theirs} → ours is an ancestor of theirs
+	mu       sync.Mutex
+	dates    map[string]dateAnswer
+	ancestry map[[2]string]bool // {ours, theirs} → ours is an ancestor of theirs
 }
 
 type dateAnswer struct {
@@ -67,7 +64,7 @@ func New(o Options) *History {
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
-	return &History{o: o, dates: make(map[string]dateAnswer), behind: make(map[[2]string]bool)}
+	return &History{options: o, dates: make(map[string]dateAnswer), ancestry: make(map[[2]string]bool)}
 }
 
 // Date is when a commit was made: its committer's date. ErrNoDate where nothing knows it.
@@ -83,19 +80,19 @@ func (h *History) Date(ctx context.Context, sha string) (time.Time, error) {
 }
 
 func (h *History) findDate(ctx context.Context, sha string) (time.Time, error) {
-	if !commitSHA.MatchString(sha) || strings.Trim(sha, "0") == "" {
+	if !checkout.IsCommit(sha) || strings.Trim(sha, "0") == "" {
 		return time.Time{}, ErrNoDate
 	}
-	if at, ok := checkout.CommitDate(ctx, h.o.Dir, sha); ok {
+	if at, ok := checkout.CommitDate(ctx, h.options.Dir, sha); ok {
 		return at, nil
 	}
-	if at, ok := h.o.Payload.CommitDate(sha); ok {
+	if at, ok := h.options.Payload.CommitDate(sha); ok {
 		return at, nil
 	}
-	if h.o.API == nil {
+	if h.options.API == nil {
 		return time.Time{}, ErrNoDate
 	}
-	api, err := h.o.API(dateBudget)
+	api, err := h.options.API(dateBudget)
 	if err != nil {
 		return time.Time{}, ErrNoDate
 	}
@@ -104,12 +101,12 @@ func (h *History) findDate(ctx context.Context, sha string) (time.Time, error) {
 			Committer struct{ Date time.Time }
 		}
 	}
-	err = api.Get(ctx, &answer, nil, "repos", h.o.Repository, "commits", sha)
+	err = api.Get(ctx, &answer, nil, "repos", h.options.Repository, "commits", sha)
 	switch {
 	case errors.Is(err, github.ErrNoDocument), err == nil && answer.Commit.Committer.Date.IsZero():
 		return time.Time{}, ErrNoDate
-	case err != nil && h.o.Lenient:
-		h.o.Warn(fmt.Sprintf("when commit %.7s was made is not known: %v", sha, err))
+	case err != nil && h.options.Lenient:
+		h.options.Warn(fmt.Sprintf("when commit %.7s was made is not known: %v", sha, err))
 		return time.Time{}, ErrNoDate
 	case err != nil:
 		return time.Time{}, fmt.Errorf("when commit %.7s was made: %w", sha, err)
@@ -120,7 +117,7 @@ func (h *History) findDate(ctx context.Context, sha string) (time.Time, error) {
 // DateForRules is the commit's date as tag rules take it: the event's word first, as docker/metadata-action has it, and
 // now where nothing knows.
 func (h *History) DateForRules(ctx context.Context, sha string, now time.Time) (time.Time, error) {
-	if at, ok := h.o.Payload.CommitDate(sha); ok {
+	if at, ok := h.options.Payload.CommitDate(sha); ok {
 		return at, nil
 	}
 	at, err := h.Date(ctx, sha)
@@ -130,38 +127,38 @@ func (h *History) DateForRules(ctx context.Context, sha string, now time.Time) (
 	return at, err
 }
 
-// IsBehind says whether ours is an ancestor of theirs. What nothing knows is no.
+// IsBehind reports whether ours is an ancestor of theirs. What nothing knows is no.
 func (h *History) IsBehind(ctx context.Context, ours, theirs string) bool {
-	if !commitSHA.MatchString(ours) || !commitSHA.MatchString(theirs) || ours == theirs {
+	if !checkout.IsCommit(ours) || !checkout.IsCommit(theirs) || ours == theirs {
 		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	pair := [2]string{ours, theirs}
-	if known, ok := h.behind[pair]; ok {
+	if known, ok := h.ancestry[pair]; ok {
 		return known
 	}
-	yes, known := checkout.Ancestor(ctx, h.o.Dir, ours, theirs)
+	yes, known := checkout.Ancestor(ctx, h.options.Dir, ours, theirs)
 	if !known {
 		yes = h.compare(ctx, ours, theirs)
 	}
-	h.behind[pair] = yes
+	h.ancestry[pair] = yes
 	return yes
 }
 
 // compare asks GitHub ("Compare two commits"): theirs is ahead where it has ours among its ancestors.
 func (h *History) compare(ctx context.Context, ours, theirs string) bool {
-	if h.o.API == nil {
+	if h.options.API == nil {
 		return false
 	}
-	api, err := h.o.API(CompareBudget)
+	api, err := h.options.API(CompareBudget)
 	if err != nil {
 		return false
 	}
 	var answer struct{ Status string }
 	// The first page has the files that changed, with their patches; no page lacks the counts.
 	second := url.Values{"per_page": {"1"}, "page": {"2"}}
-	err = api.Get(ctx, &answer, second, "repos", h.o.Repository, "compare", ours+"..."+theirs)
+	err = api.Get(ctx, &answer, second, "repos", h.options.Repository, "compare", ours+"..."+theirs)
 	var status *retry.StatusError
 	refused := errors.As(err, &status) && status.Status == http.StatusForbidden
 	if refused || err != nil && !errors.Is(err, github.ErrNoDocument) {
@@ -169,7 +166,7 @@ func (h *History) compare(ctx context.Context, ours, theirs string) bool {
 		if refused {
 			advice = "; give the job `contents: read`, or check out the whole history"
 		}
-		h.o.Warn(fmt.Sprintf("how commit %.7s stands to %.7s is not known, so tags move: %v%s", ours, theirs, err, advice))
+		h.options.Warn(fmt.Sprintf("how commit %.7s stands to %.7s is not known, so tags move: %v%s", ours, theirs, err, advice))
 	}
 	return err == nil && answer.Status == "ahead"
 }

@@ -80,8 +80,8 @@ func (a *API) WithBudget(budget time.Duration) *API {
 	return &short
 }
 
-// Try repeats op until it succeeds, fails for good, or the budget is spent. A 401 is believed only when it is repeated.
-func (a *API) Try(ctx context.Context, op func(context.Context) error) error {
+// Retry repeats op until it succeeds, fails for good, or the budget is spent. A 401 is believed only when it is repeated.
+func (a *API) Retry(ctx context.Context, op func(context.Context) error) error {
 	unauthorized := 0
 	return retry.Do(ctx, a.policy, func(ctx context.Context) error {
 		err := op(ctx)

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	maxPage       = 64 << 20 // bytes of one list answer, which holds up to 100 bundles
+	maxListBytes  = 64 << 20 // bytes of one list answer, which holds up to 100 bundles
 	maxPages      = 50
 	perPage       = 100
 	maxRecords    = maxPages * perPage
@@ -89,9 +89,9 @@ func (a *API) list(ctx context.Context, scope, digest, predicateType string, lim
 
 // page gets one page and the URL of the next. 404 is an empty list.
 func (a *API) page(ctx context.Context, page *url.URL) (records []listedRecord, next *url.URL, err error) {
-	err = a.Try(ctx, func(ctx context.Context) error {
+	err = a.Retry(ctx, func(ctx context.Context) error {
 		records, next = nil, nil
-		got, err := a.call(ctx, http.MethodGet, page, nil, maxPage)
+		got, err := a.call(ctx, http.MethodGet, page, nil, maxListBytes)
 		if s := (*retry.StatusError)(nil); errors.As(err, &s) && s.Status == http.StatusNotFound {
 			return nil
 		}

@@ -30,7 +30,7 @@ func (a *API) Get(ctx context.Context, into any, query url.Values, path ...strin
 	}
 	target := a.base.JoinPath(path...)
 	target.RawQuery = query.Encode()
-	return a.Try(ctx, func(ctx context.Context) error {
+	return a.Retry(ctx, func(ctx context.Context) error {
 		got, err := a.call(ctx, http.MethodGet, target, nil, maxDocument, http.StatusOK)
 		if transient, _, _ := retry.Classify(err); !transient && isAbsent(err) {
 			return retry.Permanent(fmt.Errorf("%w: %w", ErrNoDocument, err))

@@ -71,7 +71,7 @@ func (a *API) exchange(c *http.Client, req *http.Request, limit int64, ok ...int
 	}
 	resp, err := c.Do(req.WithContext(ctx))
 	if err != nil {
-		return answer{}, unanswered(req, err)
+		return answer{}, exchangeError(req, err)
 	}
 	defer resp.Body.Close()
 	if err := retry.CheckStatus(resp, ok...); err != nil {
@@ -82,14 +82,14 @@ func (a *API) exchange(c *http.Client, req *http.Request, limit int64, ok ...int
 		return answer{}, retry.Permanent(fmt.Errorf("%s %s: the answer is too large: %w", req.Method, weburl.Show(req.URL), err))
 	}
 	if err != nil {
-		return answer{}, unanswered(req, err)
+		return answer{}, exchangeError(req, err)
 	}
 	return answer{resp.StatusCode, resp.Header, body, resp.Request.URL}, nil
 }
 
-// unanswered is the error of an exchange without a whole answer. What the request did is not known, unless it was a redirect
+// exchangeError is the error of an exchange without a whole answer. What the request did is not known, unless it was a redirect
 // that was refused.
-func unanswered(req *http.Request, err error) error {
+func exchangeError(req *http.Request, err error) error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err // the message names method and URL, with its query
 	}

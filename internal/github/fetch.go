@@ -65,7 +65,7 @@ func (a *API) fetch(ctx context.Context, l listedRecord) Record {
 
 // blob fetches a bundle from storage, without credentials. The body is one Snappy block.
 func (a *API) blob(ctx context.Context, u *url.URL) (raw []byte, err error) {
-	err = a.Try(ctx, func(ctx context.Context) error {
+	err = a.Retry(ctx, func(ctx context.Context) error {
 		req, err := request(ctx, http.MethodGet, u, nil)
 		if err != nil {
 			return err

@@ -8,23 +8,23 @@ import (
 	"github.com/taglast/taglast/internal/weburl"
 )
 
-var tenant = regexp.MustCompile(`^https://([a-z0-9-]+)\.ghe\.com$`)
+var tenantServer = regexp.MustCompile(`^https://([a-z0-9-]+)\.ghe\.com$`)
 
 // GitHubIssuer is the issuer of ID tokens for the jobs of a GitHub server: https://github.com, or a tenant's
-// https://NAME.ghe.com. False means that the server has none that is known.
+// https://NAME.ghe.com. It is false for every other server, whose issuer nobody knows.
 func GitHubIssuer(serverURL string) (string, bool) {
 	serverURL = strings.TrimSuffix(serverURL, "/")
 	if serverURL == "https://github.com" {
 		return "https://token.actions.githubusercontent.com", true
 	}
-	if m := tenant.FindStringSubmatch(serverURL); m != nil {
+	if m := tenantServer.FindStringSubmatch(serverURL); m != nil {
 		return "https://token.actions." + m[1] + ".ghe.com", true
 	}
 	return "", false
 }
 
-// checkURL accepts https, and plain http where nothing leaves the machine.
-func checkURL(s string) error {
+// checkIssuerURL accepts an issuer that weburl.ParseBase accepts: https, and plain http where nothing leaves the machine.
+func checkIssuerURL(s string) error {
 	_, err := weburl.ParseBase(s)
 	switch {
 	case err == nil:

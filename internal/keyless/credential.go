@@ -38,28 +38,28 @@ func (s *Signer) requestCertificate(ctx context.Context) (*credential, error) {
 	}
 	token, err := s.tokens(ctx)
 	if err != nil {
-		return nil, at("ID token", err)
+		return nil, withService("ID token", err)
 	}
 	leaf, err := s.fulcio.certificate(ctx, token, key)
-	if refusedToken(err) {
+	if isTokenRefusal(err) {
 		other, renewErr := s.renew(ctx)
 		if renewErr != nil {
-			return nil, at("ID token", renewErr)
+			return nil, withService("ID token", renewErr)
 		}
 		if other.Raw() != token.Raw() {
 			leaf, err = s.fulcio.certificate(ctx, other, key)
 		}
 	}
 	if err != nil {
-		return nil, at("Fulcio", err)
+		return nil, withService("Fulcio", err)
 	}
 	if err := checkLeaf(leaf, key, time.Now()); err != nil {
-		return nil, at("Fulcio", retry.Permanent(err))
+		return nil, withService("Fulcio", retry.Permanent(err))
 	}
 	return &credential{key: key, leaf: leaf}, nil
 }
 
-func refusedToken(err error) bool {
+func isTokenRefusal(err error) bool {
 	var status *retry.StatusError
 	return errors.As(err, &status) && (status.Status == http.StatusBadRequest || status.Status == http.StatusUnauthorized)
 }
@@ -76,8 +76,8 @@ func checkLeaf(leaf *x509.Certificate, key *ecdsa.PrivateKey, now time.Time) err
 	return nil
 }
 
-// proof signs the token's subject, by which Fulcio sees that the sender owns the key.
-func proof(key *ecdsa.PrivateKey, token identity.Token) ([]byte, error) {
+// provePossession signs the token's subject, by which Fulcio sees that the sender owns the key.
+func provePossession(key *ecdsa.PrivateKey, token identity.Token) ([]byte, error) {
 	return sign(key, []byte(token.Claims().Subject))
 }
 

@@ -22,11 +22,11 @@ type draft struct {
 	statement  []byte
 	signature  []byte
 	entry      *rekorpb.TransparencyLogEntry
-	stamp      []byte
+	timestamp  []byte
 }
 
-// begin signs the statement.
-func begin(c *credential, statement []byte) (draft, error) {
+// newDraft signs the statement.
+func newDraft(c *credential, statement []byte) (draft, error) {
 	signature, err := sign(c.key, pae(bundle.PayloadType, statement))
 	if err != nil {
 		return draft{}, fmt.Errorf("sign the statement: %w", err)
@@ -40,19 +40,19 @@ func (d *draft) payloadHash() [sha256.Size]byte { return sha256.Sum256(d.stateme
 func (s *Signer) witness(ctx context.Context, d *draft) error {
 	var wait sync.WaitGroup
 	var logErr, stampErr error
-	entry, stamp := d.entry, d.stamp
+	entry, stamp := d.entry, d.timestamp
 	if entry == nil {
-		wait.Go(func() { entry, logErr = s.rekor.add(ctx, d) })
+		wait.Go(func() { entry, logErr = s.rekor.addEntry(ctx, d) })
 	}
 	if stamp == nil && s.tsa.url != "" {
-		wait.Go(func() { stamp, stampErr = s.tsa.stamp(ctx, d.signature) })
+		wait.Go(func() { stamp, stampErr = s.tsa.requestTimestamp(ctx, d.signature) })
 	}
 	wait.Wait()
-	d.entry, d.stamp = entry, stamp
+	d.entry, d.timestamp = entry, stamp
 	if errors.Is(logErr, errUnresolved) {
 		*d = draft{}
 	}
-	return moreSevere(at("Rekor", logErr), at("timestamp authority", stampErr))
+	return moreSevere(withService("Rekor", logErr), withService("timestamp authority", stampErr))
 }
 
 // moreSevere returns the error that decides about another attempt: one that cannot pass, else the one whose server asks for the
@@ -81,8 +81,8 @@ func (d *draft) bundle() (*bundle.Bundle, error) {
 		TlogEntries:               []*rekorpb.TransparencyLogEntry{d.entry},
 		TimestampVerificationData: &bundlepb.TimestampVerificationData{},
 	}
-	if d.stamp != nil {
-		material.TimestampVerificationData.Rfc3161Timestamps = []*commonpb.RFC3161SignedTimestamp{{SignedTimestamp: d.stamp}}
+	if d.timestamp != nil {
+		material.TimestampVerificationData.Rfc3161Timestamps = []*commonpb.RFC3161SignedTimestamp{{SignedTimestamp: d.timestamp}}
 	}
 	b, err := bundle.New(&bundlepb.Bundle{
 		MediaType:            bundle.MediaType,

@@ -97,7 +97,7 @@ func (e logEntry) proto() (*rekorpb.TransparencyLogEntry, error) {
 	case len(proof.Hashes) > maxHashes:
 		return nil, retry.Permanent(fmt.Errorf("the log's proof has %d hashes, more than %d", len(proof.Hashes), maxHashes))
 	}
-	decoded, err := hexBytes(append([]string{e.LogID, proof.RootHash}, proof.Hashes...))
+	decoded, err := decodeHex(append([]string{e.LogID, proof.RootHash}, proof.Hashes...))
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (e logEntry) proto() (*rekorpb.TransparencyLogEntry, error) {
 	}, nil
 }
 
-func hexBytes(texts []string) ([][]byte, error) {
+func decodeHex(texts []string) ([][]byte, error) {
 	out := make([][]byte, 0, len(texts))
 	for _, s := range texts {
 		raw, err := hex.DecodeString(s)

@@ -17,7 +17,7 @@ import (
 
 // fulcio is the certificate authority's API v2.
 type fulcio struct {
-	wire
+	serviceClient
 	url string
 }
 
@@ -35,7 +35,7 @@ func (f fulcio) certificate(ctx context.Context, token identity.Token, key *ecds
 	if err != nil {
 		return nil, hideTokens(err)
 	}
-	return leafOf(answer)
+	return parseLeaf(answer)
 }
 
 // tokenLike is a run of characters as long as no digest is, of those that a JWT is made of.
@@ -55,7 +55,7 @@ func certificateRequest(token identity.Token, key *ecdsa.PrivateKey) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("encode the public key: %w", err)
 	}
-	possession, err := proof(key, token)
+	possession, err := provePossession(key, token)
 	if err != nil {
 		return nil, fmt.Errorf("prove possession of the key: %w", err)
 	}
@@ -71,9 +71,9 @@ func certificateRequest(token identity.Token, key *ecdsa.PrivateKey) ([]byte, er
 	})
 }
 
-// leafOf is the first certificate of the answer's chain. The SCT is embedded in it, or detached where the authority has
+// parseLeaf is the first certificate of the answer's chain. The SCT is embedded in it, or detached where the authority has
 // no log that embeds: then whoever asks for one in a policy will miss it.
-func leafOf(answer []byte) (*x509.Certificate, error) {
+func parseLeaf(answer []byte) (*x509.Certificate, error) {
 	type chain struct {
 		Chain struct {
 			Certificates []string `json:"certificates"`

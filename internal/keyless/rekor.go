@@ -22,14 +22,14 @@ var entryUUID = regexp.MustCompile(`^[0-9a-f]{64}([0-9a-f]{16})?$`)
 
 // rekor is the transparency log's API v1.
 type rekor struct {
-	wire
+	serviceClient
 	url string
 }
 
-// add logs d's envelope as a dsse entry. An entry that is there already (409: the answer of an earlier attempt was lost)
+// addEntry logs d's envelope as a dsse entry. An entry that is there already (409: the answer of an earlier attempt was lost)
 // is as good as a new one.
-func (r rekor) add(ctx context.Context, d *draft) (*rekorpb.TransparencyLogEntry, error) {
-	body, err := proposal(d)
+func (r rekor) addEntry(ctx context.Context, d *draft) (*rekorpb.TransparencyLogEntry, error) {
+	body, err := proposedEntry(d)
 	if err != nil {
 		return nil, retry.Permanent(err)
 	}
@@ -66,8 +66,8 @@ func (r rekor) existing(ctx context.Context, location string) ([]byte, error) {
 	return answer, err
 }
 
-// proposal is Rekor's proposed entry: dsse 0.0.1 with the envelope as a text and the certificate as verifier.
-func proposal(d *draft) ([]byte, error) {
+// proposedEntry is Rekor's proposed entry: dsse 0.0.1 with the envelope as a text and the certificate as verifier.
+func proposedEntry(d *draft) ([]byte, error) {
 	envelope, err := json.Marshal(struct {
 		Payload     []byte              `json:"payload"`
 		PayloadType string              `json:"payloadType"`

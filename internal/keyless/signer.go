@@ -70,7 +70,7 @@ func New(o Options) (*Signer, error) {
 	case o.Services.Rekor == "":
 		return nil, errors.New("keyless: no transparency log")
 	}
-	w := wire{
+	w := serviceClient{
 		client: &http.Client{
 			Transport: o.HTTP,
 			// A signing service that redirects would be sent the token or the statement at another place.
@@ -90,9 +90,9 @@ func New(o Options) (*Signer, error) {
 		renew = o.Tokens
 	}
 	return &Signer{
-		fulcio:     fulcio{wire: w, url: o.Services.Fulcio},
-		rekor:      rekor{wire: w, url: o.Services.Rekor},
-		tsa:        tsa{wire: w, url: o.Services.TSA},
+		fulcio:     fulcio{serviceClient: w, url: o.Services.Fulcio},
+		rekor:      rekor{serviceClient: w, url: o.Services.Rekor},
+		tsa:        tsa{serviceClient: w, url: o.Services.TSA},
 		tokens:     o.Tokens,
 		renew:      renew,
 		policy:     policy,
@@ -121,7 +121,7 @@ func (s *Signer) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, er
 		}
 	}
 	var d draft
-	err := retry.Do(ctx, policy, func(ctx context.Context) error { return s.advance(ctx, &d, statement) })
+	err := retry.Do(ctx, policy, func(ctx context.Context) error { return s.attempt(ctx, &d, statement) })
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
@@ -132,14 +132,14 @@ func (s *Signer) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, er
 	return b, nil
 }
 
-// advance makes one attempt at all that d lacks.
-func (s *Signer) advance(ctx context.Context, d *draft, statement []byte) error {
+// attempt makes one attempt at all that d lacks.
+func (s *Signer) attempt(ctx context.Context, d *draft, statement []byte) error {
 	c, err := s.credential(ctx)
 	if err != nil {
 		return err
 	}
 	if d.credential != c { // the first attempt, or the certificate has aged since
-		if *d, err = begin(c, statement); err != nil {
+		if *d, err = newDraft(c, statement); err != nil {
 			return retry.Permanent(err)
 		}
 	}

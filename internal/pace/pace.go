@@ -12,14 +12,14 @@ import (
 type Pace struct {
 	window time.Duration
 
-	mu    sync.Mutex
-	begun []time.Time // ring of the latest beginnings
-	next  int
+	mu     sync.Mutex
+	starts []time.Time // ring of the latest beginnings
+	next   int
 }
 
 // New is a pace of so many requests, at least one, within any window.
 func New(requests int, window time.Duration) *Pace {
-	return &Pace{window: window, begun: make([]time.Time, max(requests, 1))}
+	return &Pace{window: window, starts: make([]time.Time, max(requests, 1))}
 }
 
 // Wait returns when a request may begin, or when ctx ends. A turn that ctx ends is lost to the others, which is on the
@@ -28,21 +28,21 @@ func (p *Pace) Wait(ctx context.Context) error {
 	if p == nil {
 		return context.Cause(ctx)
 	}
-	return Sleep(ctx, time.Until(p.turn()))
+	return Sleep(ctx, time.Until(p.reserve()))
 }
 
-// turn is when the next request may begin: once the one that is a whole ring before it has left the window.
-func (p *Pace) turn() time.Time {
+// reserve is when the next request may begin: once the one that is a whole ring before it has left the window.
+func (p *Pace) reserve() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	begin := time.Now()
-	if oldest := p.begun[p.next]; !oldest.IsZero() {
+	if oldest := p.starts[p.next]; !oldest.IsZero() {
 		if free := oldest.Add(p.window); free.After(begin) {
 			begin = free
 		}
 	}
-	p.begun[p.next] = begin
-	p.next = (p.next + 1) % len(p.begun)
+	p.starts[p.next] = begin
+	p.next = (p.next + 1) % len(p.starts)
 	return begin
 }
 

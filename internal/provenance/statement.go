@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/taglast/taglast/internal/escape"
@@ -85,14 +83,10 @@ func statementSubjects(subjects []Subject) ([]statementSubject, error) {
 	return out, nil
 }
 
-// printable tells of UTF-8 without control characters and line separators.
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
-	})
-}
+// printable reports whether s is UTF-8 without control characters and line separators.
+func printable(s string) bool { return utf8.ValidString(s) && !escape.HasControl(s) }
 
-// Subjects are root under each repository's name, then each child's digest under each of them, no pair twice.
+// Subjects returns root under each repository's name, then each child's digest under each of them, no pair twice.
 func Subjects(repos []string, root string, children []string) []Subject {
 	var subjects []Subject
 	seen := map[Subject]bool{}

@@ -23,18 +23,18 @@ type Subject struct {
 	Digest string
 }
 
-// Dependency is an in-toto ResourceDescriptor: something this process did not make.
+// Dependency is an in-toto ResourceDescriptor: something that this process did not make.
 type Dependency struct {
 	URI    string
-	Digest map[string]string // algorithm → hex
+	Digest map[string]string // algorithmName → hex
 }
 
 // Input is what a statement is made of.
 type Input struct {
 	Claims              identity.Claims
-	ServerURL           string // GITHUB_SERVER_URL, default https://github.com
+	ServerURL           string // GITHUB_SERVER_URL; empty means https://github.com
 	Subjects            []Subject
 	Dependencies        []Dependency // resolvedDependencies after the first, which is the source repository
-	BuilderDependencies []Dependency // what the builder itself is made of
+	BuilderDependencies []Dependency // builderDependencies: what the builder itself is made of
 	FinishedOn          time.Time    // written in UTC and seconds; zero leaves it out
 }

@@ -14,22 +14,22 @@ import (
 	"time"
 )
 
-// mark is a client's own verdict on an error.
-type mark struct {
+// verdict is a client's own verdict on an error.
+type verdict struct {
 	err       error
 	transient bool
 	after     time.Duration
 }
 
-func (m *mark) Error() string { return m.err.Error() }
-func (m *mark) Unwrap() error { return m.err }
+func (m *verdict) Error() string { return m.err.Error() }
+func (m *verdict) Unwrap() error { return m.err }
 
 // Permanent marks err as one that no further attempt can heal. Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &mark{err: err}
+	return &verdict{err: err}
 }
 
 // Transient marks err as one that may pass; after is how long the server asks to wait, zero if it does not say.
@@ -38,10 +38,10 @@ func Transient(err error, after time.Duration) error {
 	if err == nil {
 		return nil
 	}
-	return &mark{err: err, transient: true, after: after}
+	return &verdict{err: err, transient: true, after: after}
 }
 
-// Classify tells whether err may pass, and the wait that the server asked for, if it did (asked).
+// Classify reports whether err may pass, and the wait that the server asked for, if it did (asked).
 //
 // The outermost mark of Permanent or Transient decides. Otherwise these pass: timeouts, an attempt's own deadline
 // included, broken and refused connections, ends of file where none was due, HTTP/2 stream resets, failures of name
@@ -52,7 +52,7 @@ func Classify(err error) (transient bool, after time.Duration, asked bool) {
 		return false, 0, false
 	}
 	var (
-		m         *mark
+		m         *verdict
 		exhausted *Exhausted
 		status    *StatusError
 	)
@@ -60,12 +60,12 @@ func Classify(err error) (transient bool, after time.Duration, asked bool) {
 	switch {
 	case marked && (!gaveUp || errors.As(m.err, &exhausted)): // the mark is the outer of the two
 		return m.transient, m.after, m.transient && m.after > 0
-	case gaveUp, errors.Is(err, context.Canceled), untrusted(err):
+	case gaveUp, errors.Is(err, context.Canceled), isTLSFailure(err):
 		return false, 0, false
 	case errors.As(err, &status):
 		return status.transient(), status.After, status.HasAfter
 	}
-	return broken(err), 0, false
+	return isConnectionFailure(err), 0, false
 }
 
 // transient tells of the statuses that pass. 499 and 520 to 524 come from proxies (nginx, Cloudflare); 403 with
@@ -82,8 +82,8 @@ func (e *StatusError) transient() bool {
 	return e.Has("TOOMANYREQUESTS")
 }
 
-// untrusted tells of failures of TLS that another attempt would meet again.
-func untrusted(err error) bool {
+// isTLSFailure tells of failures of TLS that another attempt would meet again.
+func isTLSFailure(err error) bool {
 	var (
 		verification *tls.CertificateVerificationError
 		authority    x509.UnknownAuthorityError
@@ -97,8 +97,8 @@ func untrusted(err error) bool {
 		errors.As(err, &invalid) || errors.As(err, &roots) || errors.As(err, &header) || errors.As(err, &alert)
 }
 
-// broken tells of failures below HTTP.
-func broken(err error) bool {
+// isConnectionFailure tells of failures below HTTP.
+func isConnectionFailure(err error) bool {
 	var (
 		timeout net.Error
 		dns     *net.DNSError

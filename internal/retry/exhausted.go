@@ -52,8 +52,8 @@ type interrupted struct {
 	end, cause, last error
 }
 
-// ended joins what ended ctx with the last attempt's error, unless that says it already.
-func ended(ctx context.Context, last error) error {
+// interruptedBy joins what ended ctx with the last attempt's error, unless that says it already.
+func interruptedBy(ctx context.Context, last error) error {
 	cause := context.Cause(ctx)
 	if errors.Is(last, cause) {
 		return last

@@ -61,7 +61,7 @@ func Do(ctx context.Context, p Policy, op func(context.Context) error) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return ended(ctx, err)
+			return interruptedBy(ctx, err)
 		}
 		transient, after, asked := Classify(err)
 		if !transient || p.Budget < 0 {
@@ -80,7 +80,7 @@ func Do(ctx context.Context, p Policy, op func(context.Context) error) error {
 			p.Report(Event{Attempt: attempt, Wait: wait, Asked: asked, Elapsed: elapsed, Err: err})
 		}
 		if pace.Sleep(ctx, wait) != nil {
-			return ended(ctx, err)
+			return interruptedBy(ctx, err)
 		}
 	}
 }

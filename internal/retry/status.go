@@ -54,7 +54,7 @@ func (e *StatusError) Error() string {
 	return b.String()
 }
 
-// Has tells whether the server gave the error code.
+// Has reports whether the server gave the error code.
 func (e *StatusError) Has(code string) bool { return slices.Contains(e.Codes, code) }
 
 // CheckStatus returns nil if the answer's status is one of ok (any 2xx if ok is empty) and leaves the body alone. Else
@@ -71,14 +71,14 @@ func CheckStatus(resp *http.Response, ok ...int) error {
 	if resp.Body != nil {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody)) // half a message is better than none
 		_ = resp.Body.Close()
-		e.read(body, resp.Header.Get("Content-Type"))
+		e.readBody(body, resp.Header.Get("Content-Type"))
 	}
 	e.After, e.HasAfter = after(resp, e.Message, time.Now())
 	return e
 }
 
-// read takes codes and message from the body.
-func (e *StatusError) read(body []byte, contentType string) {
+// readBody takes codes and message from the body.
+func (e *StatusError) readBody(body []byte, contentType string) {
 	var answer struct {
 		Errors  json.RawMessage `json:"errors"`
 		Message json.RawMessage `json:"message"`

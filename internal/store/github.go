@@ -79,7 +79,7 @@ func (g *GitHub) list(ctx context.Context, api *github.API, digest, predicateTyp
 		if err == nil {
 			_, err = r.Bundle.Statement()
 		}
-		if err == nil && !r.Bundle.Names(digest) {
+		if err == nil && !r.Bundle.HasSubject(digest) {
 			err = errors.New("its statement does not name this digest")
 		}
 		switch {

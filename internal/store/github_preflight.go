@@ -27,7 +27,7 @@ const preflightBudget = 30 * time.Second
 // is not: that the bundle is refused was the aim, and a server's trouble may pass until the time of storing.
 func (g *GitHub) Preflight(ctx context.Context) error {
 	api := g.api.WithBudget(preflightBudget)
-	err := api.Try(ctx, func(ctx context.Context) error {
+	err := api.Retry(ctx, func(ctx context.Context) error {
 		_, _, err := api.CreateAttestation(ctx, g.scope, []byte("{}"))
 		return err
 	})
@@ -38,13 +38,13 @@ func (g *GitHub) Preflight(ctx context.Context) error {
 		return err
 	}
 	explained := explain(err)
-	if s := (*retry.StatusError)(nil); errors.As(err, &s) && !known(explained) {
+	if s := (*retry.StatusError)(nil); errors.As(err, &s) && !isRefusal(explained) {
 		return nil
 	}
 	return fmt.Errorf("attestations of %s: %w", strings.TrimPrefix(g.scope, "repos/"), explained)
 }
 
-func known(err error) bool {
+func isRefusal(err error) bool {
 	return errors.Is(err, ErrNoPermission) || errors.Is(err, ErrPrivateUserRepository) || errors.Is(err, ErrBadToken)
 }
 

@@ -25,9 +25,9 @@ func (g *GitHub) Put(ctx context.Context, b *bundle.Bundle) (Receipt, error) {
 	}
 	var receipt Receipt
 	maybeStored := false
-	err = g.api.Try(ctx, func(ctx context.Context) error {
+	err = g.api.Retry(ctx, func(ctx context.Context) error {
 		if maybeStored {
-			stored, err := g.has(ctx, b)
+			stored, err := g.contains(ctx, b)
 			if stored || err != nil {
 				return err
 			}
@@ -45,15 +45,15 @@ func (g *GitHub) Put(ctx context.Context, b *bundle.Bundle) (Receipt, error) {
 	return receipt, nil
 }
 
-// has looks whether the store holds the bundle. It gives up soon: the caller looks again.
-func (g *GitHub) has(ctx context.Context, b *bundle.Bundle) (bool, error) {
+// contains looks whether the store holds the bundle. It gives up soon: the caller looks again.
+func (g *GitHub) contains(ctx context.Context, b *bundle.Bundle) (bool, error) {
 	found, err := g.list(ctx, g.api.WithBudget(lookBudget), b.Digests()[0], b.PredicateType())
 	for _, stored := range found {
 		if stored.Bundle.Equal(b) {
 			return true, nil
 		}
 	}
-	if err == nil || unreadable(err) {
+	if err == nil || isUnreadable(err) {
 		return false, nil
 	}
 	err = fmt.Errorf("the answer was lost, and whether the bundle is stored cannot be seen: %w", err)

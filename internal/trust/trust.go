@@ -29,7 +29,7 @@ type Services struct {
 	OIDCIssuers []string
 }
 
-// Material is a trusted root.
+// Material is a trusted root: the certificates and keys by which bundles are verified.
 type Material struct {
 	Root root.TrustedMaterial
 	JSON []byte // one trusted root document, as it was read
@@ -45,10 +45,10 @@ func FromFiles(signingConfig, trustedRoot []byte) (Services, Material, error) {
 		if config, err = parseConfig(signingConfig); err != nil {
 			return Services{}, Material{}, err
 		}
-		if s, err = choose(config, time.Now()); err != nil {
+		if s, err = selectServices(config, time.Now()); err != nil {
 			return Services{}, Material{}, fmt.Errorf("signing config: %w", err)
 		}
-		if s.OIDCIssuers, err = issuers(config, time.Now()); err != nil {
+		if s.OIDCIssuers, err = validIssuers(config, time.Now()); err != nil {
 			return Services{}, Material{}, fmt.Errorf("signing config: %w", err)
 		}
 	}
@@ -81,7 +81,7 @@ func parseConfig(raw []byte) (config *root.SigningConfig, err error) {
 	defer noPanic("signing config", &err)
 	config, err = root.NewSigningConfigFromJSON(raw)
 	if err != nil {
-		return nil, fmt.Errorf("signing config: %w", clean(err))
+		return nil, fmt.Errorf("signing config: %w", oneLine(err))
 	}
 	return config, nil
 }
@@ -93,19 +93,19 @@ func parseRoot(raw []byte) (m Material, err error) {
 	defer noPanic("trusted root", &err)
 	tr, err := root.NewTrustedRootFromJSON(raw)
 	if err != nil {
-		return Material{}, fmt.Errorf("trusted root: %w", clean(err))
+		return Material{}, fmt.Errorf("trusted root: %w", oneLine(err))
 	}
 	return Material{Root: tr, JSON: raw}, nil
 }
 
-// noPanic turns a panic of the parsing library, which reads foreign bytes, into an error.
+// noPanic is deferred where a library parses foreign bytes: it turns a panic into an error.
 func noPanic(what string, err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("%s: malformed", what)
 	}
 }
 
-// clean makes the library's error fit for one line of a log: it may quote the file.
-func clean(err error) error {
+// oneLine is the error of a library, which may quote the file, as one inert line.
+func oneLine(err error) error {
 	return errors.New(strings.TrimSpace(escape.Text(err.Error())))
 }

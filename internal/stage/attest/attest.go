@@ -69,7 +69,7 @@ func Attest(ctx context.Context, p push.Pushed, job Job) (Attested, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	for i, w := range job.Wanted {
 		g.Go(func() error {
-			a, err := makeOne(gctx, job.Signer, w, listed[keyOf(w)])
+			a, err := attestOne(gctx, job.Signer, w, listed[keyOf(w)])
 			all[i] = Attestation{a}
 			return err
 		})
@@ -109,10 +109,10 @@ func (job Job) check(p push.Pushed) error {
 	return nil
 }
 
-// makeOne reuses a stored bundle or signs a new one.
-func makeOne(ctx context.Context, signer Signer, w Wanted, listed [][]store.Stored) (*attestation, error) {
+// attestOne reuses a stored bundle or signs a new one.
+func attestOne(ctx context.Context, signer Signer, w Wanted, listed [][]store.Stored) (*attestation, error) {
 	a := &attestation{predicateType: w.PredicateType, subjects: slices.Clone(w.Subjects)}
-	if a.bundle = reusable(listed, w.Reusable); a.bundle != nil {
+	if a.bundle = firstReusable(listed, w.Reusable); a.bundle != nil {
 		a.reused = true
 		return a, nil
 	}
@@ -123,14 +123,14 @@ func makeOne(ctx context.Context, signer Signer, w Wanted, listed [][]store.Stor
 	if a.bundle, err = signer.Sign(ctx, a.statement); err != nil {
 		return nil, err
 	}
-	if a.bundle.PredicateType() != w.PredicateType || !a.bundle.Names(w.digest()) {
+	if a.bundle.PredicateType() != w.PredicateType || !a.bundle.HasSubject(w.digest()) {
 		return nil, fmt.Errorf("attestation: what was signed is not a statement of type %s about %s", w.PredicateType, w.digest())
 	}
 	return a, nil
 }
 
-// reusable is the first stored bundle that passes ok, nil where none does.
-func reusable(listed [][]store.Stored, ok func(*bundle.Bundle) error) *bundle.Bundle {
+// firstReusable is the first stored bundle that passes ok, nil where none does.
+func firstReusable(listed [][]store.Stored, ok func(*bundle.Bundle) error) *bundle.Bundle {
 	for _, found := range listed {
 		for _, s := range found {
 			if ok(s.Bundle) == nil {

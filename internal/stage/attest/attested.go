@@ -17,7 +17,7 @@ type attested struct {
 	attestations []Attestation
 }
 
-// Ok says whether a was made by Attest.
+// Ok reports whether a was made by Attest.
 func (a Attested) Ok() bool { return a.p != nil }
 
 // Pushed is the image.
@@ -35,7 +35,7 @@ type attestation struct {
 	subjects      []provenance.Subject
 	statement     []byte
 	bundle        *bundle.Bundle
-	back          []ReadBack
+	readBack      []ReadBack
 	receipts      map[string]store.Receipt
 	reused        bool
 }
@@ -62,7 +62,7 @@ func (a Attestation) Statement() []byte { return slices.Clone(a.p.statement) }
 func (a Attestation) Bundle() *bundle.Bundle { return a.p.bundle }
 
 // ReadBack is the bundle as each store gave it back, in the order of the stores; nothing while Keep is called.
-func (a Attestation) ReadBack() []ReadBack { return slices.Clone(a.p.back) }
+func (a Attestation) ReadBack() []ReadBack { return slices.Clone(a.p.readBack) }
 
 // Receipt is the answer of a store to this run; a zero Receipt where it gave none.
 func (a Attestation) Receipt(name string) store.Receipt { return a.p.receipts[name] }

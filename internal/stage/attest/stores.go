@@ -48,12 +48,12 @@ func storeAll(ctx context.Context, job Job, all []Attestation, listed map[listKe
 	receipts := make([][]store.Receipt, len(all))
 	for n, a := range all {
 		key := keyOf(job.Wanted[n])
-		a.p.back = make([]ReadBack, len(job.Stores))
+		a.p.readBack = make([]ReadBack, len(job.Stores))
 		receipts[n] = make([]store.Receipt, len(job.Stores))
 		for i, s := range job.Stores {
 			g.Go(func() error {
-				back, receipt, err := keepIn(gctx, s, key, a.p.bundle, listed[key][i])
-				a.p.back[i], receipts[n][i] = ReadBack{Store: s.Name(), Bundle: back}, receipt
+				back, receipt, err := storeOne(gctx, s, key, a.p.bundle, listed[key][i])
+				a.p.readBack[i], receipts[n][i] = ReadBack{Store: s.Name(), Bundle: back}, receipt
 				return err
 			})
 		}
@@ -68,8 +68,8 @@ func storeAll(ctx context.Context, job Job, all []Attestation, listed map[listKe
 	return err
 }
 
-// keepIn keeps b in s unless listed already has it, and gives back what the store says of it.
-func keepIn(ctx context.Context, s store.Store, key listKey, b *bundle.Bundle, listed []store.Stored) (*bundle.Bundle, store.Receipt, error) {
+// storeOne keeps b in s unless listed already has it, and gives back what the store says of it.
+func storeOne(ctx context.Context, s store.Store, key listKey, b *bundle.Bundle, listed []store.Stored) (*bundle.Bundle, store.Receipt, error) {
 	for _, have := range listed {
 		if b.Equal(have.Bundle) {
 			return have.Bundle, store.Receipt{ID: have.ID, URL: have.URL}, nil

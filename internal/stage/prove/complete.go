@@ -19,7 +19,7 @@ type Complete struct{ p *complete }
 
 type complete struct{ proofs map[string]Proof }
 
-// Ok says whether c was made by All.
+// Ok reports whether c was made by All.
 func (c Complete) Ok() bool { return c.p != nil }
 
 // Proof of that image.

@@ -40,13 +40,13 @@ type proof struct {
 	repos     []name.Repository
 	platforms []string          // digests of the manifests that have a platform
 	verified  []policy.Verified // one for each attestation
-	about     []about           // what each of them is about
+	coverage  []coverage        // what each of them is about
 }
 
-// about is what an attestation says something of.
-type about struct{ digest, predicateType string }
+// coverage is what an attestation says something of.
+type coverage struct{ digest, predicateType string }
 
-// Ok says whether p was made by Release.
+// Ok reports whether p was made by Release.
 func (p Proof) Ok() bool { return p.p != nil }
 
 // Image is the image's name in the release.
@@ -58,10 +58,10 @@ func (p Proof) Root() registry.Manifest { return p.p.root }
 // Verified is what the stored bundles proved, one for each attestation of the image, in their order.
 func (p Proof) Verified() []policy.Verified { return slices.Clone(p.p.verified) }
 
-// covers says whether an attestation of that type passed that is about the root, or, for any type but provenance, one
+// covers reports whether an attestation of that type passed that is about the root, or, for any type but provenance, one
 // about each manifest that has a platform.
 func (p Proof) covers(predicateType string) bool {
-	passed := func(digest string) bool { return slices.Contains(p.p.about, about{digest, predicateType}) }
+	passed := func(digest string) bool { return slices.Contains(p.p.coverage, coverage{digest, predicateType}) }
 	if passed(p.p.root.Digest.String()) {
 		return true
 	}
@@ -71,8 +71,8 @@ func (p Proof) covers(predicateType string) bool {
 	return !slices.ContainsFunc(p.p.platforms, func(digest string) bool { return !passed(digest) })
 }
 
-// Names says whether the proof covers that repository.
-func (p Proof) Names(repo name.Repository) bool {
+// HasRepository reports whether the image was pushed to repo before it was proved.
+func (p Proof) HasRepository(repo name.Repository) bool {
 	return slices.ContainsFunc(p.p.repos, func(r name.Repository) bool { return r.String() == repo.String() })
 }
 
@@ -98,7 +98,7 @@ func Release(a attest.Attested, run Run) (Proof, error) {
 			return Proof{}, fmt.Errorf("image %s: %w", built.Name(), err)
 		}
 		p.verified = append(p.verified, v)
-		p.about = append(p.about, about{one.Digest(), v.PredicateType})
+		p.coverage = append(p.coverage, coverage{one.Digest(), v.PredicateType})
 	}
 	if len(p.verified) == 0 {
 		return Proof{}, fmt.Errorf("image %s: no attestation of %s", built.Name(), built.Root().Digest)

@@ -16,8 +16,8 @@ import (
 // maxAnswer bounds every answer of a signing service.
 const maxAnswer = 1 << 20
 
-// wire sends requests to signing services.
-type wire struct {
+// serviceClient sends requests to signing services.
+type serviceClient struct {
 	client *http.Client
 	agent  string
 }
@@ -32,7 +32,7 @@ type request struct {
 
 // do sends r and returns the answer's body and headers where its status is one of ok. Other statuses are a
 // *retry.StatusError.
-func (w wire) do(ctx context.Context, r request, ok ...int) ([]byte, http.Header, error) {
+func (w serviceClient) do(ctx context.Context, r request, ok ...int) ([]byte, http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, r.method, r.url, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, nil, retry.Permanent(errors.New("malformed service URL " + escape.Text(r.url)))
@@ -84,7 +84,7 @@ type serviceError struct {
 func (e *serviceError) Error() string { return e.service + ": " + e.err.Error() }
 func (e *serviceError) Unwrap() error { return e.err }
 
-func at(service string, err error) error {
+func withService(service string, err error) error {
 	if err == nil {
 		return nil
 	}
