@@ -87,27 +87,27 @@ func (a *API) exchange(c *http.Client, req *http.Request, limit int64, ok ...int
 	return answer{resp.StatusCode, resp.Header, body, resp.Request.URL}, nil
 }
 
-// exchangeError is the error of an exchange without a whole answer. What the request did is not known, unless it was a redirect
-// that was refused.
+// exchangeError returns the error of an exchange without a whole answer. What the request did is not known, unless a
+// redirect was refused.
 func exchangeError(req *http.Request, err error) error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = u.Err // the message names method and URL, with its query
+		err = u.Err // the message of u has the URL with its query
 	}
-	what := req.Method + " " + weburl.Show(req.URL)
+	request := req.Method + " " + weburl.Show(req.URL)
 	if r := (*redirectError)(nil); errors.As(err, &r) {
-		return retry.Permanent(fmt.Errorf("%s: %w", what, r))
+		return retry.Permanent(fmt.Errorf("%s: %w", request, r))
 	}
 	if errors.Is(err, context.DeadlineExceeded) && req.Context().Err() == nil {
-		return retry.Transient(fmt.Errorf("%s: no whole answer within %s", what, attemptTimeout), 0)
+		return retry.Transient(fmt.Errorf("%s: no whole answer within %s", request, attemptTimeout), 0)
 	}
-	return &transportError{what, err}
+	return &transportError{request, err}
 }
 
-// transportError makes inert what a transport says in its error: a text that others may have written.
+// transportError escapes what a transport says in its error: a text that others may have written.
 type transportError struct {
-	what string
-	err  error
+	request string // method and URL
+	err     error
 }
 
-func (e *transportError) Error() string { return e.what + ": " + escape.Bounded(e.err.Error(), 300) }
+func (e *transportError) Error() string { return e.request + ": " + escape.Bounded(e.err.Error(), 300) }
 func (e *transportError) Unwrap() error { return e.err }

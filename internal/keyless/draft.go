@@ -16,7 +16,8 @@ import (
 	"github.com/taglast/taglast/internal/retry"
 )
 
-// draft is one signature on its way to a bundle. Its results are kept between attempts.
+// draft is one bundle before it is complete: the signature, and what the services have answered. It is kept between
+// attempts.
 type draft struct {
 	credential *credential
 	statement  []byte
@@ -25,7 +26,7 @@ type draft struct {
 	timestamp  []byte
 }
 
-// newDraft signs the statement.
+// newDraft signs the statement with the key of c.
 func newDraft(c *credential, statement []byte) (draft, error) {
 	signature, err := sign(c.key, pae(bundle.PayloadType, statement))
 	if err != nil {
@@ -36,7 +37,8 @@ func newDraft(c *credential, statement []byte) (draft, error) {
 
 func (d *draft) payloadHash() [sha256.Size]byte { return sha256.Sum256(d.statement) }
 
-// witness asks log and timestamp authority at the same time, each only for what d lacks.
+// witness asks log and timestamp authority at the same time, each only if d lacks its answer. A log entry that cannot be
+// found again empties d, so that the next attempt signs anew.
 func (s *Signer) witness(ctx context.Context, d *draft) error {
 	var wait sync.WaitGroup
 	var logErr, stampErr error
@@ -55,24 +57,24 @@ func (s *Signer) witness(ctx context.Context, d *draft) error {
 	return moreSevere(withService("Rekor", logErr), withService("timestamp authority", stampErr))
 }
 
-// moreSevere returns the error that decides about another attempt: one that cannot pass, else the one whose server asks for the
+// moreSevere returns the error that decides about another attempt: a permanent one, else the one whose server asks for the
 // longer wait.
 func moreSevere(a, b error) error {
 	if a == nil || b == nil {
 		return errors.Join(a, b)
 	}
-	passes, waitA, _ := retry.Classify(a)
-	if !passes {
+	transient, waitA, _ := retry.Classify(a)
+	if !transient {
 		return a
 	}
-	if passes, waitB, _ := retry.Classify(b); !passes || waitB > waitA {
+	if transient, waitB, _ := retry.Classify(b); !transient || waitB > waitA {
 		return b
 	}
 	return a
 }
 
-// bundle assembles the bundle. A verifier's parser must take it before anything is stored; whether it is true is the
-// policy's to say, once the store has given it back.
+// bundle assembles the bundle. A verifier's parser must accept it before anything is stored; it is verified by the policy
+// once the store has given it back.
 func (d *draft) bundle() (*bundle.Bundle, error) {
 	material := &bundlepb.VerificationMaterial{
 		Content: &bundlepb.VerificationMaterial_Certificate{

@@ -30,7 +30,7 @@ type logEntry struct {
 	} `json:"verification"`
 }
 
-// maxHashes is the height of the highest tree that an index of 64 bits can name.
+// maxHashes is the height of the highest tree whose leaves an index of 64 bits can name.
 const maxHashes = 64
 
 // parseEntry reads Rekor's answer: exactly one entry, for our signature, with a signed time and a proof of inclusion.
@@ -51,8 +51,8 @@ func parseEntry(answer []byte, d *draft) (*rekorpb.TransparencyLogEntry, error) 
 	return nil, errors.New("no log entry") // not reached: there is exactly one
 }
 
-// checkEntry refuses an entry for another signature (the lesson of CVE-2026-22703: an entry that is valid by itself proves
-// nothing about this one).
+// checkEntry refuses an entry for another signature: it would be valid by itself and prove nothing about this one
+// (CVE-2026-22703).
 func checkEntry(body []byte, d *draft) error {
 	var got struct {
 		APIVersion string `json:"apiVersion"`
@@ -85,8 +85,8 @@ func checkEntry(body []byte, d *draft) error {
 	return nil
 }
 
-// proto is the entry in the form that bundles carry: what Rekor writes in hex is bytes there. The index of the entry is
-// the log's, that of the proof the shard's.
+// proto returns the entry in the form that bundles carry: what Rekor writes in hex is bytes there. The entry's index is
+// that in the whole log, the proof's index that in a shard.
 func (e logEntry) proto() (*rekorpb.TransparencyLogEntry, error) {
 	proof := e.Verification.InclusionProof
 	switch {

@@ -17,15 +17,15 @@ const (
 )
 
 // Poll lists the bundles of digest in s until b is among them, and returns it as the store gave it. Two minutes
-// after the store's first answer it gives up and says what the store showed. An outage is the store's own to bear: List
-// tries again by its own budget, and its failure ends Poll.
+// after the store's first answer it gives up and says what the store showed. It does not outlast an outage: List tries
+// again by its own budget, and its failure ends Poll.
 func Poll(ctx context.Context, s Store, digest, predicateType string, b *bundle.Bundle) (*bundle.Bundle, error) {
-	var first time.Time
+	var firstAnswer time.Time
 	for wait := firstPollWait; ; wait = min(2*wait, maxPollWait) {
 		found, err := s.List(ctx, digest, predicateType)
-		for _, have := range found {
-			if have.Bundle.Equal(b) {
-				return have.Bundle, nil
+		for _, stored := range found {
+			if stored.Bundle.Equal(b) {
+				return stored.Bundle, nil
 			}
 		}
 		if ctx.Err() != nil {
@@ -34,14 +34,14 @@ func Poll(ctx context.Context, s Store, digest, predicateType string, b *bundle.
 		if err != nil && len(found) == 0 && !isUnreadable(err) {
 			return nil, fmt.Errorf("look for the attestation of %s: %w", digest, err)
 		}
-		if first.IsZero() {
-			first = time.Now()
+		if firstAnswer.IsZero() {
+			firstAnswer = time.Now()
 		}
-		left := pollLimit - time.Since(first)
-		if left <= 0 {
+		remaining := pollLimit - time.Since(firstAnswer)
+		if remaining <= 0 {
 			return nil, notShownError(digest, len(found), err)
 		}
-		if err := pace.Sleep(ctx, min(wait, left)); err != nil {
+		if err := pace.Sleep(ctx, min(wait, remaining)); err != nil {
 			return nil, err
 		}
 	}

@@ -11,7 +11,7 @@ type unreadableError struct {
 func (e *unreadableError) Error() string { return "bundle " + e.where + ": " + e.err.Error() }
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// isUnreadable reports whether err is of single bundles, the listing itself having worked.
+// isUnreadable reports whether err is about single bundles, while the list itself was read.
 func isUnreadable(err error) bool {
 	var u *unreadableError
 	return errors.As(err, &u)
