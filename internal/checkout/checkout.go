@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Checkout is a work tree's identity.
+// Checkout is what git says of a work tree.
 type Checkout struct {
 	Repository string // owner/name of the remote `origin`; local/<folder> where there is none
 	Ref        string // refs/tags/… where HEAD is exactly a tag, else refs/heads/…; refs/heads/main outside of git
@@ -23,7 +23,7 @@ type Checkout struct {
 	DefaultBranch string
 }
 
-// Read asks git about dir. It never fails: what git does not know has the documented default.
+// Read asks git about dir. It never fails: what git does not know has the default that Checkout documents.
 func Read(ctx context.Context, dir string) Checkout {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -69,6 +69,7 @@ var (
 	nameSegment = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 )
 
+// git returns what git prints, trimmed; empty where it fails or prints more than 4 KiB.
 func git(ctx context.Context, dir string, args ...string) string {
 	out, err := command(ctx, dir, args...).Output()
 	if err != nil || len(out) > 4096 {
@@ -77,8 +78,8 @@ func git(ctx context.Context, dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// command is git with this file's arguments. It runs nothing that the checkout's configuration names, and fetches
-// nothing; objects are what they say, whatever refs/replace has.
+// command returns git with args, to run in dir. It runs nothing that the checkout's configuration names, and fetches
+// nothing; objects are read as they are, whatever refs/replace has.
 func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	//nolint:gosec // the arguments are this package's
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
@@ -92,22 +93,23 @@ func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// inCheckout reports whether dir is in a checkout: where it is not, git need not be started to say so.
+// inCheckout reports whether dir is in a checkout. It saves starting git where it is not.
 func inCheckout(dir string) bool {
-	at, err := filepath.Abs(dir)
+	folder, err := filepath.Abs(dir)
 	for err == nil {
-		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+		if _, err := os.Lstat(filepath.Join(folder, ".git")); err == nil {
 			return true
 		}
-		if filepath.Dir(at) == at {
+		if filepath.Dir(folder) == folder {
 			break
 		}
-		at = filepath.Dir(at)
+		folder = filepath.Dir(folder)
 	}
 	return false
 }
 
-// repositoryOf is owner/name of a remote's URL: https, ssh, or git's scp form; empty for anything else, a path included.
+// repositoryOf returns owner/name of a remote's URL: https, ssh, or git's scp form. It is empty for anything else, such as
+// a path.
 func repositoryOf(remote string) string {
 	path := ""
 	if u, err := url.Parse(remote); err == nil && u.Host != "" {
@@ -126,6 +128,7 @@ func repositoryOf(remote string) string {
 	return owner + "/" + name
 }
 
+// folderName returns the name of the folder dir as a repository could have it.
 func folderName(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// gitTimeout is how long git may take for one question about commits.
+// gitTimeout bounds one question about commits.
 const gitTimeout = 30 * time.Second
 
-// maxDate is the last second that RFC 3339 can write.
+// maxDate is the last second of the year 9999, and so of RFC 3339.
 const maxDate = 253402300799
 
-// CommitDate is the committer's date of exactly that commit, in UTC. It is unknown where sha is not 40 lower-case hex
+// CommitDate returns the committer's date of exactly that commit, in UTC. It is false where commit is not 40 lower-case hex
 // digits, or no commit that the checkout at dir has.
 func CommitDate(ctx context.Context, dir, commit string) (time.Time, bool) {
 	if !IsCommit(commit) || !inCheckout(dir) {
@@ -24,7 +24,7 @@ func CommitDate(ctx context.Context, dir, commit string) (time.Time, bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
-	// By --batch, git says what the object is; asked for the commit alone, it would follow a tag to its commit.
+	// With --batch, git says what the object is; asked for a commit, it would follow a tag to its commit.
 	var out headBuffer
 	cmd := command(ctx, dir, "cat-file", "--batch")
 	cmd.Stdin, cmd.Stdout = strings.NewReader(commit+"\n"), &out
@@ -62,8 +62,8 @@ func committerDate(object string) (time.Time, bool) {
 }
 
 // Ancestor reports whether commit older is an ancestor of commit newer, or the same. It is not known where either is not 40
-// lower-case hex digits or not in the checkout at dir, and not where a shallow clone knows of no way from one to the
-// other: it may lie beyond what was cloned.
+// lower-case hex digits or not in the checkout at dir, and where a shallow clone has no way from one to the other: the way
+// may lie beyond what was cloned.
 func Ancestor(ctx context.Context, dir, older, newer string) (yes, known bool) {
 	if !IsCommit(older) || !IsCommit(newer) || !inCheckout(dir) {
 		return false, false
@@ -75,13 +75,13 @@ func Ancestor(ctx context.Context, dir, older, newer string) (yes, known bool) {
 		return true, true
 	}
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 { // 1 is no, others are trouble
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 { // 1 means no, others mean that git failed
 		return false, false
 	}
 	return false, git(ctx, dir, "rev-parse", "--is-shallow-repository") == "false"
 }
 
-// headBuffer keeps the first 64 KiB of what is written to it: of a commit, its header.
+// headBuffer keeps the first 64 KiB of what is written to it, which hold the header of a commit.
 type headBuffer struct{ bytes.Buffer }
 
 func (h *headBuffer) Write(p []byte) (int, error) {

@@ -1,4 +1,4 @@
-// Package commits answers what a release asks about the repository's commits: when one was made, and whether one is an
+// Package commits answers what a release asks about the repository's commits: when one was created, and whether one is an
 // ancestor of another. It asks the event first, then git where there is a checkout, then GitHub's API, and each question
 // once.
 package commits
@@ -19,27 +19,26 @@ import (
 	"github.com/taglast/taglast/internal/retry"
 )
 
-// How long GitHub's API is asked. A run can do without knowing how two commits stand to each other; without a commit's
-// date it would make another image than the next run.
+// How long GitHub's API is asked. A run can do without knowing which of two commits is older; without a commit's date it
+// would build another image than the next run.
 const (
 	dateBudget    = 5 * time.Minute
 	CompareBudget = 30 * time.Second
 )
 
-// ErrNoDate says that nothing tells when a commit was made.
+// ErrNoDate says that neither event, git nor GitHub tells when a commit was made.
 var ErrNoDate = errors.New("nothing tells when the commit was made")
 
-// Options of a History. The zero value knows nothing but the checkout in the process's own directory.
+// Options say what a History may ask. With the zero value it asks the checkout in the process's own directory alone.
 type Options struct {
 	Dir        string        // the checkout, which git is asked about; empty means "."
 	Payload    event.Payload // what the event tells
 	Repository string        // OWNER/NAME on GitHub
-	// API gives GitHub's API, tried for as long as budget says; nil means that GitHub is not asked.
+	// API returns GitHub's API with that budget; nil means that GitHub is not asked.
 	API func(budget time.Duration) (*github.API, error)
-	// Lenient takes a date that GitHub fails to tell for one that nothing tells, with a warning: for runs that publish
-	// nothing.
+	// Lenient is for runs that publish nothing: where GitHub fails to tell a date, it is ErrNoDate with a warning.
 	Lenient bool
-	Warn    func(message string) // what the person should see; nil means nobody is told
+	Warn    func(message string) // called with a warning; nil means that nobody listens
 }
 
 // History answers questions about commits. It is safe for concurrent use.
@@ -56,7 +55,7 @@ type dateAnswer struct {
 	err error
 }
 
-// New makes a History. It asks nothing yet.
+// New returns a History. It asks nothing yet.
 func New(o Options) *History {
 	if o.Dir == "" {
 		o.Dir = "."
@@ -67,7 +66,7 @@ func New(o Options) *History {
 	return &History{options: o, dates: make(map[string]dateAnswer), ancestry: make(map[[2]string]bool)}
 }
 
-// Date is when a commit was made: its committer's date. ErrNoDate where nothing knows it.
+// Date returns a commit's committer's date. The error is ErrNoDate where nothing tells it.
 func (h *History) Date(ctx context.Context, sha string) (time.Time, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -114,8 +113,8 @@ func (h *History) findDate(ctx context.Context, sha string) (time.Time, error) {
 	return answer.Commit.Committer.Date, nil
 }
 
-// DateForRules is the commit's date as tag rules take it: the event's word first, as docker/metadata-action has it, and
-// now where nothing knows.
+// DateForRules returns the commit's date as tag rules use it: the event's first, as docker/metadata-action does, and now
+// where nothing tells it.
 func (h *History) DateForRules(ctx context.Context, sha string, now time.Time) (time.Time, error) {
 	if at, ok := h.options.Payload.CommitDate(sha); ok {
 		return at, nil
@@ -127,7 +126,7 @@ func (h *History) DateForRules(ctx context.Context, sha string, now time.Time) (
 	return at, err
 }
 
-// IsBehind reports whether ours is an ancestor of theirs. What nothing knows is no.
+// IsBehind reports whether ours is an ancestor of theirs. It is false where nothing tells.
 func (h *History) IsBehind(ctx context.Context, ours, theirs string) bool {
 	if !checkout.IsCommit(ours) || !checkout.IsCommit(theirs) || ours == theirs {
 		return false
@@ -146,7 +145,7 @@ func (h *History) IsBehind(ctx context.Context, ours, theirs string) bool {
 	return yes
 }
 
-// compare asks GitHub ("Compare two commits"): theirs is ahead where it has ours among its ancestors.
+// compare asks GitHub ("Compare two commits"), by which theirs is ahead where ours is one of its ancestors.
 func (h *History) compare(ctx context.Context, ours, theirs string) bool {
 	if h.options.API == nil {
 		return false
@@ -156,9 +155,9 @@ func (h *History) compare(ctx context.Context, ours, theirs string) bool {
 		return false
 	}
 	var answer struct{ Status string }
-	// The first page has the files that changed, with their patches; no page lacks the counts.
-	second := url.Values{"per_page": {"1"}, "page": {"2"}}
-	err = api.Get(ctx, &answer, second, "repos", h.options.Repository, "compare", ours+"..."+theirs)
+	// The first page has the files that changed, with their patches; the status is on every page.
+	secondPage := url.Values{"per_page": {"1"}, "page": {"2"}}
+	err = api.Get(ctx, &answer, secondPage, "repos", h.options.Repository, "compare", ours+"..."+theirs)
 	var status *retry.StatusError
 	refused := errors.As(err, &status) && status.Status == http.StatusForbidden
 	if refused || err != nil && !errors.Is(err, github.ErrNoDocument) {

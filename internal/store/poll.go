@@ -9,7 +9,8 @@ import (
 	"github.com/taglast/taglast/internal/pace"
 )
 
-// A store may not show at once what it has taken: Poll looks for lagLimit, with waits that grow from lagFirst to lagMost.
+// A store may not show at once what it has stored: Poll looks for pollLimit, with waits that grow from firstPollWait to
+// maxPollWait.
 const (
 	pollLimit     = 2 * time.Minute
 	firstPollWait = 250 * time.Millisecond
