@@ -32,8 +32,8 @@ func Bounded(s string, limit int) string {
 	return escapeText(s, max(limit, 0))
 }
 
-// Lines is Text for a text whose own line breaks are meant: each line is escaped by itself, and "\n" stays between
-// them. It is for messages that this program has composed, not for foreign text alone.
+// Lines is Text for a text whose line breaks are to stay: each line is escaped by itself, and "\n" stays between them. It
+// is for messages that this program has composed, not for foreign text alone.
 func Lines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -48,13 +48,13 @@ func HasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' })
 }
 
-// escapeText escapes s into at most limit bytes; a negative limit is none.
+// escapeText escapes s into at most limit bytes; a negative limit means none.
 func escapeText(s string, limit int) string {
 	if limit < 0 && isPlain(s) {
 		return s
 	}
 	var b strings.Builder
-	fit := 0 // length of the output that still leaves room for the ellipsis
+	fit := 0 // length of the output with which the ellipsis still fits
 	atStart := true
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
@@ -76,6 +76,7 @@ func escapeText(s string, limit int) string {
 	return b.String()
 }
 
+// withEllipsis appends the ellipsis where it fits into limit bytes.
 func withEllipsis(s string, limit int) string {
 	if len(s)+len(ellipsis) > limit {
 		return s
@@ -83,7 +84,8 @@ func withEllipsis(s string, limit int) string {
 	return s + ellipsis
 }
 
-// escapeRune is the output for one rune (raw are its bytes) after the output before it.
+// escapeRune returns the output for one rune, whose bytes are raw, after the output before it. command says that a workflow
+// command begins there.
 func escapeRune(raw string, r rune, before string, command bool) string {
 	switch {
 	case r == utf8.RuneError && len(raw) == 1:
@@ -105,7 +107,7 @@ func isInert(r rune) bool {
 	return strconv.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// isPlain tells of the usual case: printable ASCII without a command.
+// isPlain reports whether s needs no escaping, in the usual case: it is printable ASCII without a command.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {

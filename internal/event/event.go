@@ -12,7 +12,7 @@ import (
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
-// Getenv is os.Getenv, or what stands in its place.
+// Getenv looks a variable of the environment up, as os.Getenv does: empty where it is not set.
 type Getenv func(string) string
 
 // InActions reports whether the environment is that of a GitHub Actions job.
@@ -52,6 +52,7 @@ func (getenv Getenv) WithCheckout(ctx context.Context, dir string) (_ Getenv, br
 	return getenv.withOverrides(env), c.DefaultBranch, true
 }
 
+// withOverrides returns the environment with the variables of env in the place of its own.
 func (getenv Getenv) withOverrides(env map[string]string) Getenv {
 	return func(key string) string {
 		if v, ok := env[key]; ok {
@@ -101,6 +102,7 @@ func (getenv Getenv) TagEvent(p Payload, branch string) (tagrule.Event, error) {
 	return e, err
 }
 
+// now returns the time by which this run goes.
 func (getenv Getenv) now() (time.Time, error) {
 	text := getenv("TAGLAST_NOW")
 	if text == "" {
@@ -116,7 +118,7 @@ func (getenv Getenv) now() (time.Time, error) {
 	return at, nil
 }
 
-// SourceDate is SOURCE_DATE_EPOCH (reproducible-builds.org); false where it is not set.
+// SourceDate returns SOURCE_DATE_EPOCH (reproducible-builds.org); false where it is not set.
 func (getenv Getenv) SourceDate() (time.Time, bool, error) {
 	text := getenv("SOURCE_DATE_EPOCH")
 	if text == "" {

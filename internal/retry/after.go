@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// maxAfter is the most that a server can ask for; what is more, is this.
+// maxAfter is the longest wait that a server can ask for; a longer one is cut to it.
 const maxAfter = time.Hour
 
 // parseRetryAfter reads the value of a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3), or a Go
-// duration, which GHCR was seen to send ("12.5ms"). What is past or negative is 0, what is more than an hour is an hour;
-// false means that the value is none of the three.
+// duration, which GHCR was seen to send ("12.5ms"). A time in the past is 0, more than an hour is an hour. It is false
+// where the value is none of the three.
 func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	value = strings.TrimSpace(value)
 	if value == "" || len(value) > 64 {

@@ -1,9 +1,9 @@
-// Package retry holds the one retry policy that every client of taglast uses: which errors pass, how long to wait
+// Package retry holds the one retry policy that every client of taglast uses: which errors are transient, how long to wait
 // (exponential with full jitter, or what the server asked for by Retry-After), and when to give up.
 //
-// A client calls Do around one attempt that makes its request anew, turns a bad answer into an error with CheckStatus,
-// and marks what only it can know with Permanent or Transient. An outcome that may or may not have happened (a lost
-// answer) is the client's to resolve, by looking.
+// A client calls Do around one attempt that builds its request anew, turns a bad answer into an error with CheckStatus,
+// and marks with Permanent or Transient what only it can know. Where an answer was lost, the client looks whether the
+// request had its effect.
 package retry
 
 import (
@@ -20,13 +20,13 @@ const (
 	defaultBudget     = 2 * time.Minute
 	unknownHostBudget = 30 * time.Second // while name servers answer "no such host"
 
-	minWait    = 10 * time.Millisecond  // between two attempts, whatever the dice say
+	minWait    = 10 * time.Millisecond  // between two attempts, whatever Rand says
 	firstWait  = 500 * time.Millisecond // the ceiling of the first wait, which doubles
 	maxWait    = 30 * time.Second       // the ceiling of any wait that the server did not ask for
-	shortWaits = 5                      // so many times a wait below firstWait is taken at the server's word
+	shortWaits = 5                      // so many times a server may ask for a wait below firstWait
 )
 
-// Policy says how long an operation is tried again. The zero value is the registry's policy: two minutes.
+// Policy says how long an operation is tried again. The zero value tries for two minutes.
 type Policy struct {
 	Budget         time.Duration       // elapsed time after which no further attempt begins; zero means 2 minutes, negative one attempt only
 	AttemptTimeout time.Duration       // deadline of each attempt; zero means none
@@ -43,7 +43,7 @@ type Event struct {
 	Err     error
 }
 
-// Do calls op until it succeeds, fails for good, the budget is spent or ctx ends.
+// Do calls op until it succeeds, fails permanently, the budget is spent or ctx ends.
 //
 // An error that Classify does not call transient is returned as it is; so is any error under a negative budget. When
 // the budget is spent, or the wait that the server asks for would pass it, the result is an *Exhausted. When ctx ends
@@ -85,6 +85,7 @@ func Do(ctx context.Context, p Policy, op func(context.Context) error) error {
 	}
 }
 
+// once makes one attempt, which ends after timeout where that is positive.
 func once(ctx context.Context, timeout time.Duration, op func(context.Context) error) error {
 	if timeout <= 0 {
 		return op(ctx)
@@ -94,7 +95,7 @@ func once(ctx context.Context, timeout time.Duration, op func(context.Context) e
 	return op(ctx)
 }
 
-// wait before the next attempt; false if there shall be none.
+// wait returns the wait before the next attempt; false if there is to be none.
 func (p Policy) wait(err error, attempt int, elapsed, after time.Duration, asked bool) (time.Duration, bool) {
 	budget := p.Budget
 	var dns *net.DNSError
