@@ -1,8 +1,8 @@
 // Package actions speaks with the GitHub Actions runner: workflow commands on its log (masks, groups, annotations), the
 // job summary, step outputs, and the ID token endpoint.
 //
-// Outside of Actions the same calls write plain lines, or nothing. Formats are those of GitHub's "Workflow commands for
-// GitHub Actions" and "OpenID Connect reference".
+// Outside of Actions the same calls write plain lines, or nothing. The formats are those of GitHub's "Workflow commands
+// for GitHub Actions" and "OpenID Connect reference".
 package actions
 
 import (
@@ -19,26 +19,18 @@ type Runner struct {
 
 	mu     sync.Mutex
 	out    io.Writer // the step's log
-	err    error     // the first failure to write to it
 	masked map[string]bool
 }
 
-// New makes a Runner of an environment (os.Getenv in a program) and the writer that the step's log is read from.
+// New returns the Runner that an environment describes (getenv is os.Getenv in a program). The step's log is read from out.
 func New(getenv func(string) string, out io.Writer) *Runner {
 	return &Runner{getenv: getenv, out: out, masked: map[string]bool{}}
 }
 
-// Active tells whether this is a job of GitHub Actions.
+// Active reports whether this is a job of GitHub Actions.
 func (r *Runner) Active() bool { return r.getenv("GITHUB_ACTIONS") == "true" }
 
-// Err is the first failure to write to the log, nil if there was none.
-func (r *Runner) Err() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.err
-}
-
-// Mask has the runner hide secret in everything that it logs from now on, each line of it by itself, for the log is
+// Mask makes the runner hide secret in everything that it logs from now on, each line of it by itself, because the log is
 // masked line by line. Outside of Actions nothing is written.
 func (r *Runner) Mask(secret string) {
 	if !r.Active() {
@@ -78,9 +70,7 @@ func (r *Runner) Error(title, message string) { r.annotate("error", title, messa
 // Warning is Error for warnings.
 func (r *Runner) Warning(title, message string) { r.annotate("warning", title, message) }
 
-// Notice is Error for notices.
-func (r *Runner) Notice(title, message string) { r.annotate("notice", title, message) }
-
+// annotate writes an annotation of a level: error or warning.
 func (r *Runner) annotate(level, title, message string) {
 	title, message = escape.Text(title), escape.Lines(message)
 	if !r.Active() {
@@ -97,15 +87,13 @@ func (r *Runner) annotate(level, title, message string) {
 	r.line(command + "::" + escape.CommandData(message))
 }
 
+// line writes s as one line.
 func (r *Runner) line(s string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.write(s + "\n")
 }
 
-// write is one call of Write for a whole command, so that other writers to the same file cannot split it.
-func (r *Runner) write(s string) {
-	if _, err := io.WriteString(r.out, s); err != nil && r.err == nil {
-		r.err = err
-	}
-}
+// write calls Write once for a whole command, so that other writers to the same file cannot split it. A log that cannot
+// be written to is no reason to stop a release.
+func (r *Runner) write(s string) { _, _ = io.WriteString(r.out, s) }

@@ -2,7 +2,6 @@ package actions_test
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -44,9 +43,9 @@ func TestLog(t *testing.T) {
 			func(r *actions.Runner) { r.Warning("", "a, b") },
 			"::warning::a, b\n", "warning: a, b\n",
 		},
-		"a notice": {
-			func(r *actions.Runner) { r.Notice("kept", "latest") },
-			"::notice title=kept::latest\n", "notice: kept: latest\n",
+		"a warning with title": {
+			func(r *actions.Runner) { r.Warning("kept", "latest") },
+			"::warning title=kept::latest\n", "warning: kept: latest\n",
 		},
 		"a message and a title cannot act": {
 			func(r *actions.Runner) { r.Error("a,line=1::"+attack, attack) },
@@ -84,23 +83,6 @@ func TestActiveIsTheWordTrue(t *testing.T) {
 		if got := actions.New(env("GITHUB_ACTIONS", value), nil).Active(); got != want {
 			t.Errorf("GITHUB_ACTIONS=%q: %v", value, got)
 		}
-	}
-}
-
-type broken struct{ err error }
-
-func (b broken) Write([]byte) (int, error) { return 0, b.err }
-
-func TestAFailureToWriteIsKept(t *testing.T) {
-	full := errors.New("disk full")
-	r := actions.New(env("GITHUB_ACTIONS", "true"), broken{full})
-	if r.Err() != nil {
-		t.Error("an error before the first write")
-	}
-	r.Mask("secret")
-	r.Error("", "x")
-	if !errors.Is(r.Err(), full) {
-		t.Errorf("got %v", r.Err())
 	}
 }
 

@@ -16,11 +16,11 @@ const (
 	maxOutput  = 1 << 20 // of one output; GitHub allows a job's outputs 1 MiB together
 )
 
-// outputName is the grammar of output names that expressions can refer to.
+// outputName matches the output names that expressions can refer to.
 var outputName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,99}$`)
 
-// Summary appends Markdown to the job summary of this step. Without GITHUB_STEP_SUMMARY it does nothing. What would
-// bring the file over 1 MiB is an error, and not written: the runner would drop the summary whole.
+// Summary appends Markdown to the job summary of this step. Without GITHUB_STEP_SUMMARY it does nothing. Text that would
+// bring the file over 1 MiB is an error and is not written: the runner would drop the summary whole.
 func (r *Runner) Summary(markdown string) error {
 	path := r.getenv("GITHUB_STEP_SUMMARY")
 	if path == "" || markdown == "" {
@@ -67,7 +67,7 @@ func (r *Runner) output(path, name, value, delimiter string) error {
 	return nil
 }
 
-// appendFile appends text in one write. A file that would be longer than limit is left as it is; 0 is no limit.
+// appendFile appends text in one write. A file that would be longer than limit stays as it is; 0 is no limit.
 func appendFile(path, text string, limit int64) (err error) {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {

@@ -5,24 +5,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 const maxToken = 64 << 10
 
-// ErrNoIDToken is returned where the job may not ask for an ID token: it has no `id-token: write`, it is the run of a
-// fork's pull request, or there is no runner.
+// ErrNoIDToken is returned where the job may not ask for an ID token: it has no `id-token: write`, it is that of a fork's
+// pull request, or there is no runner.
 var ErrNoIDToken = errors.New("this job may not ask GitHub for an ID token")
 
 // IDToken asks the runner's endpoint for an ID token with the audience. The token is masked before it is returned; it is
-// not verified. Network failures, the statuses that pass and garbled answers are tried again under p.
+// not verified. Transient failures and garbled answers are tried again under p.
 //
 // The request's own token goes to the endpoint's host alone: a redirect is an error. Plain http is for loopback
 // addresses. Neither token is in any error.
@@ -38,17 +38,17 @@ func (r *Runner) IDToken(ctx context.Context, client *http.Client, audience stri
 	if err != nil {
 		return "", fmt.Errorf("ID token: ACTIONS_ID_TOKEN_REQUEST_URL: %w", err)
 	}
-	if strings.ContainsFunc(bearer, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+	if !isToken(bearer) {
 		return "", errors.New("ID token: ACTIONS_ID_TOKEN_REQUEST_TOKEN is not a token")
 	}
 	r.Mask(bearer)
-	own := *client
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	own.Jar = nil
+	direct := *client // follows no redirect and keeps no cookie
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	direct.Jar = nil
 
 	var token string
 	if err := retry.Do(ctx, p, func(ctx context.Context) (err error) {
-		token, err = request(ctx, &own, u, bearer)
+		token, err = requestToken(ctx, &direct, u, bearer)
 		return err
 	}); err != nil {
 		return "", fmt.Errorf("ID token: %w", err)
@@ -57,14 +57,17 @@ func (r *Runner) IDToken(ctx context.Context, client *http.Client, audience stri
 	return token, nil
 }
 
-// tokenURL adds the audience to the endpoint, whose query is kept as it is written.
+// tokenURL adds the audience to the endpoint, whose query stays as it is written.
 func tokenURL(endpoint, audience string) (string, error) {
 	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" || u.User != nil {
-		return "", errors.New("not a URL of a host")
+	if err != nil {
+		return "", weburl.ErrNotURL
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	switch err := weburl.Check(u); {
+	case errors.Is(err, weburl.ErrPlain), errors.Is(err, weburl.ErrNotHTTPS):
 		return "", fmt.Errorf("%s is not asked over %s", escape.Text(u.Host), escape.Text(u.Scheme))
+	case err != nil:
+		return "", weburl.ErrNotURL
 	}
 	if u.RawQuery != "" {
 		u.RawQuery += "&"
@@ -74,12 +77,13 @@ func tokenURL(endpoint, audience string) (string, error) {
 	return u.String(), nil
 }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+// isToken reports whether s has the characters of a token alone: printable ASCII without blanks.
+func isToken(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c >= 0x7f })
 }
 
-func request(ctx context.Context, client *http.Client, u, bearer string) (string, error) {
+// requestToken asks the endpoint once.
+func requestToken(ctx context.Context, client *http.Client, u, bearer string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return "", err
@@ -92,33 +96,33 @@ func request(ctx context.Context, client *http.Client, u, bearer string) (string
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
-		return "", withoutEcho(err, bearer)
+		return "", hideRequestToken(err, bearer)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxToken+1))
+	body, err := bounded.ReadBody(resp, maxToken)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return "", fmt.Errorf("the answer is longer than %d bytes", maxToken)
+	}
 	if err != nil {
 		return "", fmt.Errorf("read answer: %w", err)
-	}
-	if len(body) > maxToken {
-		return "", fmt.Errorf("the answer is longer than %d bytes", maxToken)
 	}
 	var answer struct {
 		Value string `json:"value"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
-		// Something between has garbled it, and may not the next time. The cause would quote the token.
+		// A proxy may have garbled it, and may not the next time. The cause would quote the token.
 		return "", retry.Transient(errors.New("the answer is not a JSON object with a token"), 0)
 	}
 	if answer.Value == "" {
 		return "", errors.New("the answer holds no token")
 	}
-	if strings.ContainsFunc(answer.Value, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+	if !isToken(answer.Value) {
 		return "", errors.New("the answer's value is not a token")
 	}
 	return answer.Value, nil
 }
 
-// withoutEcho drops the server's message from err if it repeats the request's token, or a part of it.
-func withoutEcho(err error, bearer string) error {
+// hideRequestToken removes the server's message from err if it repeats the request's token, or a part of it.
+func hideRequestToken(err error, bearer string) error {
 	const part = 12
 	var status *retry.StatusError
 	if errors.As(err, &status) && strings.Contains(status.Message, bearer[:min(part, len(bearer))]) {

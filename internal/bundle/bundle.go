@@ -1,6 +1,6 @@
-// Package bundle has a Sigstore bundle as a value: bytes that came from outside are parsed once, by Parse, and what the
-// signer assembled is never parsed, by New; from there on the value travels. Nothing of a bundle is verified here: its
-// statement finds bundles, and package policy judges them.
+// Package bundle has a Sigstore bundle as a value. Parse reads bytes that came from outside, once; New takes what the
+// signer assembled, which is never parsed; from there on the value travels. Nothing of a bundle is verified here: package
+// policy does that.
 package bundle
 
 import (
@@ -21,7 +21,7 @@ import (
 const (
 	// MaxSize is the largest bundle that is parsed: 16 MiB.
 	MaxSize = 16 << 20
-	// MediaType of the bundles that taglast makes.
+	// MediaType is that of the bundles that taglast makes.
 	MediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
 	// PayloadType is the DSSE payload type of an in-toto statement (in-toto attestation framework, "Envelope layer").
 	PayloadType = "application/vnd.in-toto+json"
@@ -32,12 +32,12 @@ var ErrInvalid = errors.New("not an attestation bundle")
 
 // Bundle is a Sigstore bundle. It does not change, and may be used by several goroutines.
 type Bundle struct {
-	raw        []byte
-	message    *protobundle.Bundle
-	statement  Statement
-	unreadable error // why there is no statement
-	verifiable *sigstore.Bundle
-	refusal    error // why it is not verifiable
+	raw           []byte
+	message       *protobundle.Bundle
+	statement     Statement
+	statementErr  error // why there is no statement
+	verifiable    *sigstore.Bundle
+	verifiableErr error // why it is not verifiable
 }
 
 // Parse reads the JSON of a Sigstore bundle, at most MaxSize bytes. Any bundle is a result, whatever it holds: Statement
@@ -50,7 +50,7 @@ func Parse(raw []byte) (*Bundle, error) {
 	if err := unmarshal(raw, message); err != nil {
 		return nil, fmt.Errorf("%w: not the JSON of a Sigstore bundle: %s", ErrInvalid, escape.Text(err.Error()))
 	}
-	return read(raw, message), nil
+	return newBundle(raw, message), nil
 }
 
 func unmarshal(raw []byte, message *protobundle.Bundle) (err error) {
@@ -58,8 +58,8 @@ func unmarshal(raw []byte, message *protobundle.Bundle) (err error) {
 	return protojson.Unmarshal(raw, message)
 }
 
-// New makes a bundle of a message that this process assembled; its bytes are its canonical form. It must be of a form
-// that Parse and Verifiable accept: errors are theirs.
+// New returns a message that this process assembled as a bundle, whose bytes are its canonical form. The message must have
+// a form that Parse and Verifiable accept; errors are theirs.
 func New(message *protobundle.Bundle) (*Bundle, error) {
 	raw, err := canonical(message)
 	if err != nil {
@@ -68,31 +68,31 @@ func New(message *protobundle.Bundle) (*Bundle, error) {
 	if len(raw) > MaxSize {
 		return nil, fmt.Errorf("%w: larger than %d bytes", ErrInvalid, MaxSize)
 	}
-	b := read(raw, message)
-	if b.refusal != nil {
-		return nil, b.refusal
+	b := newBundle(raw, message)
+	if b.verifiableErr != nil {
+		return nil, b.verifiableErr
 	}
 	return b, nil
 }
 
-func read(raw []byte, message *protobundle.Bundle) *Bundle {
+func newBundle(raw []byte, message *protobundle.Bundle) *Bundle {
 	b := &Bundle{raw: raw, message: message}
-	b.statement, b.unreadable = envelopeStatement(message.GetDsseEnvelope())
-	b.verifiable, b.refusal = verifiable(message, b.unreadable)
+	b.statement, b.statementErr = envelopeStatement(message.GetDsseEnvelope())
+	b.verifiable, b.verifiableErr = verifiable(message, b.statementErr)
 	return b
 }
 
-// Raw is the bundle's bytes as they came. They must not be changed.
+// Raw returns the bundle's bytes as they came. They must not be changed.
 func (b *Bundle) Raw() []byte { return b.raw }
 
 // Statement is the in-toto statement in the bundle's DSSE envelope; an error that wraps ErrInvalid where there is none.
-func (b *Bundle) Statement() (Statement, error) { return b.statement, b.unreadable }
+func (b *Bundle) Statement() (Statement, error) { return b.statement, b.statementErr }
 
-// PredicateType of the statement, empty where there is no statement.
+// PredicateType is that of the statement, and empty where there is no statement.
 func (b *Bundle) PredicateType() string { return b.statement.PredicateType }
 
-// Digests are those of the statement's subjects, sha256:hex in lower case, in the statement's order. Digests of other
-// algorithms are left out.
+// Digests returns the sha256 digests of the statement's subjects (sha256:hex in lower case), in the statement's order.
+// Digests of other algorithms are left out.
 func (b *Bundle) Digests() []string {
 	var out []string
 	for _, s := range b.statement.Subjects {
@@ -103,10 +103,10 @@ func (b *Bundle) Digests() []string {
 	return out
 }
 
-// Names says whether digest (sha256:hex) is that of one of the subjects.
-func (b *Bundle) Names(digest string) bool { return slices.Contains(b.Digests(), digest) }
+// HasSubject reports whether digest (sha256:hex) is that of one of the statement's subjects.
+func (b *Bundle) HasSubject(digest string) bool { return slices.Contains(b.Digests(), digest) }
 
-// Equal says whether b and other are the same bundle: equal as Sigstore Bundle messages, however their JSON is written.
+// Equal reports whether b and other are the same bundle: equal as Sigstore Bundle messages, however their JSON is written.
 // A nil bundle equals nothing.
 func (b *Bundle) Equal(other *Bundle) bool {
 	if b == nil || other == nil {
@@ -127,7 +127,7 @@ func withoutEmptyTimes(message *protobundle.Bundle) *protobundle.Bundle {
 	return message
 }
 
-// noPanic is deferred where a library reads foreign bytes: a panic there is a malformed bundle, not the program's end.
+// noPanic is deferred where a library reads foreign bytes: it turns a panic into the error of a malformed bundle.
 func noPanic(err *error) {
 	if r := recover(); r != nil {
 		*err = errors.New("malformed: the reader gave up on it")

@@ -99,14 +99,14 @@ func TestABundleTellsWhatItNames(t *testing.T) {
 	if got.PredicateType() != provenance.PredicateType || !slices.Equal(got.Digests(), []string{a, b}) {
 		t.Errorf("%s of %v", got.PredicateType(), got.Digests())
 	}
-	if !got.Names(a) || !got.Names(b) || got.Names(storetest.Digest('c')) || got.Names("") {
+	if !got.HasSubject(a) || !got.HasSubject(b) || got.HasSubject(storetest.Digest('c')) || got.HasSubject("") {
 		t.Error("it names other digests")
 	}
 	none, err := bundle.Parse([]byte(`{"mediaType":"x"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := none.Statement(); err == nil || none.PredicateType() != "" || len(none.Digests()) > 0 || none.Names(a) {
+	if _, err := none.Statement(); err == nil || none.PredicateType() != "" || len(none.Digests()) > 0 || none.HasSubject(a) {
 		t.Errorf("a bundle without a statement: %v", err)
 	}
 }

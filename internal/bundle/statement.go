@@ -58,7 +58,7 @@ func ParseStatement(raw []byte) (Statement, error) {
 	if s.PredicateType, err = strictjson.Member(top, "predicateType"); err != nil {
 		return Statement{}, fmt.Errorf("statement: %w", err)
 	}
-	s.Type, _ = strictjson.Member(top, "_type") // what is no text is no type that any policy accepts
+	s.Type, _ = strictjson.Member(top, "_type") // no policy accepts the empty type that an error leaves
 	s.Predicate = top["predicate"]
 	var subjects []json.RawMessage
 	if err := json.Unmarshal(top["subject"], &subjects); err != nil {
@@ -89,7 +89,7 @@ func parseSubject(raw json.RawMessage) ([]provenance.Subject, error) {
 		}
 	}
 	if _, ok := fields["digest"]; !ok {
-		return nil, nil // it names nothing that could be compared
+		return nil, nil // a subject without a digest names nothing that could be compared
 	}
 	digests, err := strictjson.Object(fields["digest"])
 	if err != nil {

@@ -20,7 +20,7 @@ func (b *Bundle) Verifiable() (*sigstore.Bundle, error) {
 	if b == nil {
 		return nil, fmt.Errorf("%w: there is none", ErrInvalid)
 	}
-	return b.verifiable, b.refusal
+	return b.verifiable, b.verifiableErr
 }
 
 // verifiable checks the form of message; unreadable is why it has no statement, if it has none.

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Checkout is a work tree's identity.
+// Checkout is what git says of a work tree.
 type Checkout struct {
 	Repository string // owner/name of the remote `origin`; local/<folder> where there is none
 	Ref        string // refs/tags/… where HEAD is exactly a tag, else refs/heads/…; refs/heads/main outside of git
@@ -23,19 +23,19 @@ type Checkout struct {
 	DefaultBranch string
 }
 
-// Read asks git about dir. It never fails: what git does not know has the documented default.
+// Read asks git about dir. It never fails: what git does not know has the default that Checkout documents.
 func Read(ctx context.Context, dir string) Checkout {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	c := Checkout{
-		Repository: fromRemote(git(ctx, dir, "config", "--get", "remote.origin.url")),
+		Repository: repositoryOf(git(ctx, dir, "config", "--get", "remote.origin.url")),
 		SHA:        git(ctx, dir, "rev-parse", "--verify", "HEAD"),
 		Ref:        "refs/heads/main",
 	}
 	if c.Repository == "" {
-		c.Repository = "local/" + folder(dir)
+		c.Repository = "local/" + folderName(dir)
 	}
-	if !sha.MatchString(c.SHA) {
+	if !IsCommit(c.SHA) {
 		c.SHA = strings.Repeat("0", 40)
 	}
 	if branch := git(ctx, dir, "symbolic-ref", "-q", "HEAD"); branch != "" {
@@ -61,11 +61,15 @@ func defaultBranch(ctx context.Context, dir string) string {
 	return ""
 }
 
+// IsCommit reports whether sha is a commit's name: 40 lower-case hex digits.
+func IsCommit(sha string) bool { return commitSHA.MatchString(sha) }
+
 var (
-	sha  = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	part = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+	commitSHA   = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	nameSegment = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 )
 
+// git returns what git prints, trimmed; empty where it fails or prints more than 4 KiB.
 func git(ctx context.Context, dir string, args ...string) string {
 	out, err := command(ctx, dir, args...).Output()
 	if err != nil || len(out) > 4096 {
@@ -74,8 +78,8 @@ func git(ctx context.Context, dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// command is git with this file's arguments. It runs nothing that the checkout's configuration names, and fetches
-// nothing; objects are what they say, whatever refs/replace has.
+// command returns git with args, to run in dir. It runs nothing that the checkout's configuration names, and fetches
+// nothing; objects are read as they are, whatever refs/replace has.
 func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	//nolint:gosec // the arguments are this package's
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
@@ -89,23 +93,24 @@ func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// inside says whether dir is in a checkout: where it is not, git need not be started to say so.
-func inside(dir string) bool {
-	at, err := filepath.Abs(dir)
+// inCheckout reports whether dir is in a checkout. It saves starting git where it is not.
+func inCheckout(dir string) bool {
+	folder, err := filepath.Abs(dir)
 	for err == nil {
-		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+		if _, err := os.Lstat(filepath.Join(folder, ".git")); err == nil {
 			return true
 		}
-		if filepath.Dir(at) == at {
+		if filepath.Dir(folder) == folder {
 			break
 		}
-		at = filepath.Dir(at)
+		folder = filepath.Dir(folder)
 	}
 	return false
 }
 
-// fromRemote is owner/name of a remote's URL: https, ssh, or git's scp form; empty for anything else, a path included.
-func fromRemote(remote string) string {
+// repositoryOf returns owner/name of a remote's URL: https, ssh, or git's scp form. It is empty for anything else, such as
+// a path.
+func repositoryOf(remote string) string {
 	path := ""
 	if u, err := url.Parse(remote); err == nil && u.Host != "" {
 		path = u.Path
@@ -117,13 +122,14 @@ func fromRemote(remote string) string {
 		return ""
 	}
 	owner, name := parts[len(parts)-2], parts[len(parts)-1]
-	if !part.MatchString(owner) || !part.MatchString(name) {
+	if !nameSegment.MatchString(owner) || !nameSegment.MatchString(name) {
 		return ""
 	}
 	return owner + "/" + name
 }
 
-func folder(dir string) string {
+// folderName returns the name of the folder dir as a repository could have it.
+func folderName(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "checkout"

@@ -20,7 +20,7 @@ func TestFromRemote(t *testing.T) {
 		"git@github.com:acme/he llo":                  "",
 		"":                                            "",
 	} {
-		if got := fromRemote(remote); got != want {
+		if got := repositoryOf(remote); got != want {
 			t.Errorf("fromRemote(%q) = %q, want %q", remote, got, want)
 		}
 	}
@@ -49,7 +49,7 @@ func TestReadPrefersTheTagOfHead(t *testing.T) {
 		}
 	}
 	got := Read(context.Background(), dir)
-	if got.Repository != "acme/hello" || got.Ref != "refs/heads/trunk" || !sha.MatchString(got.SHA) || strings.Trim(got.SHA, "0") == "" {
+	if got.Repository != "acme/hello" || got.Ref != "refs/heads/trunk" || !commitSHA.MatchString(got.SHA) || strings.Trim(got.SHA, "0") == "" {
 		t.Errorf("Read = %+v", got)
 	}
 	cmd := exec.Command("git", "tag", "v1.2.3")

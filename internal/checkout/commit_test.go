@@ -107,7 +107,7 @@ func TestCommitted(t *testing.T) {
 		"":                                                     -1,
 		"committer a <a> x +0000\ncommitter c <c> 1 +0000\n\n": -1,
 	} {
-		got, known := committed(object)
+		got, known := committerDate(object)
 		if known != (want >= 0) || known && got.Unix() != want {
 			t.Errorf("%q: %s, %t", object, got, known)
 		}
@@ -117,7 +117,7 @@ func TestCommitted(t *testing.T) {
 func FuzzCommitted(f *testing.F) {
 	f.Add("tree x\nauthor a <a> 1 +0000\ncommitter c <c> 1700000000 -0730\n\nx")
 	f.Fuzz(func(t *testing.T, object string) {
-		got, known := committed(object)
+		got, known := committerDate(object)
 		if _, err := got.MarshalText(); err != nil || known && got.Unix() < 0 {
 			t.Errorf("%q: %s, %v", object, got, err)
 		}

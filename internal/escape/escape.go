@@ -24,16 +24,16 @@ const ellipsis = "…"
 // and a "::" that only blanks precede becomes "\::". Backslashes stay as they are: the result is for people to read,
 // not to be parsed back. Text of a result is that result.
 func Text(s string) string {
-	return cut(s, -1)
+	return escapeText(s, -1)
 }
 
 // Bounded is Text, no longer than limit bytes; a text that was cut ends in an ellipsis and never within an escape.
 func Bounded(s string, limit int) string {
-	return cut(s, max(limit, 0))
+	return escapeText(s, max(limit, 0))
 }
 
-// Lines is Text for a text whose own line breaks are meant: each line is escaped by itself, and "\n" stays between
-// them. It is for messages that this program has composed, not for foreign text alone.
+// Lines is Text for a text whose line breaks are to stay: each line is escaped by itself, and "\n" stays between them. It
+// is for messages that this program has composed, not for foreign text alone.
 func Lines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -42,17 +42,23 @@ func Lines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// cut escapes s into at most limit bytes; a negative limit is none.
-func cut(s string, limit int) string {
-	if limit < 0 && plain(s) {
+// HasControl reports whether s has a control character or a line separator: a text with one is refused where a name or a
+// claim is expected.
+func HasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' })
+}
+
+// escapeText escapes s into at most limit bytes; a negative limit means none.
+func escapeText(s string, limit int) string {
+	if limit < 0 && isPlain(s) {
 		return s
 	}
 	var b strings.Builder
-	fit := 0 // length of the output that still leaves room for the ellipsis
+	fit := 0 // length of the output with which the ellipsis still fits
 	atStart := true
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
-		b.WriteString(visible(s[i:i+size], r, b.String(), atStart && strings.HasPrefix(s[i:], "::")))
+		b.WriteString(escapeRune(s[i:i+size], r, b.String(), atStart && strings.HasPrefix(s[i:], "::")))
 		if r != ' ' { // every other blank is escaped, and then no longer blank
 			atStart = false
 		}
@@ -61,7 +67,7 @@ func cut(s string, limit int) string {
 			continue
 		}
 		if b.Len() > limit {
-			return ellipse(b.String()[:fit], limit)
+			return withEllipsis(b.String()[:fit], limit)
 		}
 		if b.Len()+len(ellipsis) <= limit {
 			fit = b.Len()
@@ -70,15 +76,17 @@ func cut(s string, limit int) string {
 	return b.String()
 }
 
-func ellipse(s string, limit int) string {
+// withEllipsis appends the ellipsis where it fits into limit bytes.
+func withEllipsis(s string, limit int) string {
 	if len(s)+len(ellipsis) > limit {
 		return s
 	}
 	return s + ellipsis
 }
 
-// visible is the output for one rune (raw are its bytes) after the output before it.
-func visible(raw string, r rune, before string, command bool) string {
+// escapeRune returns the output for one rune, whose bytes are raw, after the output before it. command says that a workflow
+// command begins there.
+func escapeRune(raw string, r rune, before string, command bool) string {
 	switch {
 	case r == utf8.RuneError && len(raw) == 1:
 		return fmt.Sprintf(`\x%02x`, raw[0])
@@ -86,21 +94,21 @@ func visible(raw string, r rune, before string, command bool) string {
 		return `\:`
 	case r == '[' && strings.HasSuffix(before, "##"):
 		return `\[`
-	case !inert(r):
+	case !isInert(r):
 		q := strconv.QuoteRuneToASCII(r)
 		return q[1 : len(q)-1]
 	}
 	return raw
 }
 
-// inert tells whether r may stand in a line as it is. Beyond what Go calls printable, those characters are out that
+// isInert reports whether r may stand in a line as it is. Beyond what Go calls printable, those characters are out that
 // Unicode asks to ignore in display, and variation selectors: they are marks or letters, and cannot be seen.
-func inert(r rune) bool {
+func isInert(r rune) bool {
 	return strconv.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// plain tells of the usual case: printable ASCII without a command.
-func plain(s string) bool {
+// isPlain reports whether s needs no escaping, in the usual case: it is printable ASCII without a command.
+func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
 			return false

@@ -12,36 +12,36 @@ import (
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
-// Getenv is os.Getenv, or what stands in its place.
+// Getenv looks a variable of the environment up, as os.Getenv does: empty where it is not set.
 type Getenv func(string) string
 
-// InActions says whether the environment is that of a GitHub Actions job.
+// InActions reports whether the environment is that of a GitHub Actions job.
 func (getenv Getenv) InActions() bool { return getenv("GITHUB_ACTIONS") == "true" }
 
-// HasEvent says whether the environment tells of an event: that of a job, or one that somebody set for a rehearsal.
+// HasEvent reports whether the environment tells of an event: a job's, or one that somebody set for a dry run.
 func (getenv Getenv) HasEvent() bool {
 	return getenv.InActions() || getenv("GITHUB_REF") != "" || getenv("GITHUB_EVENT_NAME") != ""
 }
 
-// OrCheckout completes the environment outside of Actions: what of repository, event, ref, commit and workflow is not given
-// comes from the git checkout at dir. read says that something did; branch is then the default branch that the checkout
-// knows.
-func (getenv Getenv) OrCheckout(ctx context.Context, dir string) (_ Getenv, branch string, read bool) {
-	given := getenv("GITHUB_REPOSITORY") != "" && getenv("GITHUB_REF") != "" && getenv("GITHUB_SHA") != ""
-	if given || getenv.InActions() {
+// WithCheckout completes the environment outside of Actions: what it lacks of repository, event, ref, commit and workflow
+// comes from the git checkout at dir. read reports whether the checkout was read; branch is then the default branch that
+// the checkout knows.
+func (getenv Getenv) WithCheckout(ctx context.Context, dir string) (_ Getenv, branch string, read bool) {
+	complete := getenv("GITHUB_REPOSITORY") != "" && getenv("GITHUB_REF") != "" && getenv("GITHUB_SHA") != ""
+	if complete || getenv.InActions() {
 		return getenv, "", false
 	}
 	c := checkout.Read(ctx, dir)
 	env := map[string]string{}
 	fill := func(key, value string) string {
-		if have := getenv(key); have != "" {
-			return have
+		if set := getenv(key); set != "" {
+			return set
 		}
 		env[key] = value
 		return value
 	}
 	if getenv("GITHUB_REF") == "" {
-		env["GITHUB_EVENT_PATH"] = "" // of another event
+		env["GITHUB_EVENT_PATH"] = "" // it would be that of another event
 	}
 	repository, ref, sha := fill("GITHUB_REPOSITORY", c.Repository), fill("GITHUB_REF", c.Ref), fill("GITHUB_SHA", c.SHA)
 	owner, _, _ := strings.Cut(repository, "/")
@@ -49,10 +49,11 @@ func (getenv Getenv) OrCheckout(ctx context.Context, dir string) (_ Getenv, bran
 	fill("GITHUB_EVENT_NAME", "push")
 	fill("GITHUB_WORKFLOW_REF", repository+"/.github/workflows/release.yml@"+ref)
 	fill("GITHUB_WORKFLOW_SHA", sha)
-	return getenv.over(env), c.DefaultBranch, true
+	return getenv.withOverrides(env), c.DefaultBranch, true
 }
 
-func (getenv Getenv) over(env map[string]string) Getenv {
+// withOverrides returns the environment with the variables of env in the place of its own.
+func (getenv Getenv) withOverrides(env map[string]string) Getenv {
 	return func(key string) string {
 		if v, ok := env[key]; ok {
 			return v
@@ -61,11 +62,11 @@ func (getenv Getenv) over(env map[string]string) Getenv {
 	}
 }
 
-// Rules is the event as tag rules see it, read as docker/metadata-action reads it: on pull_request_target the ref is the
-// pull request's, and with DOCKER_METADATA_PR_HEAD_SHA=true the commit of a pull request is its head. branch is the
+// TagEvent is the event as tag rules see it, read as docker/metadata-action reads it: on pull_request_target the ref is
+// the pull request's, and with DOCKER_METADATA_PR_HEAD_SHA=true the commit of a pull request is its head. branch is the
 // default branch where the payload names none. The clock is read here alone; TAGLAST_NOW (RFC 3339, or seconds since
 // 1970) takes its place in tests. The caller adds the release-version and CommitDate.
-func (getenv Getenv) Rules(p Payload, branch string) (tagrule.Event, error) {
+func (getenv Getenv) TagEvent(p Payload, branch string) (tagrule.Event, error) {
 	e := tagrule.Event{
 		Name: getenv("GITHUB_EVENT_NAME"), Ref: getenv("GITHUB_REF"), SHA: getenv("GITHUB_SHA"),
 		DefaultBranch: p.Repository.DefaultBranch,
@@ -73,7 +74,7 @@ func (getenv Getenv) Rules(p Payload, branch string) (tagrule.Event, error) {
 	if e.DefaultBranch == "" {
 		e.DefaultBranch = branch
 	}
-	if strings.Trim(e.SHA, "0") == "" { // a checkout before its first commit, or none
+	if strings.Trim(e.SHA, "0") == "" { // zeros stand for a checkout without a commit
 		e.SHA = ""
 	}
 	if strings.Contains(e.Name, "pull_request_target") {
@@ -101,6 +102,7 @@ func (getenv Getenv) Rules(p Payload, branch string) (tagrule.Event, error) {
 	return e, err
 }
 
+// now returns the time by which this run goes.
 func (getenv Getenv) now() (time.Time, error) {
 	text := getenv("TAGLAST_NOW")
 	if text == "" {
@@ -116,7 +118,7 @@ func (getenv Getenv) now() (time.Time, error) {
 	return at, nil
 }
 
-// SourceDate is SOURCE_DATE_EPOCH (reproducible-builds.org); false where it is not set.
+// SourceDate returns SOURCE_DATE_EPOCH (reproducible-builds.org); false where it is not set.
 func (getenv Getenv) SourceDate() (time.Time, bool, error) {
 	text := getenv("SOURCE_DATE_EPOCH")
 	if text == "" {

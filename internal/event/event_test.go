@@ -20,7 +20,7 @@ func environment(lines ...string) event.Getenv {
 	return func(key string) string { return env[key] }
 }
 
-func TestRules(t *testing.T) {
+func TestTagEvent(t *testing.T) {
 	const sha, head = "860c1904a1ce19322e91ac35af1ab07466440c37", "3370e228f2209994d57af4427fe64e71bb79ac96"
 	pull := event.Payload{Number: 7, PullRequest: &event.PullRequest{}}
 	pull.PullRequest.Head.SHA, pull.PullRequest.Base.Ref = head, "release/1"
@@ -41,7 +41,7 @@ func TestRules(t *testing.T) {
 		"a checkout before its first commit has no commit": {[]string{"GITHUB_SHA=" + strings.Repeat("0", 40)}, event.Payload{}, "", "     0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e, err := environment(tc.env...).Rules(tc.payload, tc.branch)
+			e, err := environment(tc.env...).TagEvent(tc.payload, tc.branch)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,15 +58,15 @@ func TestRules(t *testing.T) {
 
 func TestTheClock(t *testing.T) {
 	for text, want := range map[string]string{"2020-01-10T00:30:00Z": "2020-01-10T00:30:00Z", "1578616200": "2020-01-10T00:30:00Z", "2020-01-10T09:30:00.5+09:00": "2020-01-10T00:30:00Z"} {
-		if e, err := environment("TAGLAST_NOW="+text).Rules(event.Payload{}, ""); err != nil || e.Now.UTC().Format(time.RFC3339) != want {
+		if e, err := environment("TAGLAST_NOW="+text).TagEvent(event.Payload{}, ""); err != nil || e.Now.UTC().Format(time.RFC3339) != want {
 			t.Errorf("%s: %s, %v", text, e.Now, err)
 		}
 	}
-	if e, err := environment().Rules(event.Payload{}, ""); err != nil || time.Since(e.Now) > time.Minute {
+	if e, err := environment().TagEvent(event.Payload{}, ""); err != nil || time.Since(e.Now) > time.Minute {
 		t.Errorf("%s, %v", e.Now, err)
 	}
 	for _, line := range []string{"TAGLAST_NOW=soon", "DOCKER_METADATA_SHORT_SHA_LENGTH=0", "DOCKER_METADATA_SHORT_SHA_LENGTH=-1", "DOCKER_METADATA_SHORT_SHA_LENGTH=x"} {
-		if _, err := environment(line).Rules(event.Payload{}, ""); err == nil {
+		if _, err := environment(line).TagEvent(event.Payload{}, ""); err == nil {
 			t.Errorf("%s is taken", line)
 		}
 	}
@@ -105,8 +105,8 @@ func TestReadPayload(t *testing.T) {
 		}
 		return path
 	}
-	good := write("good", `{"number":7,"base_ref":null,"repository":{"name":"app","description":null,"license":null},"pull_request":{"head":{"repo":null}}}`)
-	if p, err := event.ReadPayload(good); err != nil || p.Number != 7 || p.Repository.Name != "app" || p.PullRequest.Head.Repo != nil {
+	good := write("good", `{"number":7,"base_ref":null,"repository":{"default_branch":"trunk","description":null,"license":null},"pull_request":{"head":{"repo":null}}}`)
+	if p, err := event.ReadPayload(good); err != nil || p.Number != 7 || p.Repository.DefaultBranch != "trunk" || p.PullRequest.Head.Repo != nil {
 		t.Errorf("%+v, %v", p, err)
 	}
 	for _, path := range []string{"", filepath.Join(dir, "none")} {
@@ -133,7 +133,7 @@ func FuzzReadPayload(f *testing.F) {
 			return
 		}
 		_, _ = p.CommitDate("a")
-		if _, err := environment("GITHUB_EVENT_NAME=pull_request_target").Rules(p, ""); err != nil {
+		if _, err := environment("GITHUB_EVENT_NAME=pull_request_target").TagEvent(p, ""); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -149,18 +149,18 @@ func TestTheCheckoutTakesTheJobsPlace(t *testing.T) {
 			t.Fatalf("git %v: %v\n%s", args, err, out)
 		}
 	}
-	got, branch, read := environment("GITHUB_EVENT_PATH=/elsewhere.json").OrCheckout(t.Context(), dir)
+	got, branch, read := environment("GITHUB_EVENT_PATH=/elsewhere.json").WithCheckout(t.Context(), dir)
 	if !read || branch != "main" || got("GITHUB_REPOSITORY") != "acme/app" || got("GITHUB_REPOSITORY_OWNER") != "acme" || got("GITHUB_REF") != "refs/heads/main" ||
 		got("GITHUB_EVENT_NAME") != "push" || len(got("GITHUB_SHA")) != 40 || got("GITHUB_EVENT_PATH") != "" {
 		t.Errorf("read %t, branch %q, %s at %s of %s", read, branch, got("GITHUB_REPOSITORY"), got("GITHUB_SHA"), got("GITHUB_REF"))
 	}
 	// What is given stands.
-	got, _, read = environment("GITHUB_REF=refs/tags/v1.2.3", "GITHUB_EVENT_PATH=/mine.json").OrCheckout(t.Context(), dir)
+	got, _, read = environment("GITHUB_REF=refs/tags/v1.2.3", "GITHUB_EVENT_PATH=/mine.json").WithCheckout(t.Context(), dir)
 	if !read || got("GITHUB_REF") != "refs/tags/v1.2.3" || got("GITHUB_EVENT_PATH") != "/mine.json" || got("GITHUB_REPOSITORY") != "acme/app" {
 		t.Errorf("%s of %s, event %s", got("GITHUB_REF"), got("GITHUB_REPOSITORY"), got("GITHUB_EVENT_PATH"))
 	}
 	// In a job nothing is made up.
-	got, _, read = environment("GITHUB_ACTIONS=true").OrCheckout(t.Context(), dir)
+	got, _, read = environment("GITHUB_ACTIONS=true").WithCheckout(t.Context(), dir)
 	if read || got("GITHUB_REPOSITORY") != "" {
 		t.Errorf("in a job: %q", got("GITHUB_REPOSITORY"))
 	}

@@ -6,19 +6,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
+
+	"github.com/taglast/taglast/internal/bounded"
 )
 
 // maxPayload bounds the event payload: GitHub caps webhook payloads at 25 MB.
 const maxPayload = 25 << 20
 
-// Payload is what taglast reads of the event (GITHUB_EVENT_PATH; GitHub, "Webhook events and payloads"). What an event
-// does not have is empty.
+// Payload is what taglast reads of the event (GITHUB_EVENT_PATH; GitHub, "Webhook events and payloads"). Fields that an
+// event does not have are zero.
 type Payload struct {
-	Number      int64        `json:"number"`   // of a pull request
-	BaseRef     string       `json:"base_ref"` // of the push of a tag, now and then
+	Number      int64        `json:"number"`   // that of a pull request
+	BaseRef     string       `json:"base_ref"` // the branch of a tag that was pushed, where GitHub names it
 	Commits     []Commit     `json:"commits"`
 	HeadCommit  *Commit      `json:"head_commit"`
 	Repository  Repository   `json:"repository"`
@@ -26,18 +27,15 @@ type Payload struct {
 	WorkflowRun *WorkflowRun `json:"workflow_run"`
 }
 
-// Commit is one of a push.
+// Commit is one commit of a push.
 type Commit struct {
 	ID        string `json:"id"`
 	Timestamp string `json:"timestamp"` // RFC 3339
 }
 
-// Repository is the one that the event is about.
+// Repository is the repository that the event is about.
 type Repository struct {
-	Name          string   `json:"name"`
-	FullName      string   `json:"full_name"`
 	Description   string   `json:"description"`
-	HTMLURL       string   `json:"html_url"`
 	DefaultBranch string   `json:"default_branch"`
 	Visibility    string   `json:"visibility"`
 	License       *License `json:"license"`
@@ -46,12 +44,12 @@ type Repository struct {
 	} `json:"owner"`
 }
 
-// License is what GitHub thinks a repository's is.
+// License is the repository's license as GitHub detects it.
 type License struct {
 	SPDXID string `json:"spdx_id"`
 }
 
-// PullRequest of a pull_request or pull_request_target event.
+// PullRequest is that of a pull_request or pull_request_target event.
 type PullRequest struct {
 	Head struct {
 		SHA  string `json:"sha"`
@@ -62,18 +60,18 @@ type PullRequest struct {
 	} `json:"base"`
 }
 
-// WorkflowRun of a workflow_run event.
+// WorkflowRun is that of a workflow_run event: the run that caused this one.
 type WorkflowRun struct {
 	HeadRepository *Fork `json:"head_repository"`
 }
 
-// Fork is where the code of an event comes from.
+// Fork is the repository that the code of an event comes from.
 type Fork struct {
 	FullName string `json:"full_name"`
 }
 
-// ReadPayload reads the event at path, at most 25 MiB. No path and no file are an empty payload, which means private
-// wherever it is asked.
+// ReadPayload reads the event at path, at most 25 MiB. Without a path or a file the payload is empty, and an empty
+// visibility counts as private everywhere.
 func ReadPayload(path string) (Payload, error) {
 	var p Payload
 	if path == "" {
@@ -87,12 +85,12 @@ func ReadPayload(path string) (Payload, error) {
 		return p, fmt.Errorf("read the event payload: %w", err)
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxPayload+1))
+	raw, err := bounded.Read(f, maxPayload)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return p, fmt.Errorf("the event payload is larger than %d bytes", maxPayload)
+	}
 	if err != nil {
 		return p, fmt.Errorf("read the event payload: %w", err)
-	}
-	if len(raw) > maxPayload {
-		return p, fmt.Errorf("the event payload is larger than %d bytes", maxPayload)
 	}
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return Payload{}, fmt.Errorf("the event payload (GITHUB_EVENT_PATH) is not JSON of an event: %w", err)
@@ -100,7 +98,7 @@ func ReadPayload(path string) (Payload, error) {
 	return p, nil
 }
 
-// CommitDate is when a commit of the payload was made.
+// CommitDate returns the date of a commit, false where the payload does not have it.
 func (p Payload) CommitDate(sha string) (time.Time, bool) {
 	for _, c := range append(p.Commits, p.head()...) {
 		if c.ID != sha || sha == "" {

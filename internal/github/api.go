@@ -1,5 +1,5 @@
 // Package github is GitHub's REST API as this program needs it: documents of the repository, and the attestations of a
-// digest, listed, fetched and created. What an answer means for a release is its callers' business.
+// digest, listed, fetched and created. It does not decide what an answer means for a release.
 package github
 
 import (
@@ -19,12 +19,12 @@ import (
 const (
 	defaultURL      = "https://api.github.com"
 	defaultBudget   = 5 * time.Minute
-	maxUnauthorized = 4 // GitHub answers 401 to good tokens now and then: so many in a row are believed
+	maxUnauthorized = 4 // GitHub answers 401 to good tokens now and then: only so many in a row mean a bad token
 )
 
 // Options say how GitHub's REST API is reached.
 type Options struct {
-	HTTP      http.RoundTripper // never nil
+	HTTP      http.RoundTripper // required
 	URL       string            // GITHUB_API_URL; empty means https://api.github.com
 	Token     string            // a secret; empty reads public repositories, at a low rate
 	Retry     retry.Policy      // a zero budget means 5 minutes
@@ -66,11 +66,11 @@ func New(o Options) (*API, error) {
 	return a, nil
 }
 
-// creationPace is GitHub's: it allows 80 requests a minute that create content (GitHub, "Rate limits for the REST API",
+// creationPace keeps GitHub's limit: it allows 80 requests a minute that create content (GitHub, "Rate limits for the REST API",
 // secondary rate limits). The second beyond the minute is for requests that travel at different speeds.
 func creationPace() *pace.Pace { return pace.New(80, time.Minute+time.Second) }
 
-// WithBudget is the same API, tried for no longer than budget at a time. The pace of creations is shared.
+// WithBudget returns the same API with a budget that is at most budget. Both share the pace of creations.
 func (a *API) WithBudget(budget time.Duration) *API {
 	if a.policy.Budget <= budget {
 		return a
@@ -80,8 +80,9 @@ func (a *API) WithBudget(budget time.Duration) *API {
 	return &short
 }
 
-// Try repeats op until it succeeds, fails for good, or the budget is spent. A 401 is believed only when it is repeated.
-func (a *API) Try(ctx context.Context, op func(context.Context) error) error {
+// Retry repeats op until it succeeds, fails for good, or the budget is spent. A 401 is tried again, too, up to four times
+// in a row.
+func (a *API) Retry(ctx context.Context, op func(context.Context) error) error {
 	unauthorized := 0
 	return retry.Do(ctx, a.policy, func(ctx context.Context) error {
 		err := op(ctx)

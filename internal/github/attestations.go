@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	maxPage       = 64 << 20 // bytes of one list answer, which holds up to 100 bundles
+	maxListBytes  = 64 << 20 // bytes of one list answer, which holds up to 100 bundles
 	maxPages      = 50
 	perPage       = 100
 	maxRecords    = maxPages * perPage
@@ -28,13 +28,13 @@ const (
 type Record struct {
 	Bundle    *bundle.Bundle // nil where Err is set
 	BundleURL string         // without its query, which is a credential
-	Initiator string
-	Err       error // why there is no bundle
+	Initiator string         // who posted it, in GitHub's words
+	Err       error          // why there is no bundle
 }
 
 // Attestations lists the attestations of a subject digest (sha256:hex) under scope ("repos/OWNER/NAME", "orgs/NAME" or
 // "users/NAME") that have that predicate type and were posted by workflows, and fetches their bundles, eight at a time.
-// An empty predicateType is any; limit is how many records are taken, zero all of them (at most 5000, more is an error).
+// An empty predicateType means any. At most limit records are returned; zero means all, of which more than 5000 are an error.
 // A digest without attestations is an empty list; so is an unknown scope, which the API does not tell apart.
 func (a *API) Attestations(ctx context.Context, scope, digest, predicateType string, limit int) ([]Record, error) {
 	if err := ociref.CheckDigest(digest); err != nil {
@@ -47,7 +47,7 @@ func (a *API) Attestations(ctx context.Context, scope, digest, predicateType str
 	return a.fetchAll(ctx, listed)
 }
 
-// listedRecord is a record on the wire.
+// listedRecord is a record as the API writes it.
 type listedRecord struct {
 	Bundle    json.RawMessage `json:"bundle"`
 	BundleURL string          `json:"bundle_url"`
@@ -87,11 +87,11 @@ func (a *API) list(ctx context.Context, scope, digest, predicateType string, lim
 	return all, nil
 }
 
-// page gets one page and the URL of the next. 404 is an empty list.
+// page gets one page and the URL of the next, nil after the last. 404 is an empty list.
 func (a *API) page(ctx context.Context, page *url.URL) (records []listedRecord, next *url.URL, err error) {
-	err = a.Try(ctx, func(ctx context.Context) error {
+	err = a.Retry(ctx, func(ctx context.Context) error {
 		records, next = nil, nil
-		got, err := a.call(ctx, http.MethodGet, page, nil, maxPage)
+		got, err := a.call(ctx, http.MethodGet, page, nil, maxListBytes)
 		if s := (*retry.StatusError)(nil); errors.As(err, &s) && s.Status == http.StatusNotFound {
 			return nil
 		}

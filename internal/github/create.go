@@ -14,10 +14,10 @@ import (
 
 const maxCreated = 1 << 20 // bytes of the answer to a create call
 
-// CreateAttestation posts the JSON of a bundle under scope ("repos/OWNER/NAME"), at GitHub's pace, and gives the id of
-// the new attestation. It makes one attempt: use Try. Where it fails, doubtful says that the bundle may be stored all the
-// same, because the answer was lost or speaks of a server in trouble.
-func (a *API) CreateAttestation(ctx context.Context, scope string, bundle []byte) (id string, doubtful bool, err error) {
+// CreateAttestation posts the JSON of a bundle under scope ("repos/OWNER/NAME"), at GitHub's pace, and returns the id of
+// the new attestation. It makes one attempt: use Retry. Where it fails, maybeStored reports whether the bundle may be
+// stored all the same, because the answer was lost or tells of a server error.
+func (a *API) CreateAttestation(ctx context.Context, scope string, bundle []byte) (id string, maybeStored bool, err error) {
 	if err := a.creation.Wait(ctx); err != nil {
 		return "", false, err
 	}

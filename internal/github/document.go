@@ -20,8 +20,8 @@ const maxDocument = 8 << 20
 // ErrNoDocument says that the API knows no such thing, or does not show it to this token.
 var ErrNoDocument = errors.New("GitHub does not know it")
 
-// Get reads one JSON document of the REST API, at most 8 MiB: that of repos/OWNER/NAME/commits/SHA and the like. ErrNoDocument
-// where there is none, or the token may not see it.
+// Get reads one JSON document of the REST API, at most 8 MiB, into the value that into points to. path is its path in parts
+// (repos, OWNER/NAME, commits, SHA). The error is ErrNoDocument where there is none, or the token may not see it.
 func (a *API) Get(ctx context.Context, into any, query url.Values, path ...string) error {
 	for _, segment := range strings.Split(strings.Join(path, "/"), "/") {
 		if segment == "" || segment == "." || segment == ".." {
@@ -30,7 +30,7 @@ func (a *API) Get(ctx context.Context, into any, query url.Values, path ...strin
 	}
 	target := a.base.JoinPath(path...)
 	target.RawQuery = query.Encode()
-	return a.Try(ctx, func(ctx context.Context) error {
+	return a.Retry(ctx, func(ctx context.Context) error {
 		got, err := a.call(ctx, http.MethodGet, target, nil, maxDocument, http.StatusOK)
 		if transient, _, _ := retry.Classify(err); !transient && isAbsent(err) {
 			return retry.Permanent(fmt.Errorf("%w: %w", ErrNoDocument, err))
@@ -45,8 +45,8 @@ func (a *API) Get(ctx context.Context, into any, query url.Values, path ...strin
 	})
 }
 
-// isAbsent knows the statuses by which GitHub says that there is no such thing, a malformed commit's 422 included, or
-// that this token may not see it.
+// isAbsent reports whether err is a status by which GitHub says that there is no such thing (422 for a malformed commit),
+// or that this token may not see it.
 func isAbsent(err error) bool {
 	var status *retry.StatusError
 	if !errors.As(err, &status) {

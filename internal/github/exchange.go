@@ -71,7 +71,7 @@ func (a *API) exchange(c *http.Client, req *http.Request, limit int64, ok ...int
 	}
 	resp, err := c.Do(req.WithContext(ctx))
 	if err != nil {
-		return answer{}, unanswered(req, err)
+		return answer{}, exchangeError(req, err)
 	}
 	defer resp.Body.Close()
 	if err := retry.CheckStatus(resp, ok...); err != nil {
@@ -82,32 +82,32 @@ func (a *API) exchange(c *http.Client, req *http.Request, limit int64, ok ...int
 		return answer{}, retry.Permanent(fmt.Errorf("%s %s: the answer is too large: %w", req.Method, weburl.Show(req.URL), err))
 	}
 	if err != nil {
-		return answer{}, unanswered(req, err)
+		return answer{}, exchangeError(req, err)
 	}
 	return answer{resp.StatusCode, resp.Header, body, resp.Request.URL}, nil
 }
 
-// unanswered is the error of an exchange without a whole answer. What the request did is not known, unless it was a redirect
-// that was refused.
-func unanswered(req *http.Request, err error) error {
+// exchangeError returns the error of an exchange without a whole answer. What the request did is not known, unless a
+// redirect was refused.
+func exchangeError(req *http.Request, err error) error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = u.Err // the message names method and URL, with its query
+		err = u.Err // the message of u has the URL with its query
 	}
-	what := req.Method + " " + weburl.Show(req.URL)
+	request := req.Method + " " + weburl.Show(req.URL)
 	if r := (*redirectError)(nil); errors.As(err, &r) {
-		return retry.Permanent(fmt.Errorf("%s: %w", what, r))
+		return retry.Permanent(fmt.Errorf("%s: %w", request, r))
 	}
 	if errors.Is(err, context.DeadlineExceeded) && req.Context().Err() == nil {
-		return retry.Transient(fmt.Errorf("%s: no whole answer within %s", what, attemptTimeout), 0)
+		return retry.Transient(fmt.Errorf("%s: no whole answer within %s", request, attemptTimeout), 0)
 	}
-	return &transportError{what, err}
+	return &transportError{request, err}
 }
 
-// transportError makes inert what a transport says in its error: a text that others may have written.
+// transportError escapes what a transport says in its error: a text that others may have written.
 type transportError struct {
-	what string
-	err  error
+	request string // method and URL
+	err     error
 }
 
-func (e *transportError) Error() string { return e.what + ": " + escape.Bounded(e.err.Error(), 300) }
+func (e *transportError) Error() string { return e.request + ": " + escape.Bounded(e.err.Error(), 300) }
 func (e *transportError) Unwrap() error { return e.err }

@@ -18,7 +18,7 @@ import (
 
 const parallelFetches = 8
 
-// fetchAll fetches the bundles of what was listed, eight at a time. Those that cannot be had are errors in their records.
+// fetchAll fetches the bundles of listed records, eight at a time. A bundle that cannot be fetched is an error in its record.
 func (a *API) fetchAll(ctx context.Context, listed []listedRecord) ([]Record, error) {
 	records := make([]Record, len(listed))
 	var g errgroup.Group
@@ -29,14 +29,15 @@ func (a *API) fetchAll(ctx context.Context, listed []listedRecord) ([]Record, er
 			return nil
 		})
 	}
-	_ = g.Wait() // its functions return nil: what failed is in the records
+	_ = g.Wait() // no function returns an error: errors are in the records
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	return records, nil
 }
 
-// fetch prefers bundle_url: the API's versions from 2026-03-10 on have no inline bundle, and earlier ones may have null.
+// fetch returns a record with its bundle. It prefers bundle_url: the API's versions from 2026-03-10 on have no inline bundle,
+// and earlier ones may have null.
 func (a *API) fetch(ctx context.Context, l listedRecord) Record {
 	r := Record{Initiator: l.Initiator}
 	inline := bytes.TrimSpace(l.Bundle)
@@ -65,7 +66,7 @@ func (a *API) fetch(ctx context.Context, l listedRecord) Record {
 
 // blob fetches a bundle from storage, without credentials. The body is one Snappy block.
 func (a *API) blob(ctx context.Context, u *url.URL) (raw []byte, err error) {
-	err = a.Try(ctx, func(ctx context.Context) error {
+	err = a.Retry(ctx, func(ctx context.Context) error {
 		req, err := request(ctx, http.MethodGet, u, nil)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (a *API) checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// checkBlobRedirect follows to https alone, and tells no host which signed URL it came from.
+// checkBlobRedirect accepts redirects to https alone, and keeps the signed URL from the host that comes next (no Referer).
 func checkBlobRedirect(req *http.Request, via []*http.Request) error {
 	req.Header.Del("Referer")
 	switch {

@@ -1,9 +1,10 @@
-// Package hint carries beside an error what a person can do about it. The hint is no part of the error's text: the
-// surface prints it on a line of its own.
+// Package hint carries beside an error what a person can do about it. The hint is no part of the error's text: the command
+// prints it on a line of its own.
 package hint
 
 import "errors"
 
+// hinted is an error with a hint.
 type hinted struct {
 	err  error
 	hint string
@@ -12,7 +13,7 @@ type hinted struct {
 func (h *hinted) Error() string { return h.err.Error() }
 func (h *hinted) Unwrap() error { return h.err }
 
-// With gives err a hint. It returns nil for a nil err, and err itself for an empty hint.
+// With returns err with a hint. It returns nil for a nil err, and err itself for an empty hint.
 func With(err error, hint string) error {
 	if err == nil || hint == "" {
 		return err
@@ -20,7 +21,7 @@ func With(err error, hint string) error {
 	return &hinted{err, hint}
 }
 
-// Of is the outermost hint of err's chain, joined errors included; empty where there is none.
+// Of returns the outermost hint of err's chain, joined errors included; it is empty where there is none.
 func Of(err error) string {
 	var h *hinted
 	if errors.As(err, &h) {

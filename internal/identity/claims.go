@@ -8,45 +8,44 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/taglast/taglast/internal/escape"
 )
 
-// claim is one string claim that is kept.
+// claim is one claim that is kept: a string.
 type claim struct {
 	name     string
-	to       *string
+	value    *string
 	optional bool
 }
 
-// fields are the claims that Fulcio turns into a certificate (its "OID information" and GitHub provider) and those that
+// fields names each claim that is kept, with where its value goes. They are the claims that Fulcio turns into a certificate (its "OID information" and GitHub provider) and those that
 // the provenance is made of.
 func (c *Claims) fields() []claim {
 	return []claim{
-		{name: "iss", to: &c.Issuer},
-		{name: "sub", to: &c.Subject, optional: true},
-		{name: "ref", to: &c.Ref},
-		{name: "sha", to: &c.SHA},
-		{name: "repository", to: &c.Repository},
-		{name: "repository_id", to: &c.RepositoryID},
-		{name: "repository_owner", to: &c.RepositoryOwner},
-		{name: "repository_owner_id", to: &c.RepositoryOwnerID},
-		{name: "repository_visibility", to: &c.RepositoryVisibility},
-		{name: "event_name", to: &c.EventName},
-		{name: "workflow", to: &c.Workflow},
-		{name: "workflow_ref", to: &c.WorkflowRef},
-		{name: "workflow_sha", to: &c.WorkflowSHA},
-		{name: "job_workflow_ref", to: &c.JobWorkflowRef},
-		{name: "job_workflow_sha", to: &c.JobWorkflowSHA},
-		{name: "run_id", to: &c.RunID},
-		{name: "run_attempt", to: &c.RunAttempt},
-		{name: "runner_environment", to: &c.RunnerEnvironment},
-		{name: "environment", to: &c.Environment, optional: true},
+		{name: "iss", value: &c.Issuer},
+		{name: "sub", value: &c.Subject, optional: true},
+		{name: "ref", value: &c.Ref},
+		{name: "sha", value: &c.SHA},
+		{name: "repository", value: &c.Repository},
+		{name: "repository_id", value: &c.RepositoryID},
+		{name: "repository_owner", value: &c.RepositoryOwner},
+		{name: "repository_owner_id", value: &c.RepositoryOwnerID},
+		{name: "repository_visibility", value: &c.RepositoryVisibility},
+		{name: "event_name", value: &c.EventName},
+		{name: "workflow", value: &c.Workflow},
+		{name: "workflow_ref", value: &c.WorkflowRef},
+		{name: "workflow_sha", value: &c.WorkflowSHA},
+		{name: "job_workflow_ref", value: &c.JobWorkflowRef},
+		{name: "job_workflow_sha", value: &c.JobWorkflowSHA},
+		{name: "run_id", value: &c.RunID},
+		{name: "run_attempt", value: &c.RunAttempt},
+		{name: "runner_environment", value: &c.RunnerEnvironment},
+		{name: "environment", value: &c.Environment, optional: true},
 	}
 }
 
-// readClaims takes the claims that are kept, each a string without control characters.
+// readClaims copies the claims that are kept, each of which must be a string without control characters.
 func readClaims(all map[string]any) (Claims, error) {
 	var c Claims
 	var missing []string
@@ -60,10 +59,10 @@ func readClaims(all map[string]any) (Claims, error) {
 			missing = append(missing, f.name)
 			continue
 		}
-		if strings.ContainsFunc(s, control) {
+		if escape.HasControl(s) {
 			return Claims{}, fmt.Errorf("control characters in claim %s: %s", f.name, escape.Bounded(s, 200))
 		}
-		*f.to = s
+		*f.value = s
 	}
 	if len(missing) > 0 {
 		return Claims{}, fmt.Errorf("missing claims: %s", strings.Join(missing, ", "))
@@ -71,10 +70,8 @@ func readClaims(all map[string]any) (Claims, error) {
 	return c, nil
 }
 
-func control(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
-
-// decode reads a JSON object; numbers keep their text, for comparing.
-func decode(payload []byte) (map[string]any, error) {
+// decodeObject reads a JSON object; numbers keep their text, for comparing.
+func decodeObject(payload []byte) (map[string]any, error) {
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.UseNumber()
 	var all map[string]any
@@ -84,7 +81,7 @@ func decode(payload []byte) (map[string]any, error) {
 	return all, nil
 }
 
-// audienceIs tells whether aud names the audience and nobody else.
+// audienceIs reports whether aud names the audience and nobody else.
 func audienceIs(aud any, audience string) bool {
 	if list, ok := aud.([]any); ok && len(list) == 1 {
 		aud = list[0]
@@ -92,17 +89,17 @@ func audienceIs(aud any, audience string) bool {
 	return aud == any(audience)
 }
 
-// checkTime checks exp, which must be there, and nbf (RFC 7519, sections 4.1.4 and 4.1.5), and returns exp.
+// checkTime checks exp, which is required, and nbf, which is not (RFC 7519, sections 4.1.4 and 4.1.5), and returns exp.
 func checkTime(all map[string]any, now time.Time) (time.Time, error) {
-	expiry, ok := instant(all["exp"])
+	expiry, ok := numericDate(all["exp"])
 	if !ok {
 		return time.Time{}, errors.New("missing claims: exp")
 	}
 	if !now.Before(expiry.Add(leeway)) {
 		return time.Time{}, fmt.Errorf("expired at %s", expiry.UTC().Format(time.RFC3339))
 	}
-	if nbf, given := all["nbf"]; given {
-		begin, ok := instant(nbf)
+	if nbf, present := all["nbf"]; present {
+		begin, ok := numericDate(nbf)
 		if !ok {
 			return time.Time{}, errors.New("its nbf is not a time")
 		}
@@ -113,8 +110,8 @@ func checkTime(all map[string]any, now time.Time) (time.Time, error) {
 	return expiry, nil
 }
 
-// instant reads a NumericDate: seconds since 1970, perhaps with a fraction, which is cut.
-func instant(v any) (time.Time, bool) {
+// numericDate reads a NumericDate: seconds since 1970, perhaps with a fraction, which is cut.
+func numericDate(v any) (time.Time, bool) {
 	n, ok := v.(json.Number)
 	if !ok {
 		return time.Time{}, false

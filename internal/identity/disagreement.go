@@ -8,8 +8,8 @@ import (
 )
 
 // Disagreement compares the claims with the job's environment (GitHub, "Variables reference"). Each variable that is set
-// must say what the token says, the repository's name in any case; the error names all that do not. It is nil if none
-// differs.
+// must say what the token says; the letter case of the repository's name does not matter. The error names all variables
+// that differ, and is nil where none does.
 func Disagreement(c Claims, getenv func(string) string) error {
 	var differ []string
 	for _, v := range []struct {

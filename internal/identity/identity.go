@@ -33,11 +33,11 @@ type Token struct{ p *token }
 type token struct {
 	raw    string
 	claims Claims
-	all    map[string]any // every claim, for comparing a later token
+	all    map[string]any // every claim: a later token is compared with them
 	expiry time.Time
 }
 
-// Claims of the token; the zero Token has none.
+// Claims are those of the token; the zero Token has none.
 func (t Token) Claims() Claims {
 	if t.p == nil {
 		return Claims{}
@@ -45,7 +45,7 @@ func (t Token) Claims() Claims {
 	return t.p.claims
 }
 
-// Raw is the token's compact serialisation, a secret: for the certificate request alone.
+// Raw is the token's compact serialisation. It is a secret, for the certificate request alone.
 func (t Token) Raw() string {
 	if t.p == nil {
 		return ""
@@ -53,7 +53,7 @@ func (t Token) Raw() string {
 	return t.p.raw
 }
 
-// Expiry is when the token ends.
+// Expiry is when the token stops being valid; the zero Token has the zero time.
 func (t Token) Expiry() time.Time {
 	if t.p == nil {
 		return time.Time{}

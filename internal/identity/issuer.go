@@ -2,30 +2,29 @@ package identity
 
 import (
 	"errors"
-	"net/url"
 	"regexp"
 	"strings"
 
 	"github.com/taglast/taglast/internal/weburl"
 )
 
-var tenant = regexp.MustCompile(`^https://([a-z0-9-]+)\.ghe\.com$`)
+var tenantServer = regexp.MustCompile(`^https://([a-z0-9-]+)\.ghe\.com$`)
 
 // GitHubIssuer is the issuer of ID tokens for the jobs of a GitHub server: https://github.com, or a tenant's
-// https://NAME.ghe.com. False means that the server has none that is known.
+// https://NAME.ghe.com. It is false for every other server, whose issuer nobody knows.
 func GitHubIssuer(serverURL string) (string, bool) {
 	serverURL = strings.TrimSuffix(serverURL, "/")
 	if serverURL == "https://github.com" {
 		return "https://token.actions.githubusercontent.com", true
 	}
-	if m := tenant.FindStringSubmatch(serverURL); m != nil {
+	if m := tenantServer.FindStringSubmatch(serverURL); m != nil {
 		return "https://token.actions." + m[1] + ".ghe.com", true
 	}
 	return "", false
 }
 
-// checkURL accepts https, and plain http where nothing leaves the machine.
-func checkURL(s string) error {
+// checkIssuerURL accepts an issuer that weburl.ParseBase accepts: https, and plain http where nothing leaves the machine.
+func checkIssuerURL(s string) error {
 	_, err := weburl.ParseBase(s)
 	switch {
 	case err == nil:
@@ -36,18 +35,20 @@ func checkURL(s string) error {
 	return errors.New("not the plain URL of a host")
 }
 
-// checkKeysURL accepts an address of keys: any https one, plain http on the issuer's own host and port alone.
+// checkKeysURL accepts an address of keys: any https one, and plain http where it is the origin of the issuer.
 func checkKeysURL(issuer, address string) error {
-	a, err := url.Parse(address)
-	if err != nil || a.Hostname() == "" || a.User != nil || a.Fragment != "" {
+	keys, err := weburl.Parse(address)
+	switch {
+	case errors.Is(err, weburl.ErrPlain), errors.Is(err, weburl.ErrNotHTTPS):
+		return errors.New("neither https nor the issuer's own host")
+	case err != nil:
 		return errors.New("not the URL of a host")
-	}
-	i, err := url.Parse(issuer)
-	if err != nil {
-		return err
-	}
-	if a.Scheme == "https" || a.Scheme == i.Scheme && a.Host == i.Host {
+	case keys.Scheme == "https":
 		return nil
 	}
-	return errors.New("neither https nor the issuer's own host")
+	own, err := weburl.Parse(issuer)
+	if err != nil || !weburl.SameOrigin(keys, own) {
+		return errors.New("neither https nor the issuer's own host")
+	}
+	return nil
 }

@@ -7,13 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/retry"
 )
@@ -22,17 +22,17 @@ const (
 	maxAnswer  = 1 << 20
 	maxKeys    = 100
 	minRSABits = 2048
-	staleAfter = time.Minute // a key that is not in a set older than this is looked for once more
+	staleAfter = time.Minute // a set of keys older than this is fetched again for a key that it lacks
 )
 
-// errNotHere tells that an address answers, but not with what is looked for.
-var errNotHere = errors.New("not there")
+// errNotFound says that an address answers, but not with what was asked for.
+var errNotFound = errors.New("not there")
 
-// keys are the public keys of issuers, fetched once.
+// keys holds the public keys of issuers, each issuer's fetched once.
 type keys struct {
 	client http.Client
 	policy retry.Policy
-	lock   chan struct{} // holds one value while sets are read or fetched; a lock that a context can end
+	lock   chan struct{} // holds one value while sets are read or fetched; unlike a mutex, waiting for it ends with a context
 	sets   map[string]keySet
 }
 
@@ -47,16 +47,16 @@ func newKeys(client *http.Client, policy retry.Policy) *keys {
 	return k
 }
 
-// verify returns the payload that one of the issuer's keys has signed.
+// verify returns the payload of jws where one of the issuer's keys has signed it.
 func (k *keys) verify(ctx context.Context, issuer string, jws *jose.JSONWebSignature) ([]byte, error) {
-	set, err := k.of(ctx, issuer, false)
+	set, err := k.load(ctx, issuer, false)
 	if err != nil {
 		return nil, err
 	}
 	header := jws.Signatures[0].Protected
 	matching := set.matching(header)
 	if len(matching) == 0 && time.Since(set.fetched) > staleAfter { // the issuer has changed its keys
-		if set, err = k.of(ctx, issuer, true); err != nil {
+		if set, err = k.load(ctx, issuer, true); err != nil {
 			return nil, err
 		}
 		matching = set.matching(header)
@@ -69,7 +69,7 @@ func (k *keys) verify(ctx context.Context, issuer string, jws *jose.JSONWebSigna
 	return nil, fmt.Errorf("no key of %s has signed it", escape.Text(issuer))
 }
 
-// matching are the keys that could have signed under the header: its kid, or any where it names none.
+// matching returns the keys that could have signed under the header: those of its kid, or all where it names none.
 func (s keySet) matching(h jose.Header) []jose.JSONWebKey {
 	var found []jose.JSONWebKey
 	for _, key := range s.keys {
@@ -80,15 +80,15 @@ func (s keySet) matching(h jose.Header) []jose.JSONWebKey {
 	return found
 }
 
-// of returns the issuer's keys, fetching them the first time and where anew says so.
-func (k *keys) of(ctx context.Context, issuer string, anew bool) (keySet, error) {
+// load returns the issuer's keys. They are fetched the first time, and again where refresh is true and they are stale.
+func (k *keys) load(ctx context.Context, issuer string, refresh bool) (keySet, error) {
 	select {
 	case k.lock <- struct{}{}:
 		defer func() { <-k.lock }()
 	case <-ctx.Done():
 		return keySet{}, context.Cause(ctx)
 	}
-	if set, ok := k.sets[issuer]; ok && (!anew || time.Since(set.fetched) <= staleAfter) {
+	if set, ok := k.sets[issuer]; ok && (!refresh || time.Since(set.fetched) <= staleAfter) {
 		return set, nil
 	}
 	found, err := k.fetch(ctx, issuer)
@@ -104,8 +104,8 @@ func (k *keys) of(ctx context.Context, issuer string, anew bool) (keySet, error)
 // 1.0, section 4, says.
 func (k *keys) fetch(ctx context.Context, issuer string) ([]jose.JSONWebKey, error) {
 	base := strings.TrimSuffix(issuer, "/")
-	found, err := k.set(ctx, base+"/.well-known/jwks")
-	if !errors.Is(err, errNotHere) {
+	found, err := k.fetchSet(ctx, base+"/.well-known/jwks")
+	if !errors.Is(err, errNotFound) {
 		return found, err
 	}
 	var discovery struct {
@@ -121,11 +121,11 @@ func (k *keys) fetch(ctx context.Context, issuer string) ([]jose.JSONWebKey, err
 	if err := checkKeysURL(issuer, discovery.JWKS); err != nil {
 		return nil, fmt.Errorf("jwks_uri %q: %w", escape.Bounded(discovery.JWKS, 200), err)
 	}
-	return k.set(ctx, discovery.JWKS)
+	return k.fetchSet(ctx, discovery.JWKS)
 }
 
-// set reads a JWK Set (RFC 7517, section 5), without the keys that cannot verify a signature of ours.
-func (k *keys) set(ctx context.Context, address string) ([]jose.JSONWebKey, error) {
+// fetchSet fetches a JWK Set (RFC 7517, section 5) and leaves out the keys that verify no signature of an ID token.
+func (k *keys) fetchSet(ctx context.Context, address string) ([]jose.JSONWebKey, error) {
 	var answer struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
@@ -133,7 +133,7 @@ func (k *keys) set(ctx context.Context, address string) ([]jose.JSONWebKey, erro
 		return nil, err
 	}
 	if len(answer.Keys) == 0 {
-		return nil, fmt.Errorf("%s: %w: no key", escape.Text(address), errNotHere)
+		return nil, fmt.Errorf("%s: %w: no key", escape.Text(address), errNotFound)
 	}
 	if len(answer.Keys) > maxKeys {
 		return nil, fmt.Errorf("%s: %d keys, at most %d are allowed", escape.Text(address), len(answer.Keys), maxKeys)
@@ -141,8 +141,8 @@ func (k *keys) set(ctx context.Context, address string) ([]jose.JSONWebKey, erro
 	var usable []jose.JSONWebKey
 	for _, raw := range answer.Keys {
 		var key jose.JSONWebKey
-		if key.UnmarshalJSON(raw) == nil && (key.Use == "" || key.Use == "sig") && strong(key.Key) {
-			usable = append(usable, key) // RFC 7517: ignore keys that are not understood
+		if key.UnmarshalJSON(raw) == nil && (key.Use == "" || key.Use == "sig") && isStrong(key.Key) {
+			usable = append(usable, key) // RFC 7517, section 5: keys that are not understood are ignored
 		}
 	}
 	if len(usable) == 0 {
@@ -151,7 +151,8 @@ func (k *keys) set(ctx context.Context, address string) ([]jose.JSONWebKey, erro
 	return usable, nil
 }
 
-func strong(key any) bool {
+// isStrong reports whether key is of a kind and size that may sign an ID token.
+func isStrong(key any) bool {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
 		return key.N.BitLen() >= minRSABits
@@ -161,7 +162,8 @@ func strong(key any) bool {
 	return false
 }
 
-// get reads the JSON object at address into v. errNotHere is an answer that is refused for good, or no JSON object.
+// get reads the JSON object at address into v. The error is errNotFound where the address refuses for good, or answers with
+// something else.
 func (k *keys) get(ctx context.Context, address string, v any) error {
 	return retry.Do(ctx, k.policy, func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -178,17 +180,17 @@ func (k *keys) get(ctx context.Context, address string, v any) error {
 			if transient, _, _ := retry.Classify(err); transient {
 				return err
 			}
-			return fmt.Errorf("%w: %w", errNotHere, err)
+			return fmt.Errorf("%w: %w", errNotFound, err)
 		}
-		body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+		body, err := bounded.ReadBody(resp, maxAnswer)
+		if errors.Is(err, bounded.ErrTooLarge) {
+			return fmt.Errorf("%s: longer than %d bytes", escape.Text(address), maxAnswer)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", escape.Text(address), err)
 		}
-		if len(body) > maxAnswer {
-			return fmt.Errorf("%s: longer than %d bytes", escape.Text(address), maxAnswer)
-		}
 		if err := json.Unmarshal(body, v); err != nil {
-			return fmt.Errorf("%s: %w: %s", escape.Text(address), errNotHere, escape.Bounded(err.Error(), 200))
+			return fmt.Errorf("%s: %w: %s", escape.Text(address), errNotFound, escape.Bounded(err.Error(), 200))
 		}
 		return nil
 	})

@@ -14,7 +14,7 @@ import (
 	"github.com/taglast/taglast/internal/escape"
 )
 
-// renewBefore is the time that a token must still have to be of use: for a certificate request with its retries.
+// renewBefore is how long a token must still be valid to be used: a certificate request with its retries takes that long.
 const renewBefore = 90 * time.Second
 
 // Session holds the run's ID token and renews it. It is safe for concurrent use.
@@ -25,23 +25,23 @@ type Session struct {
 	mu      sync.Mutex
 	first   Token // every later one must equal it
 	current Token
-	flight  *flight
+	pending *tokenFetch
 }
 
-// flight is one fetch, by the caller that began it, that others wait for.
-type flight struct {
+// tokenFetch is one fetch of a token: one caller does it, and the others wait for its result.
+type tokenFetch struct {
 	done      chan struct{}
 	token     Token
 	err       error
-	abandoned bool // the caller that began it has gone
+	abandoned bool // the context of the caller that did it ended: another caller must fetch
 }
 
-// NewSession makes a Session of a function that fetches a raw ID token, and the Verifier for it.
+// NewSession returns a Session that fetches raw ID tokens by fetch and verifies them by v. Neither may be nil.
 func NewSession(fetch func(ctx context.Context) (string, error), v *Verifier) *Session {
 	return &Session{fetch: fetch, verifier: v}
 }
 
-// Renew is Token with a token that nobody has used: the current one is dropped first, because a service refused it.
+// Renew drops the current token, which a service refused, and returns another, as Token does.
 func (s *Session) Renew(ctx context.Context) (Token, error) {
 	s.mu.Lock()
 	s.current = Token{}
@@ -49,9 +49,9 @@ func (s *Session) Renew(ctx context.Context) (Token, error) {
 	return s.Token(ctx)
 }
 
-// Token returns a verified token that is valid for 90 seconds or more, if the issuer gives such. It is fetched at the
-// first call and when the last one has become old; concurrent callers share one fetch. A later token that differs from
-// the first in any claim but iat, nbf, exp and jti is an error: the run would have two identities.
+// Token returns a verified token that is valid for 90 seconds or more, if the issuer gives such a one. It is fetched at
+// the first call and when the last one is valid for less; concurrent callers share one fetch. A later token that differs
+// from the first in any claim but iat, nbf, exp and jti is an error: the run would have two identities.
 func (s *Session) Token(ctx context.Context) (Token, error) {
 	for {
 		s.mu.Lock()
@@ -59,12 +59,12 @@ func (s *Session) Token(ctx context.Context) (Token, error) {
 			defer s.mu.Unlock()
 			return s.current, nil
 		}
-		f := s.flight
+		f := s.pending
 		if f == nil {
-			f = &flight{done: make(chan struct{})}
-			s.flight = f
+			f = &tokenFetch{done: make(chan struct{})}
+			s.pending = f
 			s.mu.Unlock()
-			return s.fly(ctx, f)
+			return s.fetchShared(ctx, f)
 		}
 		s.mu.Unlock()
 		select {
@@ -78,9 +78,9 @@ func (s *Session) Token(ctx context.Context) (Token, error) {
 	}
 }
 
-// fly fetches a token for all who wait for f.
-func (s *Session) fly(ctx context.Context, f *flight) (Token, error) {
-	f.err = errors.New("ID token: the fetch did not return") // unless it does
+// fetchShared fetches a token for all callers that wait for f.
+func (s *Session) fetchShared(ctx context.Context, f *tokenFetch) (Token, error) {
+	f.err = errors.New("ID token: the fetch did not return") // what the others see if it panics
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -91,14 +91,15 @@ func (s *Session) fly(ctx context.Context, f *flight) (Token, error) {
 			s.current = f.token
 		}
 		f.abandoned = f.err != nil && ctx.Err() != nil
-		s.flight = nil
+		s.pending = nil
 		close(f.done)
 	}()
-	f.token, f.err = s.renewed(ctx)
+	f.token, f.err = s.fetchVerified(ctx)
 	return f.token, f.err
 }
 
-func (s *Session) renewed(ctx context.Context) (Token, error) {
+// fetchVerified fetches a token, verifies it, and compares it with the first one.
+func (s *Session) fetchVerified(ctx context.Context) (Token, error) {
 	raw, err := s.fetch(ctx)
 	if err != nil {
 		return Token{}, err
@@ -113,14 +114,15 @@ func (s *Session) renewed(ctx context.Context) (Token, error) {
 	if first.p == nil {
 		return t, nil
 	}
-	if names := difference(first.p.all, t.p.all); len(names) > 0 {
+	if names := differingClaims(first.p.all, t.p.all); len(names) > 0 {
 		return Token{}, fmt.Errorf("ID token: this one differs from the run's first in: %s", escape.Bounded(strings.Join(names, ", "), 1000))
 	}
 	return t, nil
 }
 
-// difference names the claims that are not in both with the same value, except those that each token has its own of.
-func difference(a, b map[string]any) []string {
+// differingClaims names the claims that a and b do not share with the same value. Claims that every token has its own
+// value of do not count.
+func differingClaims(a, b map[string]any) []string {
 	names := map[string]bool{}
 	for name := range a {
 		names[name] = true
@@ -128,8 +130,8 @@ func difference(a, b map[string]any) []string {
 	for name := range b {
 		names[name] = true
 	}
-	for _, own := range []string{"iat", "nbf", "exp", "jti"} {
-		delete(names, own)
+	for _, perToken := range []string{"iat", "nbf", "exp", "jti"} {
+		delete(names, perToken)
 	}
 	maps.DeleteFunc(names, func(name string, _ bool) bool {
 		va, inA := a[name]

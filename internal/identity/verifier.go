@@ -17,10 +17,11 @@ import (
 
 const (
 	maxToken = 64 << 10
-	leeway   = time.Minute // by which this machine's clock and the issuer's may differ
+	leeway   = time.Minute // this machine's clock and the issuer's may differ by so much (RFC 7519, section 4.1.4)
 )
 
-// algorithms are all asymmetric: "none" and HMAC (with the public key as its secret) are refused while parsing.
+// algorithms are the accepted ones, all asymmetric: "none" and HMAC (whose secret could be the public key) are refused
+// when the token is parsed.
 var algorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512,
 }
@@ -41,13 +42,14 @@ type VerifierOptions struct {
 
 // Verifier checks ID tokens. It is safe for concurrent use, and fetches each issuer's keys once.
 type Verifier struct {
-	github   string   // the issuer of ServerURL; empty if there is none
-	issuers  []string // the further ones
-	audience string
-	keys     *keys
+	githubIssuer string   // the issuer of ServerURL; empty if there is none
+	issuers      []string // those that the options add
+	audience     string
+	keys         *keys
 }
 
-// NewVerifier checks the options: there must be at least one issuer, each https, or plain http on a loopback address.
+// NewVerifier checks the options, and sends nothing. There must be at least one issuer, and each must be an https URL, or
+// a plain http one of this machine.
 func NewVerifier(o VerifierOptions) (*Verifier, error) {
 	if o.HTTP == nil || o.Audience == "" {
 		return nil, errors.New("ID tokens need an HTTP client and an audience")
@@ -56,12 +58,12 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 		o.ServerURL = "https://github.com"
 	}
 	v := &Verifier{audience: o.Audience, issuers: o.Issuers, keys: newKeys(o.HTTP, o.Retry)}
-	v.github, _ = GitHubIssuer(o.ServerURL)
-	if v.github == "" && len(v.issuers) == 0 {
+	v.githubIssuer, _ = GitHubIssuer(o.ServerURL)
+	if v.githubIssuer == "" && len(v.issuers) == 0 {
 		return nil, fmt.Errorf("no issuer of ID tokens is known for the server %s", escape.Bounded(o.ServerURL, 200))
 	}
 	for _, issuer := range v.issuers {
-		if err := checkURL(issuer); err != nil {
+		if err := checkIssuerURL(issuer); err != nil {
 			return nil, fmt.Errorf("issuer %s: %w", escape.Bounded(issuer, 200), err)
 		}
 	}
@@ -87,7 +89,7 @@ func (v *Verifier) verify(ctx context.Context, raw string) (*token, error) {
 		return nil, err
 	}
 	iss, _ := claimed["iss"].(string)
-	issuer, ok := v.issuer(iss)
+	issuer, ok := v.acceptedIssuer(iss)
 	if !ok {
 		return nil, fmt.Errorf("issuer %q is not accepted", escape.Bounded(iss, 200))
 	}
@@ -95,7 +97,7 @@ func (v *Verifier) verify(ctx context.Context, raw string) (*token, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := decode(payload) // what was signed, not what was looked at before
+	all, err := decodeObject(payload) // what was signed, not what was looked at before
 	if err != nil {
 		return nil, err
 	}
@@ -128,16 +130,16 @@ func parse(raw string) (*jose.JSONWebSignature, map[string]any, error) {
 	if err != nil || len(jws.Signatures) != 1 {
 		return nil, nil, errors.New("not a JWT with an asymmetric signature") // the cause could quote it
 	}
-	claimed, err := decode(jws.UnsafePayloadWithoutVerification())
+	claimed, err := decodeObject(jws.UnsafePayloadWithoutVerification())
 	return jws, claimed, err
 }
 
-// issuer is the accepted issuer whose keys sign for iss.
-func (v *Verifier) issuer(iss string) (string, bool) {
-	if v.github != "" {
-		rest, ok := strings.CutPrefix(iss, v.github)
+// acceptedIssuer returns the issuer whose keys sign tokens with that iss claim; false where none is accepted.
+func (v *Verifier) acceptedIssuer(iss string) (string, bool) {
+	if v.githubIssuer != "" {
+		rest, ok := strings.CutPrefix(iss, v.githubIssuer)
 		if ok && (rest == "" || rest[0] == '/' && slug.MatchString(rest[1:])) {
-			return v.github, true
+			return v.githubIssuer, true
 		}
 	}
 	for _, issuer := range v.issuers {

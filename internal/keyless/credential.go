@@ -24,13 +24,13 @@ type credential struct {
 	leaf *x509.Certificate
 }
 
-// pem is the leaf as Rekor wants it.
+// pem returns the certificate as Rekor wants it.
 func (c *credential) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.leaf.Raw})
 }
 
-// requestCertificate makes a new key and gets a certificate for it. A token that Fulcio refuses may have aged on the way: once, another
-// one is tried.
+// requestCertificate generates a key and gets a certificate for it. A token that Fulcio refuses may have expired on the
+// way: once, another one is tried.
 func (s *Signer) requestCertificate(ctx context.Context) (*credential, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -38,56 +38,57 @@ func (s *Signer) requestCertificate(ctx context.Context) (*credential, error) {
 	}
 	token, err := s.tokens(ctx)
 	if err != nil {
-		return nil, at("ID token", err)
+		return nil, withService("ID token", err)
 	}
 	leaf, err := s.fulcio.certificate(ctx, token, key)
-	if refusedToken(err) {
+	if isTokenRefusal(err) {
 		other, renewErr := s.renew(ctx)
 		if renewErr != nil {
-			return nil, at("ID token", renewErr)
+			return nil, withService("ID token", renewErr)
 		}
 		if other.Raw() != token.Raw() {
 			leaf, err = s.fulcio.certificate(ctx, other, key)
 		}
 	}
 	if err != nil {
-		return nil, at("Fulcio", err)
+		return nil, withService("Fulcio", err)
 	}
 	if err := checkLeaf(leaf, key, time.Now()); err != nil {
-		return nil, at("Fulcio", retry.Permanent(err))
+		return nil, withService("Fulcio", retry.Permanent(err))
 	}
 	return &credential{key: key, leaf: leaf}, nil
 }
 
-func refusedToken(err error) bool {
+// isTokenRefusal reports whether Fulcio may have refused the request because of its token.
+func isTokenRefusal(err error) bool {
 	var status *retry.StatusError
 	return errors.As(err, &status) && (status.Status == http.StatusBadRequest || status.Status == http.StatusUnauthorized)
 }
 
-// checkLeaf refuses a certificate that is not for key, or that is too old to be of use as soon as it is issued. Who
-// issued it and for whom is the policy's to check, when the bundle is verified.
+// checkLeaf refuses a certificate that is not for key, or that would expire too soon to sign with. Who issued it and for
+// whom is checked by the policy, when the bundle is verified.
 func checkLeaf(leaf *x509.Certificate, key *ecdsa.PrivateKey, now time.Time) error {
 	if public, ok := leaf.PublicKey.(*ecdsa.PublicKey); !ok || !public.Equal(key.Public()) {
 		return errors.New("the certificate is for another key than the one that was sent")
 	}
-	if left := leaf.NotAfter.Sub(now); left < minRemaining {
-		return fmt.Errorf("the new certificate has only %s left, less than %s; is this machine's clock right?", left.Round(time.Second), minRemaining)
+	if remaining := leaf.NotAfter.Sub(now); remaining < minRemaining {
+		return fmt.Errorf("the new certificate has only %s left, less than %s; is this machine's clock right?", remaining.Round(time.Second), minRemaining)
 	}
 	return nil
 }
 
-// proof signs the token's subject, by which Fulcio sees that the sender owns the key.
-func proof(key *ecdsa.PrivateKey, token identity.Token) ([]byte, error) {
+// provePossession signs the token's subject: Fulcio's proof that the sender has the key.
+func provePossession(key *ecdsa.PrivateKey, token identity.Token) ([]byte, error) {
 	return sign(key, []byte(token.Claims().Subject))
 }
 
-// sign is ECDSA over SHA-256, ASN.1 encoded.
+// sign returns an ECDSA signature over SHA-256, ASN.1 encoded.
 func sign(key *ecdsa.PrivateKey, message []byte) ([]byte, error) {
 	hash := sha256.Sum256(message)
 	return ecdsa.SignASN1(rand.Reader, key, hash[:])
 }
 
-// pae is DSSE's pre-authentication encoding, what a signature is over (DSSE protocol v1.0.2).
+// pae returns DSSE's pre-authentication encoding, over which the signature is (DSSE protocol v1.0.2).
 func pae(payloadType string, payload []byte) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "DSSEv1 %d %s %d ", len(payloadType), payloadType, len(payload))

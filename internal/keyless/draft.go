@@ -16,17 +16,18 @@ import (
 	"github.com/taglast/taglast/internal/retry"
 )
 
-// draft is one signature on its way to a bundle. Its results are kept between attempts.
+// draft is one bundle before it is complete: the signature, and what the services have answered. It is kept between
+// attempts.
 type draft struct {
 	credential *credential
 	statement  []byte
 	signature  []byte
 	entry      *rekorpb.TransparencyLogEntry
-	stamp      []byte
+	timestamp  []byte
 }
 
-// begin signs the statement.
-func begin(c *credential, statement []byte) (draft, error) {
+// newDraft signs the statement with the key of c.
+func newDraft(c *credential, statement []byte) (draft, error) {
 	signature, err := sign(c.key, pae(bundle.PayloadType, statement))
 	if err != nil {
 		return draft{}, fmt.Errorf("sign the statement: %w", err)
@@ -36,43 +37,44 @@ func begin(c *credential, statement []byte) (draft, error) {
 
 func (d *draft) payloadHash() [sha256.Size]byte { return sha256.Sum256(d.statement) }
 
-// witness asks log and timestamp authority at the same time, each only for what d lacks.
+// witness asks log and timestamp authority at the same time, each only if d lacks its answer. A log entry that cannot be
+// found again empties d, so that the next attempt signs anew.
 func (s *Signer) witness(ctx context.Context, d *draft) error {
 	var wait sync.WaitGroup
 	var logErr, stampErr error
-	entry, stamp := d.entry, d.stamp
+	entry, stamp := d.entry, d.timestamp
 	if entry == nil {
-		wait.Go(func() { entry, logErr = s.rekor.add(ctx, d) })
+		wait.Go(func() { entry, logErr = s.rekor.addEntry(ctx, d) })
 	}
 	if stamp == nil && s.tsa.url != "" {
-		wait.Go(func() { stamp, stampErr = s.tsa.stamp(ctx, d.signature) })
+		wait.Go(func() { stamp, stampErr = s.tsa.requestTimestamp(ctx, d.signature) })
 	}
 	wait.Wait()
-	d.entry, d.stamp = entry, stamp
+	d.entry, d.timestamp = entry, stamp
 	if errors.Is(logErr, errUnresolved) {
 		*d = draft{}
 	}
-	return moreSevere(at("Rekor", logErr), at("timestamp authority", stampErr))
+	return moreSevere(withService("Rekor", logErr), withService("timestamp authority", stampErr))
 }
 
-// moreSevere returns the error that decides about another attempt: one that cannot pass, else the one whose server asks for the
+// moreSevere returns the error that decides about another attempt: a permanent one, else the one whose server asks for the
 // longer wait.
 func moreSevere(a, b error) error {
 	if a == nil || b == nil {
 		return errors.Join(a, b)
 	}
-	passes, waitA, _ := retry.Classify(a)
-	if !passes {
+	transient, waitA, _ := retry.Classify(a)
+	if !transient {
 		return a
 	}
-	if passes, waitB, _ := retry.Classify(b); !passes || waitB > waitA {
+	if transient, waitB, _ := retry.Classify(b); !transient || waitB > waitA {
 		return b
 	}
 	return a
 }
 
-// bundle assembles the bundle. A verifier's parser must take it before anything is stored; whether it is true is the
-// policy's to say, once the store has given it back.
+// bundle assembles the bundle. A verifier's parser must accept it before anything is stored; it is verified by the policy
+// once the store has given it back.
 func (d *draft) bundle() (*bundle.Bundle, error) {
 	material := &bundlepb.VerificationMaterial{
 		Content: &bundlepb.VerificationMaterial_Certificate{
@@ -81,8 +83,8 @@ func (d *draft) bundle() (*bundle.Bundle, error) {
 		TlogEntries:               []*rekorpb.TransparencyLogEntry{d.entry},
 		TimestampVerificationData: &bundlepb.TimestampVerificationData{},
 	}
-	if d.stamp != nil {
-		material.TimestampVerificationData.Rfc3161Timestamps = []*commonpb.RFC3161SignedTimestamp{{SignedTimestamp: d.stamp}}
+	if d.timestamp != nil {
+		material.TimestampVerificationData.Rfc3161Timestamps = []*commonpb.RFC3161SignedTimestamp{{SignedTimestamp: d.timestamp}}
 	}
 	b, err := bundle.New(&bundlepb.Bundle{
 		MediaType:            bundle.MediaType,

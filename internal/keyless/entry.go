@@ -30,7 +30,7 @@ type logEntry struct {
 	} `json:"verification"`
 }
 
-// maxHashes is the height of the highest tree that an index of 64 bits can name.
+// maxHashes is the height of the highest tree whose leaves an index of 64 bits can name.
 const maxHashes = 64
 
 // parseEntry reads Rekor's answer: exactly one entry, for our signature, with a signed time and a proof of inclusion.
@@ -51,8 +51,8 @@ func parseEntry(answer []byte, d *draft) (*rekorpb.TransparencyLogEntry, error) 
 	return nil, errors.New("no log entry") // not reached: there is exactly one
 }
 
-// checkEntry refuses an entry for another signature (the lesson of CVE-2026-22703: an entry that is valid by itself proves
-// nothing about this one).
+// checkEntry refuses an entry for another signature: it would be valid by itself and prove nothing about this one
+// (CVE-2026-22703).
 func checkEntry(body []byte, d *draft) error {
 	var got struct {
 		APIVersion string `json:"apiVersion"`
@@ -85,8 +85,8 @@ func checkEntry(body []byte, d *draft) error {
 	return nil
 }
 
-// proto is the entry in the form that bundles carry: what Rekor writes in hex is bytes there. The index of the entry is
-// the log's, that of the proof the shard's.
+// proto returns the entry in the form that bundles carry: what Rekor writes in hex is bytes there. The entry's index is
+// that in the whole log, the proof's index that in a shard.
 func (e logEntry) proto() (*rekorpb.TransparencyLogEntry, error) {
 	proof := e.Verification.InclusionProof
 	switch {
@@ -97,7 +97,7 @@ func (e logEntry) proto() (*rekorpb.TransparencyLogEntry, error) {
 	case len(proof.Hashes) > maxHashes:
 		return nil, retry.Permanent(fmt.Errorf("the log's proof has %d hashes, more than %d", len(proof.Hashes), maxHashes))
 	}
-	decoded, err := hexBytes(append([]string{e.LogID, proof.RootHash}, proof.Hashes...))
+	decoded, err := decodeHex(append([]string{e.LogID, proof.RootHash}, proof.Hashes...))
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (e logEntry) proto() (*rekorpb.TransparencyLogEntry, error) {
 	}, nil
 }
 
-func hexBytes(texts []string) ([][]byte, error) {
+func decodeHex(texts []string) ([][]byte, error) {
 	out := make([][]byte, 0, len(texts))
 	for _, s := range texts {
 		raw, err := hex.DecodeString(s)

@@ -17,7 +17,7 @@ import (
 
 // fulcio is the certificate authority's API v2.
 type fulcio struct {
-	wire
+	serviceClient
 	url string
 }
 
@@ -35,13 +35,13 @@ func (f fulcio) certificate(ctx context.Context, token identity.Token, key *ecds
 	if err != nil {
 		return nil, hideTokens(err)
 	}
-	return leafOf(answer)
+	return parseLeaf(answer)
 }
 
-// tokenLike is a run of characters as long as no digest is, of those that a JWT is made of.
+// tokenLike matches a run of the characters of a JWT that is longer than any digest.
 var tokenLike = regexp.MustCompile(`[A-Za-z0-9_.-]{72,}`)
 
-// hideTokens takes out of a refusal what may be a part of the token: nothing keeps an authority from quoting it.
+// hideTokens removes from a refusal what may be a part of the token: an authority may quote it.
 func hideTokens(err error) error {
 	var status *retry.StatusError
 	if errors.As(err, &status) {
@@ -55,7 +55,7 @@ func certificateRequest(token identity.Token, key *ecdsa.PrivateKey) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("encode the public key: %w", err)
 	}
-	possession, err := proof(key, token)
+	signedSubject, err := provePossession(key, token)
 	if err != nil {
 		return nil, fmt.Errorf("prove possession of the key: %w", err)
 	}
@@ -66,14 +66,14 @@ func certificateRequest(token identity.Token, key *ecdsa.PrivateKey) ([]byte, er
 				"algorithm": "ECDSA",
 				"content":   string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})),
 			},
-			"proofOfPossession": possession,
+			"proofOfPossession": signedSubject,
 		},
 	})
 }
 
-// leafOf is the first certificate of the answer's chain. The SCT is embedded in it, or detached where the authority has
-// no log that embeds: then whoever asks for one in a policy will miss it.
-func leafOf(answer []byte) (*x509.Certificate, error) {
+// parseLeaf returns the first certificate of the answer's chain. Its SCT is embedded, or detached where the authority does
+// not embed it: a bundle cannot carry that one, so a policy that asks for an SCT will refuse the bundle.
+func parseLeaf(answer []byte) (*x509.Certificate, error) {
 	type chain struct {
 		Chain struct {
 			Certificates []string `json:"certificates"`

@@ -17,19 +17,19 @@ import (
 
 const entriesPath = "/api/v1/log/entries"
 
-// entryUUID is a Rekor v1 entry's name: the leaf's hash, with or without the tree's id in front.
+// entryUUID matches the name of a Rekor v1 entry: the hash of its leaf, with or without the tree's id in front.
 var entryUUID = regexp.MustCompile(`^[0-9a-f]{64}([0-9a-f]{16})?$`)
 
 // rekor is the transparency log's API v1.
 type rekor struct {
-	wire
+	serviceClient
 	url string
 }
 
-// add logs d's envelope as a dsse entry. An entry that is there already (409: the answer of an earlier attempt was lost)
-// is as good as a new one.
-func (r rekor) add(ctx context.Context, d *draft) (*rekorpb.TransparencyLogEntry, error) {
-	body, err := proposal(d)
+// addEntry logs d's envelope as a dsse entry. A 409 says that the entry is there already, because the answer to an earlier
+// attempt was lost: that entry is read.
+func (r rekor) addEntry(ctx context.Context, d *draft) (*rekorpb.TransparencyLogEntry, error) {
+	body, err := proposedEntry(d)
 	if err != nil {
 		return nil, retry.Permanent(err)
 	}
@@ -47,10 +47,10 @@ func (r rekor) add(ctx context.Context, d *draft) (*rekorpb.TransparencyLogEntry
 	return parseEntry(answer, d)
 }
 
-// errUnresolved is a 409 that does not say which entry it means. A new signature makes a new entry.
+// errUnresolved is for a 409 that does not say which entry it means. A new signature is then logged as a new entry.
 var errUnresolved = errors.New("the entry is logged already, but the answer does not say where")
 
-// existing reads the entry that a 409 points to. Only the name is taken from the answer, never the host.
+// existing reads the entry that a 409 points to. Only the entry's name is taken from the answer, never the host.
 func (r rekor) existing(ctx context.Context, location string) ([]byte, error) {
 	uuid := location[strings.LastIndex(location, "/")+1:]
 	if !entryUUID.MatchString(uuid) {
@@ -61,13 +61,13 @@ func (r rekor) existing(ctx context.Context, location string) ([]byte, error) {
 	}, http.StatusOK)
 	var status *retry.StatusError
 	if errors.As(err, &status) && status.Status == http.StatusNotFound {
-		return nil, retry.Transient(err, 0) // a replica that has not seen it yet
+		return nil, retry.Transient(err, 0) // the replica that answered has not seen it yet
 	}
 	return answer, err
 }
 
-// proposal is Rekor's proposed entry: dsse 0.0.1 with the envelope as a text and the certificate as verifier.
-func proposal(d *draft) ([]byte, error) {
+// proposedEntry returns Rekor's proposed entry: dsse 0.0.1 with the envelope as a text and the certificate as verifier.
+func proposedEntry(d *draft) ([]byte, error) {
 	envelope, err := json.Marshal(struct {
 		Payload     []byte              `json:"payload"`
 		PayloadType string              `json:"payloadType"`

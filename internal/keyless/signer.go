@@ -20,31 +20,30 @@ import (
 	"github.com/taglast/taglast/internal/trust"
 )
 
-// DefaultBudget is how long Sign tries: outages of 45 minutes have been seen (Rekor, 2026-08-14).
-const DefaultBudget = 45 * time.Minute
-
 const (
+	defaultBudget  = 45 * time.Minute // of one Sign: an outage of Rekor took that long (2026-08-14)
 	minRemaining   = 2 * time.Minute  // of a certificate that still signs: log and timestamp must fall into its life
 	attemptTimeout = 60 * time.Second // of one attempt, all its requests together
 )
 
 // Options configure a Signer.
 type Options struct {
-	Services trust.Services
-	HTTP     http.RoundTripper // never nil
-	Tokens   func(ctx context.Context) (identity.Token, error)
-	// Renew, if set, gets a token that was never used: it is asked once where Fulcio refuses one, which may have aged on
-	// the way. nil: Tokens is asked again.
+	Services trust.Services    // Fulcio and Rekor are required; without a TSA no timestamp is asked for
+	HTTP     http.RoundTripper // required
+	// Tokens gets a valid ID token; required.
+	Tokens func(ctx context.Context) (identity.Token, error)
+	// Renew gets a token that was never used. It is called once where Fulcio refuses a token, which may have expired on
+	// the way. nil means that Tokens is called again.
 	Renew     func(ctx context.Context) (identity.Token, error)
-	Retry     retry.Policy // of one Sign; a zero Budget means DefaultBudget
-	UserAgent string
+	Retry     retry.Policy // of one Sign; a zero Budget means 45 minutes
+	UserAgent string       // empty means the transport's own
 
-	// Report, if set, hears of each failed attempt that is followed by another; service is "Fulcio", "Rekor",
-	// "timestamp authority" or "ID token". It may be called from several goroutines.
+	// Report is called for each failed attempt that is followed by another; service is "Fulcio", "Rekor", "timestamp
+	// authority" or "ID token". It may be called from several goroutines. nil means that nobody listens.
 	Report func(service string, ev retry.Event)
 }
 
-// Signer makes bundles. It is safe for concurrent use.
+// Signer signs statements. It is safe for concurrent use.
 type Signer struct {
 	fulcio fulcio
 	rekor  rekor
@@ -54,13 +53,13 @@ type Signer struct {
 	policy retry.Policy
 	report func(service string, ev retry.Event)
 
-	requesting chan struct{} // held by whoever requests a certificate; a channel, so that waiting ends with ctx
+	requesting chan struct{} // holds a value while a certificate is requested; unlike a mutex, waiting for it ends with ctx
 
 	mu      sync.Mutex
 	current *credential
 }
 
-// New makes a Signer; nothing is sent before the first Sign.
+// New returns a Signer. Nothing is sent before the first Sign or Prepare.
 func New(o Options) (*Signer, error) {
 	switch {
 	case o.HTTP == nil:
@@ -72,17 +71,17 @@ func New(o Options) (*Signer, error) {
 	case o.Services.Rekor == "":
 		return nil, errors.New("keyless: no transparency log")
 	}
-	w := wire{
+	c := serviceClient{
 		client: &http.Client{
 			Transport: o.HTTP,
-			// A signing service that redirects would be sent the token or the statement at another place.
+			// A redirect would send the token or the statement to another place.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		agent: o.UserAgent,
 	}
 	policy := o.Retry
 	if policy.Budget == 0 {
-		policy.Budget = DefaultBudget
+		policy.Budget = defaultBudget
 	}
 	if policy.AttemptTimeout == 0 {
 		policy.AttemptTimeout = attemptTimeout
@@ -92,9 +91,9 @@ func New(o Options) (*Signer, error) {
 		renew = o.Tokens
 	}
 	return &Signer{
-		fulcio:     fulcio{wire: w, url: o.Services.Fulcio},
-		rekor:      rekor{wire: w, url: o.Services.Rekor},
-		tsa:        tsa{wire: w, url: o.Services.TSA},
+		fulcio:     fulcio{serviceClient: c, url: o.Services.Fulcio},
+		rekor:      rekor{serviceClient: c, url: o.Services.Rekor},
+		tsa:        tsa{serviceClient: c, url: o.Services.TSA},
 		tokens:     o.Tokens,
 		renew:      renew,
 		policy:     policy,
@@ -103,11 +102,11 @@ func New(o Options) (*Signer, error) {
 	}, nil
 }
 
-// Sign makes a bundle over statement, an in-toto statement in JSON, whose bytes are its canonical form.
+// Sign returns a bundle, in its canonical form, over statement: an in-toto statement in JSON.
 //
-// Each service is asked again while its failure may pass, until the budget is spent. Results are kept between
-// attempts: the same signature is logged once, a lost answer is looked up, and a signature whose certificate
-// has aged meanwhile is made anew.
+// Each service is asked again while its failure is transient, until the budget is spent. Results are kept between
+// attempts: the same signature is logged once, and a lost answer is looked up. Where the certificate expires meanwhile,
+// the statement is signed again.
 func (s *Signer) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, error) {
 	if len(statement) == 0 {
 		return nil, errors.New("sign: empty statement")
@@ -123,7 +122,7 @@ func (s *Signer) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, er
 		}
 	}
 	var d draft
-	err := retry.Do(ctx, policy, func(ctx context.Context) error { return s.advance(ctx, &d, statement) })
+	err := retry.Do(ctx, policy, func(ctx context.Context) error { return s.attempt(ctx, &d, statement) })
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
@@ -134,21 +133,21 @@ func (s *Signer) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, er
 	return b, nil
 }
 
-// advance makes one attempt at all that d lacks.
-func (s *Signer) advance(ctx context.Context, d *draft, statement []byte) error {
+// attempt asks once for all that d lacks.
+func (s *Signer) attempt(ctx context.Context, d *draft, statement []byte) error {
 	c, err := s.credential(ctx)
 	if err != nil {
 		return err
 	}
-	if d.credential != c { // the first attempt, or the certificate has aged since
-		if *d, err = begin(c, statement); err != nil {
+	if d.credential != c { // this is the first attempt, or the certificate was replaced since
+		if *d, err = newDraft(c, statement); err != nil {
 			return retry.Permanent(err)
 		}
 	}
 	return s.witness(ctx, d)
 }
 
-// credential is the run's certificate, requested by the first caller who finds none or too old a one.
+// credential returns the run's certificate. The first caller that finds none, or one that expires too soon, requests it.
 func (s *Signer) credential(ctx context.Context) (*credential, error) {
 	select {
 	case s.requesting <- struct{}{}:
@@ -172,8 +171,8 @@ func (s *Signer) credential(ctx context.Context) (*credential, error) {
 	return fresh, nil
 }
 
-// Prepare gets the run's certificate before the first statement is there to be signed, in one attempt. A failure is no
-// more than a lost head start: Sign asks again, by its own budget.
+// Prepare gets the run's certificate in one attempt, before the first statement is there to be signed. After a failure Sign
+// asks again, by its own budget.
 func (s *Signer) Prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()

@@ -16,13 +16,13 @@ import (
 
 // tsa is an RFC 3161 timestamp authority. Without a URL it is not asked.
 type tsa struct {
-	wire
+	serviceClient
 	url string
 }
 
-// stamp has the signature's hash timestamped. No nonce and no certificate is asked for, as other Sigstore clients do:
+// requestTimestamp gets a timestamp for the signature's hash. No nonce and no certificate is asked for, as other Sigstore clients do:
 // verifiers take the authority's chain from the trusted root.
-func (t tsa) stamp(ctx context.Context, signature []byte) ([]byte, error) {
+func (t tsa) requestTimestamp(ctx context.Context, signature []byte) ([]byte, error) {
 	hash := sha256.Sum256(signature)
 	query, err := (&timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: hash[:]}).Marshal()
 	if err != nil {
@@ -35,14 +35,14 @@ func (t tsa) stamp(ctx context.Context, signature []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkStamp(answer, hash[:]); err != nil {
+	if err := checkTimestamp(answer, hash[:]); err != nil {
 		return nil, err
 	}
 	return answer, nil
 }
 
-// checkStamp refuses a response that is none, or that is for another signature. Who signed it is the policy's to check.
-func checkStamp(answer, hash []byte) (err error) {
+// checkTimestamp refuses a response that has no timestamp, or one for another signature. The policy checks who signed it.
+func checkTimestamp(answer, hash []byte) (err error) {
 	defer func() {
 		if recover() != nil { // the library reads foreign bytes
 			err = garbled(errors.New("malformed timestamp response"))

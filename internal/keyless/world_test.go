@@ -153,7 +153,7 @@ func (w *world) verify(b *bundle.Bundle, statement []byte, digest string) policy
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	v, err := policy.Exact{Trusted: w.material.Root, Requires: trust.Given(w.services, w.material).Requires, Claims: token.Claims(), Statement: statement, Digest: digest}.Check(b)
+	v, err := policy.Exact{Trusted: w.material.Root, Requires: trust.Custom(w.services, w.material).Requires, Claims: token.Claims(), Statement: statement, Digest: digest}.Check(b)
 	if err != nil {
 		w.t.Errorf("the bundle does not verify: %v", err)
 	}

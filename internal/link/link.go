@@ -1,4 +1,4 @@
-// Package link reads the Link header by which GitHub's API and registries say where a list goes on.
+// Package link reads the Link header, by which GitHub's API and registries name the next page of a list.
 package link
 
 import (
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Next is the target of the first rel="next" link in the Link header (RFC 8288, section 3), resolved against base; nil
-// where there is none. A target that is no URL counts as none. Whether it is a place to go to is the caller's to check.
+// Next returns the target of the first rel="next" link in the Link header (RFC 8288, section 3), resolved against base; nil
+// where there is none. A target that is no URL counts as none. The caller checks whether it may be asked.
 func Next(h http.Header, base *url.URL) *url.URL {
 	for _, field := range h.Values("Link") {
 		for field != "" {

@@ -1,9 +1,9 @@
 // Package nearest finds the known word that a mistyped one most likely meant.
 package nearest
 
-// Word is the one of known with the smallest edit distance to s: insertions, deletions, substitutions, and swaps of
-// neighbours (optimal string alignment). It is empty where nothing is near: the distance may be a third of the longer
-// word, at least 1 and at most 3. Of two equally near words the earlier of known wins.
+// Word returns the one of known with the smallest edit distance to s: insertions, deletions, substitutions, and swaps of
+// neighbours (optimal string alignment). It is empty where none is near: the distance may be a third of the longer
+// word, at least 1 and at most 3. Of two equally near words the earlier one is returned.
 func Word(s string, known []string) string {
 	best, word := 4, ""
 	for _, k := range known {
@@ -18,8 +18,9 @@ func Word(s string, known []string) string {
 	return word
 }
 
+// distance returns the optimal string alignment distance of a and b, in bytes.
 func distance(a, b string) int {
-	var before []int
+	var previous []int // the row before row
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
@@ -34,10 +35,10 @@ func distance(a, b string) int {
 			}
 			next[j] = min(next[j-1]+1, row[j]+1, row[j-1]+cost)
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				next[j] = min(next[j], before[j-2]+1)
+				next[j] = min(next[j], previous[j-2]+1)
 			}
 		}
-		before, row = row, next
+		previous, row = row, next
 	}
 	return row[len(b)]
 }

@@ -1,4 +1,4 @@
-// Package network is the way to the real network: the one transport of every client that is given none.
+// Package network has the transport to the real network, for every client that is given no other.
 package network
 
 import (
@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Transport is a new transport with deadlines for dialing, TLS and answers, proxies from the environment and no cookies.
-// Its connections are its own: whoever makes it for one call closes the idle ones afterwards (CloseIdleConnections).
+// Transport returns a new transport with deadlines for dialing, TLS and answers, proxies from the environment and no
+// cookies. Its connections are its own: a caller that needs it for one call closes the idle ones afterwards
+// (CloseIdleConnections).
 func Transport() *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -19,7 +20,7 @@ func Transport() *http.Transport {
 		IdleConnTimeout:       90 * time.Second,
 		MaxIdleConnsPerHost:   32,
 		ForceAttemptHTTP2:     true,
-		// A connection on which nothing comes any more is given up, body or not.
+		// A connection on which nothing arrives any more is closed, even while a body is read.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }

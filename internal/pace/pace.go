@@ -1,4 +1,4 @@
-// Package pace holds requests to the number that a server takes in a stretch of time, and waits.
+// Package pace holds requests to a rate that a server allows, and waits.
 package pace
 
 import (
@@ -7,43 +7,43 @@ import (
 	"time"
 )
 
-// Pace lets no more than a number of requests begin within any window, and none later than that needs. It is safe for
-// concurrent use; nil lets all pass.
+// Pace lets no more than a number of requests start within any window, each as early as that allows. It is safe for
+// concurrent use; a nil Pace never waits.
 type Pace struct {
 	window time.Duration
 
-	mu    sync.Mutex
-	begun []time.Time // ring of the latest beginnings
-	next  int
+	mu     sync.Mutex
+	starts []time.Time // ring of the latest starts
+	next   int // the oldest of them
 }
 
-// New is a pace of so many requests, at least one, within any window.
+// New returns a Pace of so many requests within any window; fewer than one count as one.
 func New(requests int, window time.Duration) *Pace {
-	return &Pace{window: window, begun: make([]time.Time, max(requests, 1))}
+	return &Pace{window: window, starts: make([]time.Time, max(requests, 1))}
 }
 
-// Wait returns when a request may begin, or when ctx ends. A turn that ctx ends is lost to the others, which is on the
-// safe side.
+// Wait returns when a request may start, or with the reason when ctx ends. A request whose ctx ended counts as one that
+// started.
 func (p *Pace) Wait(ctx context.Context) error {
 	if p == nil {
 		return context.Cause(ctx)
 	}
-	return Sleep(ctx, time.Until(p.turn()))
+	return Sleep(ctx, time.Until(p.reserve()))
 }
 
-// turn is when the next request may begin: once the one that is a whole ring before it has left the window.
-func (p *Pace) turn() time.Time {
+// reserve returns when the next request may start, and counts it: it waits until the oldest start has left the window.
+func (p *Pace) reserve() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	begin := time.Now()
-	if oldest := p.begun[p.next]; !oldest.IsZero() {
-		if free := oldest.Add(p.window); free.After(begin) {
-			begin = free
+	start := time.Now()
+	if oldest := p.starts[p.next]; !oldest.IsZero() {
+		if free := oldest.Add(p.window); free.After(start) {
+			start = free
 		}
 	}
-	p.begun[p.next] = begin
-	p.next = (p.next + 1) % len(p.begun)
-	return begin
+	p.starts[p.next] = start
+	p.next = (p.next + 1) % len(p.starts)
+	return start
 }
 
 // Sleep waits for d or the end of ctx, and returns why ctx ended.

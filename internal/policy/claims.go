@@ -16,7 +16,7 @@ func serverURL(s string) string {
 	return s
 }
 
-// workflowFields compare what names the signer and the source: for this run and for reuse of an earlier one's. The
+// workflowFields compares what names the signer and the source, for this run's bundles and for an earlier run's. The
 // numbers are Fulcio's extensions under 1.3.6.1.4.1.57264.1 (Fulcio, docs/oid-info.md).
 func workflowFields(c identity.Claims, server string, cert certificate.Summary) []field {
 	signer := server + "/" + c.JobWorkflowRef
@@ -26,11 +26,11 @@ func workflowFields(c identity.Claims, server string, cert certificate.Summary) 
 		{name: "certificate build signer (.9)", want: signer, got: cert.BuildSignerURI},
 		{name: "certificate build signer digest (.10)", want: c.JobWorkflowSHA, got: cert.BuildSignerDigest},
 		{name: "certificate runner environment (.11)", want: c.RunnerEnvironment, got: cert.RunnerEnvironment},
-		{name: "certificate source repository (.12)", want: server + "/" + c.Repository, got: cert.SourceRepositoryURI, fold: true},
+		{name: "certificate source repository (.12)", want: server + "/" + c.Repository, got: cert.SourceRepositoryURI, foldCase: true},
 		{name: "certificate source digest (.13)", want: c.SHA, got: cert.SourceRepositoryDigest},
 		{name: "certificate source ref (.14)", want: c.Ref, got: cert.SourceRepositoryRef},
 		{name: "certificate source repository id (.15)", want: c.RepositoryID, got: cert.SourceRepositoryIdentifier},
-		{name: "certificate source owner (.16)", want: server + "/" + c.RepositoryOwner, got: cert.SourceRepositoryOwnerURI, fold: true},
+		{name: "certificate source owner (.16)", want: server + "/" + c.RepositoryOwner, got: cert.SourceRepositoryOwnerURI, foldCase: true},
 		{name: "certificate source owner id (.17)", want: c.RepositoryOwnerID, got: cert.SourceRepositoryOwnerIdentifier},
 		{name: "certificate build config (.18)", want: server + "/" + c.WorkflowRef, got: cert.BuildConfigURI},
 		{name: "certificate build config digest (.19)", want: c.WorkflowSHA, got: cert.BuildConfigDigest},
@@ -38,17 +38,17 @@ func workflowFields(c identity.Claims, server string, cert certificate.Summary) 
 	}
 }
 
-// runFields compare what names this very run.
+// runFields compares what names this very run.
 func runFields(c identity.Claims, server string, cert certificate.Summary) []field {
 	return []field{
 		{name: "certificate build trigger (.20)", want: c.EventName, got: cert.BuildTrigger},
-		{name: "certificate run invocation (.21)", want: server + "/" + c.Repository + "/actions/runs/" + c.RunID + "/attempts/" + c.RunAttempt, got: cert.RunInvocationURI, fold: true},
+		{name: "certificate run invocation (.21)", want: server + "/" + c.Repository + "/actions/runs/" + c.RunID + "/attempts/" + c.RunAttempt, got: cert.RunInvocationURI, foldCase: true},
 	}
 }
 
-// complete refuses claims that would let a comparison pass on emptiness: the names of those that Fulcio demands and
-// that are missing.
-func complete(c identity.Claims) error {
+// checkClaims refuses claims of which one that Fulcio demands is empty: a comparison with it could pass because both sides
+// are empty. The error names it.
+func checkClaims(c identity.Claims) error {
 	for _, f := range []struct{ name, value string }{
 		{"iss", c.Issuer},
 		{"ref", c.Ref},

@@ -61,18 +61,18 @@ func (c Consumer) Check(b *bundle.Bundle, digestAlg string, digest []byte) (Veri
 	if err != nil {
 		return Verified{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}
-	san, err := c.signer()
+	san, err := c.expectedSAN()
 	if err != nil {
 		return Verified{}, err
 	}
-	v, err := check(b, trusted, digestAlg, digest, consumerOptions(issuer, trusted)...)
+	v, err := verifyBundle(b, trusted, digestAlg, digest, consumerOptions(issuer, trusted)...)
 	if err != nil {
 		return Verified{}, err
 	}
 	if err := san.match(v.Certificate.SubjectAlternativeName); err != nil {
 		return Verified{}, err
 	}
-	if err := equal(c.fields(v)); err != nil {
+	if err := firstMismatch(c.fields(v)); err != nil {
 		var mismatch *MismatchError
 		if errors.As(err, &mismatch) && mismatch.Field == issuerField && strings.HasPrefix(mismatch.Got, mismatch.Want+"/") {
 			return Verified{}, fmt.Errorf("%w: the enterprise has an issuer of its own, give it as --cert-oidc-issuer", err)
@@ -84,7 +84,7 @@ func (c Consumer) Check(b *bundle.Bundle, digestAlg string, digest []byte) (Veri
 
 const issuerField = "certificate issuer"
 
-// fields that were asked for.
+// fields returns the comparisons that the policy asks for.
 func (c Consumer) fields(v Verified) []field {
 	cert := v.Certificate
 	host := "https://" + c.host() + "/"
@@ -105,18 +105,18 @@ func (c Consumer) fields(v Verified) []field {
 	}
 	asked := []field{
 		{name: "certificate runner environment", want: runner, got: cert.RunnerEnvironment},
-		{name: "certificate source owner", want: owner, got: cert.SourceRepositoryOwnerURI, fold: true},
-		{name: "certificate source repository", want: repo, got: cert.SourceRepositoryURI, fold: true},
-		{name: issuerField, want: c.issuer(), got: cert.Issuer, fold: true},
-		{name: "certificate signer digest", want: c.SignerDigest, got: cert.BuildSignerDigest, fold: true},
-		{name: "certificate source digest", want: c.SourceDigest, got: cert.SourceRepositoryDigest, fold: true},
-		{name: "certificate source ref", want: c.SourceRef, got: cert.SourceRepositoryRef, fold: true},
+		{name: "certificate source owner", want: owner, got: cert.SourceRepositoryOwnerURI, foldCase: true},
+		{name: "certificate source repository", want: repo, got: cert.SourceRepositoryURI, foldCase: true},
+		{name: issuerField, want: c.issuer(), got: cert.Issuer, foldCase: true},
+		{name: "certificate signer digest", want: c.SignerDigest, got: cert.BuildSignerDigest, foldCase: true},
+		{name: "certificate source digest", want: c.SourceDigest, got: cert.SourceRepositoryDigest, foldCase: true},
+		{name: "certificate source ref", want: c.SourceRef, got: cert.SourceRepositoryRef, foldCase: true},
 		{name: "predicate type", want: predicate, got: v.PredicateType},
 	}
 	return slices.DeleteFunc(asked, func(f field) bool { return f.want == "" })
 }
 
-// consumerOptions are the rules that gh chooses by the issuing organisation.
+// consumerOptions returns the rules that gh chooses by the issuing organisation.
 func consumerOptions(issuer string, trusted root.TrustedMaterial) []verify.VerifierOption {
 	switch issuer {
 	case "sigstore.dev":
@@ -133,7 +133,7 @@ func consumerOptions(issuer string, trusted root.TrustedMaterial) []verify.Verif
 	return options
 }
 
-// rootFor is the first root with an authority whose lowest certificate was issued by that organisation.
+// rootFor returns the first root with an authority whose lowest certificate was issued by that organisation.
 func rootFor(roots []root.TrustedMaterial, issuer string) (root.TrustedMaterial, error) {
 	for _, r := range roots {
 		for _, ca := range r.FulcioCertificateAuthorities() {

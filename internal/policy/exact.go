@@ -2,11 +2,8 @@ package policy
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	sigstore "github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -14,12 +11,10 @@ import (
 
 	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/trust"
 )
-
-// statementType is the in-toto statement's own type.
-const statementType = "https://in-toto.io/Statement/v1"
 
 // Exact is the policy of this run: every field must hold.
 type Exact struct {
@@ -29,17 +24,18 @@ type Exact struct {
 	ServerURL string // GITHUB_SERVER_URL; empty means https://github.com
 	Statement []byte // what this run signed: compared whole, byte for byte
 	Digest    string // what the attestation is about, sha256:hex
-	// PredicateType that the statement must have; empty means SLSA provenance v1.
+	// PredicateType is what the statement must have; empty means SLSA provenance v1.
 	PredicateType string
 	Subjects      []provenance.Subject // each must be in the statement; nil asks for Digest alone
 }
 
-// Check verifies b under e: media type v0.3; the witnesses that Requires asks for and every timestamp that is there,
-// all under Trusted; subject alternative name, issuer and extensions .8 to .22 equal
-// to the claims; the payload equal to Statement; Digest and Subjects among its subjects; the predicate type that is asked
-// for, and where that is SLSA provenance v1, one that says what the certificate says. The error names the first field that differs (MismatchError).
+// Check verifies b under e: media type v0.3; the witnesses that Requires asks for and every timestamp that is there, all
+// under Trusted; subject alternative name, issuer and extensions .8 to .22 equal to the claims; the payload equal to
+// Statement; Digest and Subjects among its subjects; the predicate type that is asked for, and where that is SLSA
+// provenance v1, a predicate that says what the certificate says. The error names the first field that differs
+// (MismatchError).
 func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
-	if err := complete(e.Claims); err != nil {
+	if err := checkClaims(e.Claims); err != nil {
 		return Verified{}, err
 	}
 	if len(e.Statement) == 0 {
@@ -50,7 +46,7 @@ func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
 		return Verified{}, err
 	}
 	server := serverURL(e.ServerURL)
-	if err := equal(append(workflowFields(e.Claims, server, v.Certificate), runFields(e.Claims, server, v.Certificate)...)); err != nil {
+	if err := firstMismatch(append(workflowFields(e.Claims, server, v.Certificate), runFields(e.Claims, server, v.Certificate)...)); err != nil {
 		return Verified{}, err
 	}
 	if !bytes.Equal(v.Statement, e.Statement) {
@@ -62,8 +58,8 @@ func (e Exact) Check(b *bundle.Bundle) (Verified, error) {
 	return v, nil
 }
 
-// matchStatement wants all subjects in the statement, and a provenance that says what its certificate says. Nothing in a
-// certificate could be compared with a predicate of another type.
+// matchStatement checks that all subjects are in the statement, and that a provenance says what its certificate says. A
+// predicate of another type has nothing that a certificate could be compared with.
 func matchStatement(v Verified, subjects []provenance.Subject, server string) error {
 	for _, s := range subjects {
 		if !slices.Contains(v.Subjects, s) {
@@ -86,19 +82,19 @@ func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, requires trust.Req
 	if got := entity.GetMediaType(); got != bundle.MediaType {
 		return Verified{}, &MismatchError{Field: "bundle media type", Want: bundle.MediaType, Got: got}
 	}
-	want, err := sha256Digest(digest)
+	want, err := ociref.DigestBytes(digest)
 	if err != nil {
 		return Verified{}, err
 	}
-	if !requires.Witnessed() {
+	if !requires.NeedsTime() {
 		return Verified{}, errors.New("policy of an instance whose bundles need no witnessed time")
 	}
-	v, err := check(b, trusted, "sha256", want, ownOptions(entity, requires)...)
+	v, err := verifyBundle(b, trusted, "sha256", want, instanceOptions(entity, requires)...)
 	if err != nil {
 		return Verified{}, err
 	}
-	if s, err := b.Statement(); err != nil || s.Type != statementType {
-		return Verified{}, &MismatchError{Field: "statement type", Want: statementType, Got: s.Type}
+	if s, err := b.Statement(); err != nil || s.Type != provenance.StatementType {
+		return Verified{}, &MismatchError{Field: "statement type", Want: provenance.StatementType, Got: s.Type}
 	}
 	if predicateType == "" {
 		predicateType = provenance.PredicateType
@@ -109,8 +105,8 @@ func checkOwn(b *bundle.Bundle, trusted root.TrustedMaterial, requires trust.Req
 	return v, nil
 }
 
-// ownOptions ask for what an instance's bundles must carry, and for as many verified timestamps as there are.
-func ownOptions(b *sigstore.Bundle, requires trust.Requirements) []verify.VerifierOption {
+// instanceOptions asks for what an instance's bundles must carry, and for as many verified timestamps as the bundle has.
+func instanceOptions(b *sigstore.Bundle, requires trust.Requirements) []verify.VerifierOption {
 	var options []verify.VerifierOption
 	if requires.SCT {
 		options = append(options, verify.WithSignedCertificateTimestamps(1))
@@ -121,22 +117,12 @@ func ownOptions(b *sigstore.Bundle, requires trust.Requirements) []verify.Verifi
 	if requires.IntegratedTime {
 		options = append(options, verify.WithIntegratedTimestamps(1))
 	}
-	stamps := len(b.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps())
+	timestamps := len(b.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps())
 	if requires.Timestamp {
-		stamps = max(stamps, 1)
+		timestamps = max(timestamps, 1)
 	}
-	if stamps > 0 {
-		options = append(options, verify.WithSignedTimestamps(stamps))
+	if timestamps > 0 {
+		options = append(options, verify.WithSignedTimestamps(timestamps))
 	}
 	return options
-}
-
-// sha256Digest decodes sha256:hex.
-func sha256Digest(s string) ([]byte, error) {
-	digits, ok := strings.CutPrefix(s, "sha256:")
-	raw, err := hex.DecodeString(digits)
-	if !ok || err != nil || len(raw) != 32 || digits != strings.ToLower(digits) {
-		return nil, fmt.Errorf("not a sha256 digest: %s", quoted(s))
-	}
-	return raw, nil
 }

@@ -25,17 +25,17 @@ func quoted(s string) string {
 	return `"` + escape.Text(s) + `"`
 }
 
-// field is one comparison; fold where GitHub's names are not case-sensitive.
+// field is one comparison. foldCase is for names of GitHub, whose letter case does not matter.
 type field struct {
 	name      string
 	want, got string
-	fold      bool
+	foldCase  bool
 }
 
-// equal returns the first field that differs.
-func equal(fields []field) error {
+// firstMismatch returns the first field that differs as a *MismatchError, and nil where none does.
+func firstMismatch(fields []field) error {
 	for _, f := range fields {
-		if f.got == f.want || f.fold && strings.EqualFold(f.got, f.want) {
+		if f.got == f.want || f.foldCase && strings.EqualFold(f.got, f.want) {
 			continue
 		}
 		return &MismatchError{Field: f.name, Want: f.want, Got: f.got}

@@ -6,11 +6,9 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 
+	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/strictjson"
 )
-
-// buildType of the provenance that GitHub's attest action and taglast write.
-const buildType = "https://actions.github.io/buildtypes/workflow/v1"
 
 // matchPredicate compares SLSA provenance v1 with the certificate that signed it. A predicate is what the job says of
 // itself; a certificate is what the identity provider said of the job.
@@ -19,10 +17,10 @@ func matchPredicate(predicate json.RawMessage, cert certificate.Summary, server 
 	workflow := func(key string) string { return at("buildDefinition", "externalParameters", "workflow", key) }
 	internal := func(key string) string { return at("buildDefinition", "internalParameters", "github", key) }
 	source := firstDependency(predicate)
-	return equal([]field{
-		{name: "predicate buildType", want: buildType, got: at("buildDefinition", "buildType")},
+	return firstMismatch([]field{
+		{name: "predicate buildType", want: provenance.BuildType, got: at("buildDefinition", "buildType")},
 		{name: "predicate workflow.ref", want: cert.SourceRepositoryRef, got: workflow("ref")},
-		{name: "predicate workflow.repository", want: cert.SourceRepositoryURI, got: workflow("repository"), fold: true},
+		{name: "predicate workflow.repository", want: cert.SourceRepositoryURI, got: workflow("repository"), foldCase: true},
 		{name: "predicate workflow.path", want: workflowPath(cert, server), got: workflow("path")},
 		{name: "predicate github.event_name", want: cert.BuildTrigger, got: internal("event_name")},
 		{name: "predicate github.repository_id", want: cert.SourceRepositoryIdentifier, got: internal("repository_id")},
@@ -31,7 +29,7 @@ func matchPredicate(predicate json.RawMessage, cert certificate.Summary, server 
 		{name: "predicate resolvedDependencies[0].uri", want: "git+" + cert.SourceRepositoryURI + "@" + cert.SourceRepositoryRef, got: strictjson.Text(source, "uri")},
 		{name: "predicate resolvedDependencies[0].digest.gitCommit", want: cert.SourceRepositoryDigest, got: strictjson.Text(source, "digest", "gitCommit")},
 		{name: "predicate builder.id", want: cert.BuildSignerURI, got: at("runDetails", "builder", "id")},
-		{name: "predicate metadata.invocationId", want: cert.RunInvocationURI, got: at("runDetails", "metadata", "invocationId"), fold: true},
+		{name: "predicate metadata.invocationId", want: cert.RunInvocationURI, got: at("runDetails", "metadata", "invocationId"), foldCase: true},
 	})
 }
 

@@ -9,23 +9,24 @@ import (
 	"github.com/taglast/taglast/internal/trust"
 )
 
-// Reuse is the policy for an attestation of an earlier run: issuer, SAN, workflow and its digest, source repository, ids,
-// ref and sha, visibility and runner environment are ours; the run may be another; its subjects include ours.
+// Reuse is the policy for an attestation of an earlier run: issuer, subject alternative name, workflow and its digest,
+// source repository, ids, ref and sha, visibility and runner environment are those of this run; trigger and run may be
+// others; its subjects include Subjects.
 type Reuse struct {
 	Trusted   root.TrustedMaterial
 	Requires  trust.Requirements // of the instance; the zero value accepts nothing
 	Claims    identity.Claims
-	ServerURL string
+	ServerURL string               // GITHUB_SERVER_URL; empty means https://github.com
 	Subjects  []provenance.Subject // each must be in the statement; nil asks for Digest alone
 	Digest    string               // what the attestation is about, sha256:hex
-	// PredicateType that the statement must have; empty means SLSA provenance v1.
+	// PredicateType is what the statement must have; empty means SLSA provenance v1.
 	PredicateType string
 }
 
 // Check verifies b under r: as Exact.Check, but trigger, run and attempt may be others, and the statement may be
 // any of r.PredicateType whose subjects include r.Subjects; a provenance must say what its own certificate says.
 func (r Reuse) Check(b *bundle.Bundle) (Verified, error) {
-	if err := complete(r.Claims); err != nil {
+	if err := checkClaims(r.Claims); err != nil {
 		return Verified{}, err
 	}
 	v, err := checkOwn(b, r.Trusted, r.Requires, r.Digest, r.PredicateType)
@@ -33,7 +34,7 @@ func (r Reuse) Check(b *bundle.Bundle) (Verified, error) {
 		return Verified{}, err
 	}
 	server := serverURL(r.ServerURL)
-	if err := equal(workflowFields(r.Claims, server, v.Certificate)); err != nil {
+	if err := firstMismatch(workflowFields(r.Claims, server, v.Certificate)); err != nil {
 		return Verified{}, err
 	}
 	if err := matchStatement(v, r.Subjects, server); err != nil {

@@ -48,11 +48,11 @@ func (c Consumer) validate() error {
 	if host := c.host(); host != publicHost && c.tenant() == "" {
 		return fmt.Errorf("--hostname %s has no attestations: only %s and TENANT%s do", quoted(host), publicHost, tenantDomain)
 	}
-	_, err := c.signer()
+	_, err := c.expectedSAN()
 	return err
 }
 
-// ownerAndName says whether s is two names with one slash between them.
+// ownerAndName reports whether s is two names with one slash between them.
 func ownerAndName(s string) bool {
 	owner, name, ok := strings.Cut(s, "/")
 	return ok && owner != "" && name != "" && !strings.Contains(name, "/")
@@ -65,7 +65,7 @@ func (c Consumer) host() string {
 	return strings.ToLower(c.Hostname)
 }
 
-// tenant is the name before .ghe.com, empty on github.com.
+// tenant returns the name before .ghe.com, which is empty on github.com.
 func (c Consumer) tenant() string {
 	name, ok := strings.CutSuffix(c.host(), tenantDomain)
 	if !ok || name == "" || strings.ContainsAny(name, "./:@") {
@@ -74,7 +74,7 @@ func (c Consumer) tenant() string {
 	return name
 }
 
-// issuer of the ID token. A tenant's own replaces the default.
+// issuer returns the issuer of ID tokens that is asked for: a tenant's own takes the default's place.
 func (c Consumer) issuer() string {
 	if c.CertOIDCIssuer != "" && (c.CertOIDCIssuer != actionsIssuer || c.tenant() == "") {
 		return c.CertOIDCIssuer
@@ -87,55 +87,55 @@ func (c Consumer) issuer() string {
 
 // sanPolicy is what the certificate's subject alternative name must be.
 type sanPolicy struct {
-	exact   string
-	pattern *regexp.Regexp
-	words   string // the policy in the user's words
+	exact       string
+	pattern     *regexp.Regexp
+	description string // what was asked for, in the user's words
 }
 
 func (s sanPolicy) match(san string) error {
 	if s.exact != "" && s.exact == san || s.pattern != nil && s.pattern.MatchString(san) {
 		return nil
 	}
-	return &MismatchError{Field: "certificate subject alternative name", Want: s.words, Got: san}
+	return &MismatchError{Field: "certificate subject alternative name", Want: s.description, Got: san}
 }
 
-// signer is the policy for the subject alternative name: a signer's identity where one is given, else any workflow of
-// the repository or owner.
-func (c Consumer) signer() (sanPolicy, error) {
+// expectedSAN returns the policy for the subject alternative name: the signer's identity where one is given, else any
+// workflow of the repository or owner.
+func (c Consumer) expectedSAN() (sanPolicy, error) {
 	host := "https://" + c.host() + "/"
 	switch {
 	case c.CertIdentity != "":
-		return sanPolicy{exact: c.CertIdentity, words: c.CertIdentity}, nil
+		return sanPolicy{exact: c.CertIdentity, description: c.CertIdentity}, nil
 	case c.CertIdentityRegex != "":
 		pattern, err := regexp.Compile(c.CertIdentityRegex)
 		if err != nil {
 			return sanPolicy{}, fmt.Errorf("--cert-identity-regex %s: not a regular expression", quoted(c.CertIdentityRegex))
 		}
-		return sanPolicy{pattern: pattern, words: c.CertIdentityRegex}, nil
+		return sanPolicy{pattern: pattern, description: c.CertIdentityRegex}, nil
 	case c.SignerRepo != "":
-		return under(host + c.SignerRepo)
+		return anyWorkflowUnder(host + c.SignerRepo)
 	case c.SignerWorkflow != "":
-		return c.workflow()
+		return c.workflowSAN()
 	case c.Repo != "":
-		return under(host + c.Repo)
+		return anyWorkflowUnder(host + c.Repo)
 	}
-	return under(host + c.Owner)
+	return anyWorkflowUnder(host + c.Owner)
 }
 
-// under accepts every name below prefix, whatever its case.
-func under(prefix string) (sanPolicy, error) {
+// anyWorkflowUnder accepts every name below prefix; letter case does not matter.
+func anyWorkflowUnder(prefix string) (sanPolicy, error) {
 	pattern, err := regexp.Compile("(?i)^" + regexp.QuoteMeta(prefix+"/"))
-	return sanPolicy{pattern: pattern, words: prefix + "/…"}, err
+	return sanPolicy{pattern: pattern, description: prefix + "/…"}, err
 }
 
-// withHost finds a host name at the beginning of a workflow: an owner's name has no dot.
-var withHost = regexp.MustCompile(`^[a-zA-Z0-9-]+\.[a-zA-Z0-9-]`)
+// startsWithHost matches a workflow that begins with a host name: an owner's name has no dot.
+var startsWithHost = regexp.MustCompile(`^[a-zA-Z0-9-]+\.[a-zA-Z0-9-]`)
 
-// workflow accepts one workflow file at any ref, or at the ref that is given after an "@". gh matches a prefix only: it
-// would take build.yml for build.yml-evil.
-func (c Consumer) workflow() (sanPolicy, error) {
+// workflowSAN accepts one workflow file, at any ref or at the ref that is given after an "@". gh compares a prefix only: it
+// would accept build.yml-evil for build.yml.
+func (c Consumer) workflowSAN() (sanPolicy, error) {
 	name := c.SignerWorkflow
-	if !withHost.MatchString(name) {
+	if !startsWithHost.MatchString(name) {
 		name = c.host() + "/" + name
 	}
 	if strings.Count(name, "/") < 3 {
@@ -150,5 +150,5 @@ func (c Consumer) workflow() (sanPolicy, error) {
 		url += "@…"
 	}
 	pattern, err := regexp.Compile(expr)
-	return sanPolicy{pattern: pattern, words: url}, err
+	return sanPolicy{pattern: pattern, description: url}, err
 }

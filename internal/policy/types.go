@@ -21,7 +21,7 @@ type Verified struct {
 	Subjects      []provenance.Subject // one for each digest of each subject, the digest as algorithm:hex
 	PredicateType string
 	Predicate     json.RawMessage
-	Times         []time.Time // witnessed: log and timestamp authority, earliest first
+	Times         []time.Time // witnessed by log and timestamp authority, earliest first
 	LogIndex      int64       // −1 where no log entry with a signed time was verified
 	Statement     []byte      // the DSSE payload
 }

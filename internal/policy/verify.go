@@ -18,9 +18,9 @@ import (
 // ErrUntrusted is wrapped by every error about a signature, certificate, log entry or time that does not verify.
 var ErrUntrusted = errors.New("bundle does not verify")
 
-// check verifies b against trusted: log, times, certificate, signature, subject digest, as sigstore-go does under
-// options. Whose certificate it is, the caller compares.
-func check(b *bundle.Bundle, trusted root.TrustedMaterial, alg string, digest []byte, options ...verify.VerifierOption) (v Verified, err error) {
+// verifyBundle verifies b against trusted: log, times, certificate, signature, subject digest, as sigstore-go does under
+// options. It does not look at whose certificate it is: callers compare that.
+func verifyBundle(b *bundle.Bundle, trusted root.TrustedMaterial, alg string, digest []byte, options ...verify.VerifierOption) (v Verified, err error) {
 	entity, err := b.Verifiable()
 	if err != nil {
 		return Verified{}, err
@@ -58,14 +58,14 @@ func check(b *bundle.Bundle, trusted root.TrustedMaterial, alg string, digest []
 		Subjects:      s.Subjects,
 		PredicateType: s.PredicateType,
 		Predicate:     s.Predicate,
-		Times:         times(result.VerifiedTimestamps),
+		Times:         witnessedTimes(result.VerifiedTimestamps),
 		LogIndex:      logIndex(entity, result.VerifiedTimestamps),
 		Statement:     s.Raw,
 	}, nil
 }
 
-// times are the witnessed times, each once, earliest first.
-func times(stamps []verify.TimestampVerificationResult) []time.Time {
+// witnessedTimes returns the times that were verified, each once, earliest first.
+func witnessedTimes(stamps []verify.TimestampVerificationResult) []time.Time {
 	var out []time.Time
 	for _, s := range stamps {
 		t := s.Timestamp.UTC()
@@ -77,8 +77,8 @@ func times(stamps []verify.TimestampVerificationResult) []time.Time {
 	return out
 }
 
-// logIndex is the index of the log entry whose signed time was verified. An entry that nobody was asked to verify proves
-// nothing, its index neither.
+// logIndex returns the index of the log entry whose signed time was verified, and −1 where none was: an entry that was not
+// verified proves nothing, and its index proves nothing.
 func logIndex(b *sigstore.Bundle, stamps []verify.TimestampVerificationResult) int64 {
 	for _, s := range stamps {
 		for _, e := range b.GetVerificationMaterial().GetTlogEntries() {
@@ -90,7 +90,7 @@ func logIndex(b *sigstore.Bundle, stamps []verify.TimestampVerificationResult) i
 	return -1
 }
 
-// leafIssuer is the organisation that issued the signing certificate; exactly one must be named.
+// leafIssuer returns the organisation that issued the signing certificate, which must name exactly one.
 func leafIssuer(b *sigstore.Bundle) (string, error) {
 	content, err := b.VerificationContent()
 	if err != nil {
@@ -103,8 +103,8 @@ func leafIssuer(b *sigstore.Bundle) (string, error) {
 	return orgs[0], nil
 }
 
-// noPanic is deferred where a library reads foreign bytes: a panic there is a bundle that does not verify, not the
-// program's end.
+// noPanic is deferred where a library reads foreign bytes: it turns a panic into the error of a bundle that does not
+// verify.
 func noPanic(err *error) {
 	if r := recover(); r != nil {
 		*err = errors.New("malformed: the reader gave up on it")

@@ -12,31 +12,31 @@ import (
 	"github.com/taglast/taglast/internal/escape"
 )
 
-// descriptor is an in-toto ResourceDescriptor with the two fields that are used.
+// descriptor is an in-toto ResourceDescriptor with the two fields that are written.
 type descriptor struct {
 	URI    string            `json:"uri"`
 	Digest map[string]string `json:"digest,omitempty"`
 }
 
 var (
-	algorithm = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
-	lowerHex  = regexp.MustCompile(`^([0-9a-f]{2})+$`)
+	algorithmName = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
+	lowerHex      = regexp.MustCompile(`^([0-9a-f]{2})+$`)
 )
 
-// hexDigits of the algorithms that the DigestSet specification names; others may be used, too.
+// hexDigits is how long a digest is, for the algorithms that the DigestSet specification names. Others may be used, too.
 var hexDigits = map[string]int{
 	"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "sha512_224": 56, "sha512_256": 64,
 	"sha3_224": 56, "sha3_256": 64, "sha3_384": 96, "sha3_512": 128,
 	"gitBlob": 40, "gitCommit": 40, "gitTag": 40, "gitTree": 40, "dirHash": 64,
 }
 
-// descriptors checks dependencies, and leaves out what is the same as one before it.
+// descriptors checks dependencies and leaves out those that are there already.
 func descriptors(dependencies []Dependency) ([]descriptor, error) {
 	var out []descriptor
 	for _, d := range dependencies {
 		uri, err := publicURI(d.URI)
 		if err != nil {
-			return nil, err // which must not quote the URI
+			return nil, err // it does not quote the URI, which may hold a secret
 		}
 		if err := checkDigest(d.Digest); err != nil {
 			return nil, fmt.Errorf("%s: %w", escape.Bounded(uri, 200), err)
@@ -52,7 +52,7 @@ func descriptors(dependencies []Dependency) ([]descriptor, error) {
 func checkDigest(digest map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(digest)) {
 		value := digest[name]
-		if !algorithm.MatchString(name) {
+		if !algorithmName.MatchString(name) {
 			return fmt.Errorf("%q is not a digest algorithm", escape.Bounded(name, 40))
 		}
 		if n := hexDigits[name]; !lowerHex.MatchString(value) || n != 0 && len(value) != n {

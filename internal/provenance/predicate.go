@@ -83,7 +83,7 @@ func newPredicate(in Input) (predicate, error) {
 	source := descriptor{URI: "git+" + repository + "@" + c.Ref, Digest: map[string]string{"gitCommit": c.SHA}}
 	return predicate{
 		BuildDefinition: buildDefinition{
-			BuildType:          buildType,
+			BuildType:          BuildType,
 			ExternalParameters: externalParameters{workflow{Ref: c.Ref, Repository: repository, Path: workflowPath(c)}},
 			InternalParameters: internalParameters{github{
 				EventName: c.EventName, RepositoryID: c.RepositoryID, RepositoryOwnerID: c.RepositoryOwnerID, RunnerEnvironment: c.RunnerEnvironment,

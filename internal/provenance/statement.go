@@ -5,23 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 const (
-	statementType = "https://in-toto.io/Statement/v1"
-	buildType     = "https://actions.github.io/buildtypes/workflow/v1"
-
 	maxSubjects  = 1024     // sigstore-go refuses more
 	maxStatement = 16 << 20 // the predicate's limit in GitHub's action
 )
-
-var sha256Digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // The order of the fields is the order of the keys.
 type (
@@ -56,7 +49,7 @@ func Statement(in Input) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(statement{Type: statementType, Subject: subjects, PredicateType: PredicateType, Predicate: p}); err != nil {
+	if err := e.Encode(statement{Type: StatementType, Subject: subjects, PredicateType: PredicateType, Predicate: p}); err != nil {
 		return nil, fmt.Errorf("provenance: %w", err)
 	}
 	if b.Len() > maxStatement {
@@ -75,28 +68,25 @@ func statementSubjects(subjects []Subject) ([]statementSubject, error) {
 	seen := make(map[Subject]bool, len(subjects))
 	out := make([]statementSubject, 0, len(subjects))
 	for _, s := range subjects {
+		digest, err := ociref.ParseDigest(s.Digest)
 		switch {
 		case s.Name == "" || !printable(s.Name):
 			return nil, fmt.Errorf("subject %q is not a printable name", escape.Bounded(s.Name, 200))
-		case !sha256Digest.MatchString(s.Digest):
+		case err != nil:
 			return nil, fmt.Errorf("subject %s: %q is not a sha256 digest", escape.Text(s.Name), escape.Bounded(s.Digest, 200))
 		case seen[s]:
 			return nil, fmt.Errorf("subject %s@%s is given twice", escape.Text(s.Name), s.Digest)
 		}
 		seen[s] = true
-		out = append(out, statementSubject{Name: s.Name, Digest: map[string]string{"sha256": strings.TrimPrefix(s.Digest, "sha256:")}})
+		out = append(out, statementSubject{Name: s.Name, Digest: map[string]string{digest.Algorithm: digest.Hex}})
 	}
 	return out, nil
 }
 
-// printable tells of UTF-8 without control characters and line separators.
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
-	})
-}
+// printable reports whether s is UTF-8 without control characters and line separators.
+func printable(s string) bool { return utf8.ValidString(s) && !escape.HasControl(s) }
 
-// Subjects are root under each repository's name, then each child's digest under each of them, no pair twice.
+// Subjects returns root under each repository's name, then each child's digest under each of them, no pair twice.
 func Subjects(repos []string, root string, children []string) []Subject {
 	var subjects []Subject
 	seen := map[Subject]bool{}

@@ -211,7 +211,7 @@ func TestOverHTTP(t *testing.T) {
 			defer s.Close()
 			g.Name = strings.TrimPrefix(s.URL, "http://")
 			o := registry.Options{Transport: s.Client().Transport}
-			o.Retry.Base = time.Millisecond
+			o.Retry.Rand = func(int64) int64 { return 0 }
 			client := registry.NewClients(o).Repository(repo(t, g.Name+"/acme/app"))
 			b := blob(strings.Repeat("layer", 1<<18))
 			if sent, err := client.PushBlob(t.Context(), b); err != nil || sent != b.Size {

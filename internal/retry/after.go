@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// longestAfter is the most that a server can ask for; what is more, is this.
-const longestAfter = time.Hour
+// maxAfter is the longest wait that a server can ask for; a longer one is cut to it.
+const maxAfter = time.Hour
 
-// ParseRetryAfter reads the value of a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3), or a Go
-// duration, which GHCR was seen to send ("12.5ms"). What is past or negative is 0, what is more than an hour is an hour;
-// false means that the value is none of the three.
-func ParseRetryAfter(value string, now time.Time) (time.Duration, bool) {
+// parseRetryAfter reads the value of a Retry-After header: seconds or an HTTP date (RFC 9110, section 10.2.3), or a Go
+// duration, which GHCR was seen to send ("12.5ms"). A time in the past is 0, more than an hour is an hour. It is false
+// where the value is none of the three.
+func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	value = strings.TrimSpace(value)
 	if value == "" || len(value) > 64 {
 		return 0, false
 	}
-	if d, err := time.ParseDuration(value); err == nil && !number(value) {
+	if d, err := time.ParseDuration(value); err == nil && !isNumber(value) {
 		return clamp(d), true
 	}
-	if number(value) {
+	if isNumber(value) {
 		d, err := time.ParseDuration(value + "s")
 		if err != nil { // more than a Duration holds
-			d = longestAfter
+			d = maxAfter
 			if value[0] == '-' {
 				d = 0
 			}
@@ -36,19 +36,19 @@ func ParseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// number tells whether s is a decimal number, perhaps with a sign and a fraction.
-func number(s string) bool {
+// isNumber reports whether s is a decimal number, perhaps with a sign and a fraction.
+func isNumber(s string) bool {
 	if s[0] == '-' || s[0] == '+' {
 		s = s[1:]
 	}
 	whole, fraction, dot := strings.Cut(s, ".")
-	return digits(whole) && (!dot || digits(fraction))
+	return isDigits(whole) && (!dot || isDigits(fraction))
 }
 
-func digits(s string) bool {
+func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
 func clamp(d time.Duration) time.Duration {
-	return min(max(d, 0), longestAfter)
+	return min(max(d, 0), maxAfter)
 }

@@ -1,15 +1,10 @@
-package retry_test
+package retry
 
 import (
 	"net/http"
-	"strconv"
 	"testing"
 	"time"
-
-	"github.com/taglast/taglast/internal/retry"
 )
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func TestParseRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 22, 14, 31, 7, 0, time.UTC)
@@ -32,12 +27,12 @@ func TestParseRetryAfter(t *testing.T) {
 		"Mon, 22 Nov 2027 14:31:07 GMT":  time.Hour,
 		"Sunday, 22-Nov-26 14:31:08 GMT": time.Second,
 	} {
-		if got, ok := retry.ParseRetryAfter(value, now); !ok || got != want {
+		if got, ok := parseRetryAfter(value, now); !ok || got != want {
 			t.Errorf("%q: got %s, %v; want %s", value, got, ok, want)
 		}
 	}
 	for _, value := range []string{"", "soon", "1e3", "0x10", ".", "5.", "NaN", "1 2", "-", "+", string(make([]byte, 100))} {
-		if got, ok := retry.ParseRetryAfter(value, now); ok {
+		if got, ok := parseRetryAfter(value, now); ok {
 			t.Errorf("%q: got %s, want nothing", value, got)
 		}
 	}
@@ -48,7 +43,7 @@ func FuzzParseRetryAfter(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		if d, ok := retry.ParseRetryAfter(value, time.Now()); d < 0 || d > time.Hour || !ok && d != 0 {
+		if d, ok := parseRetryAfter(value, time.Now()); d < 0 || d > time.Hour || !ok && d != 0 {
 			t.Errorf("%q: %s, %v", value, d, ok)
 		}
 	})

@@ -14,62 +14,63 @@ import (
 	"time"
 )
 
-// mark is a client's own verdict on an error.
-type mark struct {
+// verdict is an error that a client has marked as permanent or transient.
+type verdict struct {
 	err       error
 	transient bool
 	after     time.Duration
 }
 
-func (m *mark) Error() string { return m.err.Error() }
-func (m *mark) Unwrap() error { return m.err }
+func (m *verdict) Error() string { return m.err.Error() }
+func (m *verdict) Unwrap() error { return m.err }
 
-// Permanent marks err as one that no further attempt can heal. Permanent(nil) is nil.
+// Permanent marks err as one that every further attempt would meet again. Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &mark{err: err}
+	return &verdict{err: err}
 }
 
-// Transient marks err as one that may pass; after is how long the server asks to wait, zero if it does not say.
+// Transient marks err as one that the next attempt may not meet; after is how long the server asks to wait, zero if it
+// does not say.
 // Transient(nil, …) is nil.
 func Transient(err error, after time.Duration) error {
 	if err == nil {
 		return nil
 	}
-	return &mark{err: err, transient: true, after: after}
+	return &verdict{err: err, transient: true, after: after}
 }
 
-// Classify tells whether err may pass, and the wait that the server asked for, if it did (asked).
+// Classify reports whether err is transient, and the wait that the server asked for, if it did (asked).
 //
-// The outermost mark of Permanent or Transient decides. Otherwise these pass: timeouts, an attempt's own deadline
-// included, broken and refused connections, ends of file where none was due, HTTP/2 stream resets, failures of name
-// servers, the statuses that speak of a busy or broken server (see StatusError). These do not: certificates that are
-// not trusted, other statuses, cancellation, an *Exhausted (its own Do has given up), everything unknown.
+// The outermost mark of Permanent or Transient decides. Otherwise these are transient: timeouts, an attempt's own deadline
+// included, broken and refused connections, unexpected ends of file, HTTP/2 stream resets, failures of name servers, and
+// the statuses of a busy or broken server (see StatusError). These are permanent: certificates that are not trusted, other
+// statuses, cancellation, an *Exhausted (its own Do has given up), everything unknown.
 func Classify(err error) (transient bool, after time.Duration, asked bool) {
 	if err == nil {
 		return false, 0, false
 	}
 	var (
-		m         *mark
+		marked    *verdict
 		exhausted *Exhausted
 		status    *StatusError
 	)
-	marked, gaveUp := errors.As(err, &m), errors.As(err, &exhausted)
+	isMarked, gaveUp := errors.As(err, &marked), errors.As(err, &exhausted)
 	switch {
-	case marked && (!gaveUp || errors.As(m.err, &exhausted)): // the mark is the outer of the two
-		return m.transient, m.after, m.transient && m.after > 0
-	case gaveUp, errors.Is(err, context.Canceled), untrusted(err):
+	case isMarked && (!gaveUp || errors.As(marked.err, &exhausted)): // the mark is the outer of the two
+		return marked.transient, marked.after, marked.transient && marked.after > 0
+	case gaveUp, errors.Is(err, context.Canceled), isTLSFailure(err):
 		return false, 0, false
 	case errors.As(err, &status):
 		return status.transient(), status.After, status.HasAfter
 	}
-	return broken(err), 0, false
+	return isConnectionFailure(err), 0, false
 }
 
-// transient tells of the statuses that pass. 499 and 520 to 524 come from proxies (nginx, Cloudflare); 403 with
-// Retry-After is GHCR's and GitHub's secondary rate limit.
+// transient reports whether the status is that of a busy or broken server. 499 and 520 to 524 come from proxies (nginx,
+// Cloudflare); 403 with Retry-After is GHCR's and GitHub's secondary rate limit.
 func (e *StatusError) transient() bool {
 	switch e.Status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, 499,
@@ -82,8 +83,8 @@ func (e *StatusError) transient() bool {
 	return e.Has("TOOMANYREQUESTS")
 }
 
-// untrusted tells of failures of TLS that another attempt would meet again.
-func untrusted(err error) bool {
+// isTLSFailure reports whether err is a failure of TLS that another attempt would meet again.
+func isTLSFailure(err error) bool {
 	var (
 		verification *tls.CertificateVerificationError
 		authority    x509.UnknownAuthorityError
@@ -97,8 +98,8 @@ func untrusted(err error) bool {
 		errors.As(err, &invalid) || errors.As(err, &roots) || errors.As(err, &header) || errors.As(err, &alert)
 }
 
-// broken tells of failures below HTTP.
-func broken(err error) bool {
+// isConnectionFailure reports whether err is a failure below HTTP.
+func isConnectionFailure(err error) bool {
 	var (
 		timeout net.Error
 		dns     *net.DNSError
@@ -122,8 +123,8 @@ func broken(err error) bool {
 	return slices.ContainsFunc(messages, func(m string) bool { return strings.Contains(text, m) })
 }
 
-// messages of net/http and its bundled HTTP/2, whose errors have no exported type, and of Windows, whose numbers
-// package syscall does not map.
+// messages are those of net/http and its bundled HTTP/2, whose errors have no exported type, and of Windows, whose error
+// numbers package syscall does not map.
 var messages = []string{
 	"http2: server sent GOAWAY",
 	"http2: client connection lost",

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// Exhausted is the error of an operation that passed its budget.
+// Exhausted is the error of an operation whose budget is spent.
 type Exhausted struct {
 	Attempts int
-	Elapsed  time.Duration // from the begin of the first attempt to the end of the last
+	Elapsed  time.Duration // from the beginning of the first attempt to the end of the last
 	Last     time.Time     // when the last attempt ended
 	Asked    time.Duration // the wait that the server asked for last; zero if none
 	Err      error         // of the last attempt
 }
 
-// Error says for how long and how often it was tried: "… 503 Service Unavailable for 2m00s (14 tries, last 14:31:07)".
+// Error says for how long and how often the operation was tried: "… 503 Service Unavailable for 2m00s (14 tries, last 14:31:07)".
 func (e *Exhausted) Error() string {
 	tries := "tries"
 	if e.Attempts == 1 {
@@ -32,7 +32,7 @@ func (e *Exhausted) Error() string {
 // Unwrap gives the last attempt's error.
 func (e *Exhausted) Unwrap() error { return e.Err }
 
-// duration in the words of a report: 0.4s, 12s, 2m00s, 1h02m03s.
+// duration returns d as a report writes it: 0.4s, 12s, 2m00s, 1h02m03s.
 func duration(d time.Duration) string {
 	if d < 10*time.Second {
 		return fmt.Sprintf("%gs", d.Round(100*time.Millisecond).Seconds())
@@ -52,8 +52,8 @@ type interrupted struct {
 	end, cause, last error
 }
 
-// ended joins what ended ctx with the last attempt's error, unless that says it already.
-func ended(ctx context.Context, last error) error {
+// interruptedBy joins what ended ctx with the last attempt's error, unless that one is it already.
+func interruptedBy(ctx context.Context, last error) error {
 	cause := context.Cause(ctx)
 	if errors.Is(last, cause) {
 		return last

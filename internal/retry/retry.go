@@ -1,9 +1,9 @@
-// Package retry holds the one retry policy that every client of taglast uses: which errors pass, how long to wait
+// Package retry holds the one retry policy that every client of taglast uses: which errors are transient, how long to wait
 // (exponential with full jitter, or what the server asked for by Retry-After), and when to give up.
 //
-// A client calls Do around one attempt that makes its request anew, turns a bad answer into an error with CheckStatus,
-// and marks what only it can know with Permanent or Transient. An outcome that may or may not have happened (a lost
-// answer) is the client's to resolve, by looking.
+// A client calls Do around one attempt that builds its request anew, turns a bad answer into an error with CheckStatus,
+// and marks with Permanent or Transient what only it can know. Where an answer was lost, the client looks whether the
+// request had its effect.
 package retry
 
 import (
@@ -16,26 +16,20 @@ import (
 	"github.com/taglast/taglast/internal/pace"
 )
 
-// The zero Policy's values.
 const (
-	DefaultBudget      = 2 * time.Minute
-	DefaultBase        = 500 * time.Millisecond
-	DefaultCap         = 30 * time.Second
-	DefaultUnknownHost = 30 * time.Second
+	defaultBudget     = 2 * time.Minute
+	unknownHostBudget = 30 * time.Second // while name servers answer "no such host"
+
+	minWait    = 10 * time.Millisecond  // between two attempts, whatever Rand says
+	firstWait  = 500 * time.Millisecond // the ceiling of the first wait, which doubles
+	maxWait    = 30 * time.Second       // the ceiling of any wait that the server did not ask for
+	shortWaits = 5                      // so many times a server may ask for a wait below firstWait
 )
 
-const (
-	minWait   = 10 * time.Millisecond // between two attempts, whatever the dice say
-	exactAsks = 5                     // so many times a wait below Base is taken at the server's word
-)
-
-// Policy says how long an operation is tried again. The zero value is the registry's policy: two minutes.
+// Policy says how long an operation is tried again. The zero value tries for two minutes.
 type Policy struct {
 	Budget         time.Duration       // elapsed time after which no further attempt begins; zero means 2 minutes, negative one attempt only
-	Base           time.Duration       // ceiling of the first wait; zero means 500 ms
-	Cap            time.Duration       // ceiling of any wait that the server did not ask for; zero means 30 s
 	AttemptTimeout time.Duration       // deadline of each attempt; zero means none
-	UnknownHost    time.Duration       // budget while name servers answer "no such host", if less than Budget; zero means 30 s
 	Rand           func(n int64) int64 // uniform in [0, n); nil means math/rand/v2
 	Report         func(Event)         // called before each wait; nil means nobody listens
 }
@@ -49,7 +43,7 @@ type Event struct {
 	Err     error
 }
 
-// Do calls op until it succeeds, fails for good, the budget is spent or ctx ends.
+// Do calls op until it succeeds, fails permanently, the budget is spent or ctx ends.
 //
 // An error that Classify does not call transient is returned as it is; so is any error under a negative budget. When
 // the budget is spent, or the wait that the server asks for would pass it, the result is an *Exhausted. When ctx ends
@@ -67,7 +61,7 @@ func Do(ctx context.Context, p Policy, op func(context.Context) error) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return ended(ctx, err)
+			return interruptedBy(ctx, err)
 		}
 		transient, after, asked := Classify(err)
 		if !transient || p.Budget < 0 {
@@ -76,21 +70,22 @@ func Do(ctx context.Context, p Policy, op func(context.Context) error) error {
 		elapsed := time.Since(begin)
 		wait, ok := p.wait(err, attempt, elapsed, after, asked)
 		if !ok {
-			give := &Exhausted{Attempts: attempt, Elapsed: elapsed, Last: time.Now(), Err: err}
+			exhausted := &Exhausted{Attempts: attempt, Elapsed: elapsed, Last: time.Now(), Err: err}
 			if asked {
-				give.Asked = after
+				exhausted.Asked = after
 			}
-			return give
+			return exhausted
 		}
 		if p.Report != nil {
 			p.Report(Event{Attempt: attempt, Wait: wait, Asked: asked, Elapsed: elapsed, Err: err})
 		}
 		if pace.Sleep(ctx, wait) != nil {
-			return ended(ctx, err)
+			return interruptedBy(ctx, err)
 		}
 	}
 }
 
+// once makes one attempt, which ends after timeout where that is positive.
 func once(ctx context.Context, timeout time.Duration, op func(context.Context) error) error {
 	if timeout <= 0 {
 		return op(ctx)
@@ -100,12 +95,12 @@ func once(ctx context.Context, timeout time.Duration, op func(context.Context) e
 	return op(ctx)
 }
 
-// wait before the next attempt; false if there shall be none.
+// wait returns the wait before the next attempt; false if there is to be none.
 func (p Policy) wait(err error, attempt int, elapsed, after time.Duration, asked bool) (time.Duration, bool) {
 	budget := p.Budget
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
-		budget = min(budget, p.UnknownHost)
+		budget = min(budget, unknownHostBudget)
 	}
 	if elapsed >= budget {
 		return 0, false
@@ -118,39 +113,26 @@ func (p Policy) wait(err error, attempt int, elapsed, after time.Duration, asked
 		return 0, false
 	}
 	wait := after + time.Duration(p.Rand(int64(after/10)+1))
-	if after < p.Base && attempt > exactAsks {
+	if after < firstWait && attempt > shortWaits {
 		// A server that names milliseconds (12.5ms was seen) and then refuses again would be asked a thousand times.
-		wait = max(wait, p.backoff(attempt-exactAsks))
+		wait = max(wait, p.backoff(attempt-shortWaits))
 	}
 	return max(min(wait, budget-elapsed), after, minWait), true
 }
 
-// backoff is uniform below min(Cap, Base·2ⁿ⁻¹): full jitter, so that those who failed together do not return together.
+// backoff is uniform below min(maxWait, firstWait·2ⁿ⁻¹): full jitter, so that those who failed together do not return
+// together.
 func (p Policy) backoff(n int) time.Duration {
-	ceiling := p.Base
-	for range n - 1 {
-		if ceiling >= p.Cap/2 {
-			ceiling = p.Cap
-			break
-		}
-		ceiling *= 2
+	ceiling := firstWait
+	for i := 1; i < n && ceiling < maxWait; i++ {
+		ceiling = min(2*ceiling, maxWait)
 	}
-	ceiling = max(min(ceiling, p.Cap), minWait)
 	return max(time.Duration(p.Rand(int64(ceiling))), minWait)
 }
 
 func (p Policy) withDefaults() Policy {
 	if p.Budget == 0 {
-		p.Budget = DefaultBudget
-	}
-	if p.Base <= 0 {
-		p.Base = DefaultBase
-	}
-	if p.Cap <= 0 {
-		p.Cap = DefaultCap
-	}
-	if p.UnknownHost <= 0 {
-		p.UnknownHost = DefaultUnknownHost
+		p.Budget = defaultBudget
 	}
 	if p.Rand == nil {
 		p.Rand = rand.Int64N

@@ -31,8 +31,8 @@ func TestAnOutageOf45MinutesIsSurvived(t *testing.T) {
 			if e.Attempt != last.Attempt+1 || e.Elapsed < last.Elapsed || e.Err == nil || e.Asked {
 				t.Errorf("event %+v after %+v", e, last)
 			}
-			if e.Wait <= 0 || e.Wait > retry.DefaultCap {
-				t.Errorf("waits %s, want at most %s", e.Wait, retry.DefaultCap)
+			if e.Wait <= 0 || e.Wait > 30*time.Second {
+				t.Errorf("waits %s, want at most %s", e.Wait, 30*time.Second)
 			}
 			last = e
 		}
@@ -52,7 +52,7 @@ func TestAnOutageOf45MinutesIsSurvived(t *testing.T) {
 		if tries < 90 || tries > 450 {
 			t.Errorf("%d tries in 45 minutes", tries)
 		}
-		if over := time.Since(begin) - 45*time.Minute; over > retry.DefaultCap {
+		if over := time.Since(begin) - 45*time.Minute; over > 30*time.Second {
 			t.Errorf("noticed the recovery after %s", over)
 		}
 	})
@@ -165,20 +165,20 @@ func TestAServerThatAlwaysNamesMillisecondsIsNotHammered(t *testing.T) {
 func TestJitterIsFullAndTheCeilingDoubles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ceilings, waits []time.Duration
-		p := retry.Policy{Budget: 10 * time.Minute, Base: time.Second, Cap: 5 * time.Second}
+		p := retry.Policy{Budget: 10 * time.Minute}
 		p.Rand = func(n int64) int64 { ceilings = append(ceilings, time.Duration(n)); return 0 }
 		p.Report = func(e retry.Event) { waits = append(waits, e.Wait) }
 		tries := 0
 		_ = retry.Do(t.Context(), p, func(context.Context) error {
-			if tries++; tries == 6 {
+			if tries++; tries == 9 {
 				return nil
 			}
 			return io.ErrUnexpectedEOF
 		})
-		if got, want := fmt.Sprint(ceilings), "[1s 2s 4s 5s 5s]"; got != want {
+		if got, want := fmt.Sprint(ceilings), "[500ms 1s 2s 4s 8s 16s 30s 30s]"; got != want {
 			t.Errorf("ceilings %s, want %s", got, want)
 		}
-		if got, want := fmt.Sprint(waits), "[10ms 10ms 10ms 10ms 10ms]"; got != want {
+		if got, want := fmt.Sprint(waits), "[10ms 10ms 10ms 10ms 10ms 10ms 10ms 10ms]"; got != want {
 			t.Errorf("waits %s, want %s: never none", got, want)
 		}
 	})
@@ -258,7 +258,7 @@ func TestAHostThatNobodyKnowsIsNotTriedForTheWholeBudget(t *testing.T) {
 			return &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "r.example", IsNotFound: true}}
 		})
 		var give *retry.Exhausted
-		if !errors.As(err, &give) || time.Since(begin) != retry.DefaultUnknownHost {
+		if !errors.As(err, &give) || time.Since(begin) != 30*time.Second {
 			t.Errorf("%v after %s", err, time.Since(begin))
 		}
 	})

@@ -13,9 +13,10 @@ import (
 	"time"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
-// Bounds of what is read and kept of an answer that refuses.
+// The bounds of what is read and kept of an answer that refuses.
 const (
 	maxBody    = 64 << 10
 	maxMessage = 1 << 10
@@ -23,14 +24,14 @@ const (
 	maxCode    = 64
 )
 
-// StatusError is an answer whose status the client did not hope for.
+// StatusError is an answer of another status than the client asked for.
 type StatusError struct {
 	Method   string
 	URL      string // scheme://host/path: queries and user info can hold secrets
 	Status   int
 	Codes    []string      // error codes of the OCI distribution specification, for example MANIFEST_UNKNOWN
 	Message  string        // what the server says, escaped, at most 1 KiB
-	After    time.Duration // what the server asks to wait
+	After    time.Duration // how long the server asks to wait
 	HasAfter bool          // whether it asks
 }
 
@@ -53,7 +54,7 @@ func (e *StatusError) Error() string {
 	return b.String()
 }
 
-// Has tells whether the server gave the error code.
+// Has reports whether the server gave the error code.
 func (e *StatusError) Has(code string) bool { return slices.Contains(e.Codes, code) }
 
 // CheckStatus returns nil if the answer's status is one of ok (any 2xx if ok is empty) and leaves the body alone. Else
@@ -65,19 +66,19 @@ func CheckStatus(resp *http.Response, ok ...int) error {
 	}
 	e := &StatusError{Status: resp.StatusCode}
 	if req := resp.Request; req != nil {
-		e.Method, e.URL = escape.Bounded(req.Method, maxCode), safeURL(req.URL)
+		e.Method, e.URL = escape.Bounded(req.Method, maxCode), weburl.Show(req.URL)
 	}
 	if resp.Body != nil {
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody)) // half a message is better than none
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody)) // a message that is cut is better than none
 		_ = resp.Body.Close()
-		e.read(body, resp.Header.Get("Content-Type"))
+		e.readBody(body, resp.Header.Get("Content-Type"))
 	}
 	e.After, e.HasAfter = after(resp, e.Message, time.Now())
 	return e
 }
 
-// read takes codes and message from the body.
-func (e *StatusError) read(body []byte, contentType string) {
+// readBody reads codes and message from the body.
+func (e *StatusError) readBody(body []byte, contentType string) {
 	var answer struct {
 		Errors  json.RawMessage `json:"errors"`
 		Message json.RawMessage `json:"message"`
@@ -98,14 +99,14 @@ func (e *StatusError) read(body []byte, contentType string) {
 	}
 	add(answer.Message)
 	var items []json.RawMessage
-	_ = json.Unmarshal(answer.Errors, &items) // another type is no list of errors
+	_ = json.Unmarshal(answer.Errors, &items) // where it is no list, there are no items
 	for _, item := range items[:min(len(items), maxCodes)] {
 		var entry struct {
 			Code    json.RawMessage `json:"code"`
 			Message json.RawMessage `json:"message"`
 		}
 		if json.Unmarshal(item, &entry) != nil {
-			add(item) // GitHub lists plain texts, too
+			add(item) // GitHub lists texts, too
 			continue
 		}
 		if code := text(entry.Code); code != "" && !slices.Contains(e.Codes, code) {
@@ -120,7 +121,7 @@ func (e *StatusError) read(body []byte, contentType string) {
 	e.Message = escape.Bounded(strings.Join(messages, "; "), maxMessage)
 }
 
-// text is the JSON string in raw, or "".
+// text returns the JSON string in raw, empty where there is none.
 func text(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) != nil {
@@ -129,11 +130,11 @@ func text(raw json.RawMessage) string {
 	return strings.TrimSpace(s)
 }
 
-// after is the wait that the answer asks for: Retry-After, or GitHub's rate limits, which a 403 or 429 tells of in other
-// headers (GitHub, "Rate limits for the REST API": wait until x-ratelimit-reset; a secondary limit without a header,
+// after returns the wait that the answer asks for: by Retry-After, or by GitHub's rate limits, for which a 403 or 429 has
+// other headers (GitHub, "Rate limits for the REST API": wait until x-ratelimit-reset; a secondary limit without a header,
 // at least one minute).
 func after(resp *http.Response, message string, now time.Time) (time.Duration, bool) {
-	if d, ok := ParseRetryAfter(resp.Header.Get("Retry-After"), now); ok {
+	if d, ok := parseRetryAfter(resp.Header.Get("Retry-After"), now); ok {
 		return d, true
 	}
 	if resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusTooManyRequests {
@@ -157,17 +158,6 @@ func WithoutQuery(err error) error {
 		return err
 	}
 	clean := *failed
-	clean.URL = "(unreadable URL)"
-	if u, err := url.Parse(failed.URL); err == nil {
-		clean.URL = safeURL(u)
-	}
+	clean.URL = weburl.ShowText(failed.URL)
 	return &clean
-}
-
-// safeURL is u without user info, query and fragment.
-func safeURL(u *url.URL) string {
-	if u == nil {
-		return ""
-	}
-	return escape.Bounded((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String(), maxMessage)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,10 +113,10 @@ func TestCheckStatusFindsTheWaitAskedFor(t *testing.T) {
 		has    bool
 	}{
 		"Retry-After":                            {503, map[string]string{"Retry-After": "7"}, "", 7 * time.Second, true},
-		"Retry-After before GitHub's reset":      {403, map[string]string{"Retry-After": "7", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": itoa(reset)}, "", 7 * time.Second, true},
-		"GitHub's reset":                         {403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": itoa(reset)}, "", 10 * time.Minute, true},
-		"GitHub's reset while requests are left": {403, map[string]string{"X-RateLimit-Remaining": "3", "X-RateLimit-Reset": itoa(reset)}, "", 0, false},
-		"GitHub's reset on a 404":                {404, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": itoa(reset)}, "", 0, false},
+		"Retry-After before GitHub's reset":      {403, map[string]string{"Retry-After": "7", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": strconv.FormatInt(reset, 10)}, "", 7 * time.Second, true},
+		"GitHub's reset":                         {403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": strconv.FormatInt(reset, 10)}, "", 10 * time.Minute, true},
+		"GitHub's reset while requests are left": {403, map[string]string{"X-RateLimit-Remaining": "3", "X-RateLimit-Reset": strconv.FormatInt(reset, 10)}, "", 0, false},
+		"GitHub's reset on a 404":                {404, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": strconv.FormatInt(reset, 10)}, "", 0, false},
 		"a secondary limit without a header":     {403, nil, `{"message":"You have exceeded a secondary rate limit."}`, time.Minute, true},
 		"a plain refusal":                        {403, nil, `{"message":"Resource not accessible by integration"}`, 0, false},
 	} {

@@ -18,13 +18,13 @@ const defaultServerURL = "https://github.com"
 
 // GitHubOptions say which repository keeps the bundles.
 type GitHubOptions struct {
-	HTTP       http.RoundTripper // never nil
+	HTTP       http.RoundTripper // required
 	APIURL     string            // GITHUB_API_URL; empty means https://api.github.com
 	ServerURL  string            // GITHUB_SERVER_URL; empty means https://github.com
 	Repository string            // OWNER/NAME
 	Token      string            // a secret, with attestations: write
 	Retry      retry.Policy      // a zero budget means 5 minutes
-	UserAgent  string
+	UserAgent  string            // empty means the transport's own
 }
 
 // GitHub keeps bundles in a repository's attestations, through GitHub's API. It is safe for concurrent use.
@@ -34,7 +34,7 @@ type GitHub struct {
 	server string // https://github.com/OWNER/NAME
 }
 
-// repositoryName is what GitHub lets an owner and a repository be named.
+// repositoryName matches the names that GitHub allows for an owner and a repository.
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$`)
 
 // NewGitHub checks the options. It sends nothing.
@@ -62,7 +62,7 @@ func NewGitHub(o GitHubOptions) (*GitHub, error) {
 // Name is "github".
 func (g *GitHub) Name() string { return "github" }
 
-// List gives the bundles of digest that workflows posted with that predicate type, all pages.
+// List returns the bundles of digest that workflows posted with that predicate type, of all pages.
 func (g *GitHub) List(ctx context.Context, digest, predicateType string) ([]Stored, error) {
 	return g.list(ctx, g.api, digest, predicateType)
 }
@@ -73,21 +73,21 @@ func (g *GitHub) list(ctx context.Context, api *github.API, digest, predicateTyp
 		return nil, err
 	}
 	var found []Stored
-	var bad []error
+	var errs []error
 	for i, r := range records {
 		err := r.Err
 		if err == nil {
 			_, err = r.Bundle.Statement()
 		}
-		if err == nil && !r.Bundle.Names(digest) {
+		if err == nil && !r.Bundle.HasSubject(digest) {
 			err = errors.New("its statement does not name this digest")
 		}
 		switch {
 		case err != nil:
-			bad = append(bad, &unreadableError{fmt.Sprintf("%d of %d", i+1, len(records)), err})
+			errs = append(errs, &unreadableError{fmt.Sprintf("%d of %d", i+1, len(records)), err})
 		case predicateType == "" || r.Bundle.PredicateType() == predicateType:
 			found = append(found, Stored{Bundle: r.Bundle})
 		}
 	}
-	return found, errors.Join(bad...)
+	return found, errors.Join(errs...)
 }

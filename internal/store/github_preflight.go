@@ -12,7 +12,7 @@ import (
 	"github.com/taglast/taglast/internal/retry"
 )
 
-// What GitHub refuses for good.
+// The errors of what GitHub refuses for good.
 var (
 	ErrNoPermission          = errors.New("this token may not store attestations")
 	ErrPrivateUserRepository = errors.New("GitHub keeps no attestations for a user's private repository")
@@ -22,12 +22,12 @@ var (
 // preflightBudget is how long Preflight waits for a server that does not answer as it should.
 const preflightBudget = 30 * time.Second
 
-// Preflight asks for a creation that cannot succeed, an empty bundle: GitHub checks the permission first. A missing
-// permission, a repository that cannot have attestations, a bad token and no answer at all are errors. Any other answer
-// is not: that the bundle is refused was the aim, and a server's trouble may pass until the time of storing.
+// Preflight posts an empty bundle, which cannot succeed: GitHub checks the permission first. A missing permission, a
+// repository that cannot have attestations, a bad token and no answer at all are errors. Any other answer is not: the
+// bundle was to be refused, and a server error may have passed by the time of storing.
 func (g *GitHub) Preflight(ctx context.Context) error {
 	api := g.api.WithBudget(preflightBudget)
-	err := api.Try(ctx, func(ctx context.Context) error {
+	err := api.Retry(ctx, func(ctx context.Context) error {
 		_, _, err := api.CreateAttestation(ctx, g.scope, []byte("{}"))
 		return err
 	})
@@ -38,17 +38,18 @@ func (g *GitHub) Preflight(ctx context.Context) error {
 		return err
 	}
 	explained := explain(err)
-	if s := (*retry.StatusError)(nil); errors.As(err, &s) && !known(explained) {
+	if s := (*retry.StatusError)(nil); errors.As(err, &s) && !isRefusal(explained) {
 		return nil
 	}
 	return fmt.Errorf("attestations of %s: %w", strings.TrimPrefix(g.scope, "repos/"), explained)
 }
 
-func known(err error) bool {
+// isRefusal reports whether err is one of those that explain names.
+func isRefusal(err error) bool {
 	return errors.Is(err, ErrNoPermission) || errors.Is(err, ErrPrivateUserRepository) || errors.Is(err, ErrBadToken)
 }
 
-// explain names the refusals that a person can do something about, by the words of GitHub's API.
+// explain adds to a refusal which one it is and what a person can do about it. It knows them by the words of GitHub's API.
 func explain(err error) error {
 	s := (*retry.StatusError)(nil)
 	if !errors.As(err, &s) || s.Status < 400 || s.Status >= 500 {

@@ -10,7 +10,7 @@ import (
 	"github.com/taglast/taglast/internal/retry"
 )
 
-const lookBudget = 10 * time.Second // of one look for a bundle whose answer was lost
+const lookBudget = 10 * time.Second // of one look for a bundle that may have been stored
 
 // Put posts the bundle's canonical form. Where an answer was lost (no whole answer, or a server error), the store is asked
 // whether it has the bundle before it is posted again; found there, the receipt is empty, because only the lost answer
@@ -25,18 +25,18 @@ func (g *GitHub) Put(ctx context.Context, b *bundle.Bundle) (Receipt, error) {
 	}
 	var receipt Receipt
 	maybeStored := false
-	err = g.api.Try(ctx, func(ctx context.Context) error {
+	err = g.api.Retry(ctx, func(ctx context.Context) error {
 		if maybeStored {
-			stored, err := g.has(ctx, b)
+			stored, err := g.contains(ctx, b)
 			if stored || err != nil {
 				return err
 			}
 		}
-		id, doubtful, err := g.api.CreateAttestation(ctx, g.scope, raw)
+		id, maybe, err := g.api.CreateAttestation(ctx, g.scope, raw)
 		if err == nil {
 			receipt = Receipt{ID: id, URL: g.server + "/attestations/" + id}
 		}
-		maybeStored = maybeStored || doubtful
+		maybeStored = maybeStored || maybe
 		return err
 	})
 	if err != nil {
@@ -45,15 +45,15 @@ func (g *GitHub) Put(ctx context.Context, b *bundle.Bundle) (Receipt, error) {
 	return receipt, nil
 }
 
-// has looks whether the store holds the bundle. It gives up soon: the caller looks again.
-func (g *GitHub) has(ctx context.Context, b *bundle.Bundle) (bool, error) {
+// contains reports whether the store has the bundle. It gives up soon: the caller looks again.
+func (g *GitHub) contains(ctx context.Context, b *bundle.Bundle) (bool, error) {
 	found, err := g.list(ctx, g.api.WithBudget(lookBudget), b.Digests()[0], b.PredicateType())
 	for _, stored := range found {
 		if stored.Bundle.Equal(b) {
 			return true, nil
 		}
 	}
-	if err == nil || unreadable(err) {
+	if err == nil || isUnreadable(err) {
 		return false, nil
 	}
 	err = fmt.Errorf("the answer was lost, and whether the bundle is stored cannot be seen: %w", err)

@@ -17,7 +17,7 @@ type Image struct {
 // and may give all of them the same store.
 type Opener func(ctx context.Context, image Image) (Store, error)
 
-// Shared opens s for every image.
+// Shared returns an Opener that gives every image the store s.
 func Shared(s Store) Opener {
 	return func(context.Context, Image) (Store, error) { return s, nil }
 }

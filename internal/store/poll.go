@@ -9,45 +9,46 @@ import (
 	"github.com/taglast/taglast/internal/pace"
 )
 
-// A store may not show at once what it has taken: Poll looks for lagLimit, with waits that grow from lagFirst to lagMost.
+// A store may not show at once what it has stored: Poll looks for pollLimit, with waits that grow from firstPollWait to
+// maxPollWait.
 const (
-	lagLimit = 2 * time.Minute
-	lagFirst = 250 * time.Millisecond
-	lagMost  = 15 * time.Second
+	pollLimit     = 2 * time.Minute
+	firstPollWait = 250 * time.Millisecond
+	maxPollWait   = 15 * time.Second
 )
 
 // Poll lists the bundles of digest in s until b is among them, and returns it as the store gave it. Two minutes
-// after the store's first answer it gives up and says what the store showed. An outage is the store's own to bear: List
-// tries again by its own budget, and its failure ends Poll.
+// after the store's first answer it gives up and says what the store showed. It does not outlast an outage: List tries
+// again by its own budget, and its failure ends Poll.
 func Poll(ctx context.Context, s Store, digest, predicateType string, b *bundle.Bundle) (*bundle.Bundle, error) {
-	var first time.Time
-	for wait := lagFirst; ; wait = min(2*wait, lagMost) {
+	var firstAnswer time.Time
+	for wait := firstPollWait; ; wait = min(2*wait, maxPollWait) {
 		found, err := s.List(ctx, digest, predicateType)
-		for _, have := range found {
-			if have.Bundle.Equal(b) {
-				return have.Bundle, nil
+		for _, stored := range found {
+			if stored.Bundle.Equal(b) {
+				return stored.Bundle, nil
 			}
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if err != nil && len(found) == 0 && !unreadable(err) {
+		if err != nil && len(found) == 0 && !isUnreadable(err) {
 			return nil, fmt.Errorf("look for the attestation of %s: %w", digest, err)
 		}
-		if first.IsZero() {
-			first = time.Now()
+		if firstAnswer.IsZero() {
+			firstAnswer = time.Now()
 		}
-		left := lagLimit - time.Since(first)
-		if left <= 0 {
-			return nil, notShown(digest, len(found), err)
+		remaining := pollLimit - time.Since(firstAnswer)
+		if remaining <= 0 {
+			return nil, notShownError(digest, len(found), err)
 		}
-		if err := pace.Sleep(ctx, min(wait, left)); err != nil {
+		if err := pace.Sleep(ctx, min(wait, remaining)); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func notShown(digest string, n int, err error) error {
+func notShownError(digest string, n int, err error) error {
 	showed := "nothing"
 	if n > 0 {
 		showed = fmt.Sprintf("%d other bundles", n)
@@ -57,7 +58,7 @@ func notShown(digest string, n int, err error) error {
 	}
 	if err != nil {
 		return fmt.Errorf("the attestation of %s was taken but is not shown after %s: the store shows %s and bundles that cannot be read: %w",
-			digest, lagLimit, showed, err)
+			digest, pollLimit, showed, err)
 	}
-	return fmt.Errorf("the attestation of %s was taken but is not shown after %s: the store shows %s", digest, lagLimit, showed)
+	return fmt.Errorf("the attestation of %s was taken but is not shown after %s: the store shows %s", digest, pollLimit, showed)
 }

@@ -11,8 +11,8 @@ type unreadableError struct {
 func (e *unreadableError) Error() string { return "bundle " + e.where + ": " + e.err.Error() }
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// unreadable says whether err is of single bundles, the listing itself having worked.
-func unreadable(err error) bool {
+// isUnreadable reports whether err is about single bundles, while the list itself was read.
+func isUnreadable(err error) bool {
 	var u *unreadableError
 	return errors.As(err, &u)
 }

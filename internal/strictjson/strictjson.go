@@ -12,7 +12,7 @@ import (
 	"github.com/taglast/taglast/internal/escape"
 )
 
-// Object reads one JSON object whose keys are each there once, and nothing after it. Foreign text in its errors is
+// Object reads one JSON object, in which each key is there once, with nothing after it. Foreign text in its errors is
 // escaped.
 func Object(raw []byte) (map[string]json.RawMessage, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -47,7 +47,7 @@ func Object(raw []byte) (map[string]json.RawMessage, error) {
 	return out, nil
 }
 
-// Member is the string under key of an object that Object read.
+// Member returns the string under key of an object that Object has read; anything else there, or nothing, is an error.
 func Member(object map[string]json.RawMessage, key string) (string, error) {
 	raw, ok := object[key]
 	if !ok {
@@ -60,7 +60,7 @@ func Member(object map[string]json.RawMessage, key string) (string, error) {
 	return *s, nil
 }
 
-// Lookup walks objects by path; ok is false where a step is missing or no object.
+// Lookup returns the value at path in nested objects; ok is false where a key is missing or a step is no object.
 func Lookup(raw json.RawMessage, path ...string) (value json.RawMessage, ok bool) {
 	for _, key := range path {
 		m, err := Object(raw)
@@ -74,7 +74,7 @@ func Lookup(raw json.RawMessage, path ...string) (value json.RawMessage, ok bool
 	return raw, true
 }
 
-// Text is the string at path, empty where there is none.
+// Text returns the string at path, empty where there is none.
 func Text(raw json.RawMessage, path ...string) string {
 	v, ok := Lookup(raw, path...)
 	if !ok {

@@ -22,10 +22,9 @@ const (
 
 // fetcher downloads TUF files for go-tuf, whose own fetchers know no context and no deadline. It sends no credential.
 type fetcher struct {
-	ctx    context.Context // of the whole refresh: the interface has no parameter for it
-	client *http.Client
-	retry  retry.Policy
-	agent  string
+	ctx       context.Context // of the whole refresh: the interface has no parameter for it
+	client    *http.Client
+	userAgent string
 }
 
 // DownloadFile gets one file of at most maxLength bytes. A 404 is *metadata.ErrDownloadHTTP, by which go-tuf finds the
@@ -34,9 +33,7 @@ func (f *fetcher) DownloadFile(url string, maxLength int64, _ time.Duration) ([]
 	maxLength = min(maxLength, fetchMax)
 	var body []byte
 	tries := 0
-	policy := f.retry
-	policy.AttemptTimeout = fetchTimeout
-	err := retry.Do(f.ctx, policy, func(ctx context.Context) error {
+	err := retry.Do(f.ctx, retry.Policy{AttemptTimeout: fetchTimeout}, func(ctx context.Context) error {
 		tries++
 		var err error
 		body, err = f.get(ctx, url, maxLength)
@@ -57,8 +54,8 @@ func (f *fetcher) get(ctx context.Context, url string, maxLength int64) ([]byte,
 	if err != nil {
 		return nil, retry.Permanent(err)
 	}
-	if f.agent != "" {
-		req.Header.Set("User-Agent", f.agent)
+	if f.userAgent != "" {
+		req.Header.Set("User-Agent", f.userAgent)
 	}
 	resp, err := f.client.Do(req)
 	if err != nil {

@@ -130,7 +130,7 @@ func TestSigningConfigsThatAreRefused(t *testing.T) {
 		})
 	}
 	for name, raw := range map[string][]byte{
-		"garbage": []byte("{"), "another document": []byte(`{"mediaType":"x"}`), "empty": {}, "too large": bytes.Repeat([]byte(" "), trust.MaxFile+1),
+		"garbage": []byte("{"), "another document": []byte(`{"mediaType":"x"}`), "empty": {}, "too large": bytes.Repeat([]byte(" "), 4<<20+1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, _, err := trust.FromFiles(raw, nil); err == nil {
@@ -175,7 +175,7 @@ func TestRootsOfAConsumer(t *testing.T) {
 		{"a second line that is cut", trustedRoot + "\n" + trustedRoot[:20], 0},
 		{"another document behind", trustedRoot + "\n{}", 0},
 		{"more than 32", strings.Repeat(trustedRoot+"\n", 33), 0},
-		{"too large", strings.Repeat(" ", trust.MaxFile+1), 0},
+		{"too large", strings.Repeat(" ", 4<<20+1), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "trusted_root.jsonl")

@@ -16,8 +16,9 @@ type Requirements struct {
 	Timestamp      bool // a signed timestamp (RFC 3161)
 }
 
-// Witnessed says that a time is asked for: without one nobody knows whether a certificate was valid.
-func (r Requirements) Witnessed() bool { return r.IntegratedTime || r.Timestamp }
+// NeedsTime reports whether a witnessed time is asked for. Without one nobody knows whether a certificate was valid when
+// it signed.
+func (r Requirements) NeedsTime() bool { return r.IntegratedTime || r.Timestamp }
 
 // PublicGood is Sigstore's public-good instance, whose services and root FromTUF reads. Its bundles carry every witness
 // that there is.
@@ -25,8 +26,8 @@ func PublicGood(services Services, roots Material) Instance {
 	return Instance{Services: services, Roots: roots, Requires: Requirements{SCT: true, Log: true, IntegratedTime: true, Timestamp: true}}
 }
 
-// Given is the instance of a signing config or a trusted root that the user gave. Its bundles carry what the public-good
+// Custom is the instance of a signing config or a trusted root that the user gave. Its bundles carry what the public-good
 // instance's do; a timestamp is asked for where the services have an authority.
-func Given(services Services, roots Material) Instance {
+func Custom(services Services, roots Material) Instance {
 	return Instance{Services: services, Roots: roots, Requires: Requirements{SCT: true, Log: true, IntegratedTime: true, Timestamp: services.TSA != ""}}
 }

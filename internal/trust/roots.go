@@ -12,7 +12,7 @@ import (
 const maxRoots = 32
 
 // ReadRoots reads a consumer's trusted roots: one JSON document, on one line or several, or JSON lines as
-// `gh attestation trusted-root` prints them. At least one is in the result.
+// `gh attestation trusted-root` prints them. The result has at least one.
 func ReadRoots(path string) ([]Material, error) {
 	raw, err := ReadFile(path)
 	if err != nil {
@@ -27,8 +27,8 @@ func ReadRoots(path string) ([]Material, error) {
 
 // ParseRoots is ReadRoots on the file's content.
 func ParseRoots(raw []byte) ([]Material, error) {
-	if len(raw) > MaxFile {
-		return nil, fmt.Errorf("larger than %d bytes", MaxFile)
+	if len(raw) > maxFile {
+		return nil, fmt.Errorf("larger than %d bytes", maxFile)
 	}
 	var out []Material
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -39,7 +39,7 @@ func ParseRoots(raw []byte) ([]Material, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("document %d: %w", len(out)+1, clean(err))
+			return nil, fmt.Errorf("document %d: %w", len(out)+1, oneLine(err))
 		}
 		if len(out) == maxRoots {
 			return nil, fmt.Errorf("more than %d trusted roots", maxRoots)

@@ -12,8 +12,8 @@ import (
 	"github.com/taglast/taglast/internal/weburl"
 )
 
-// choose takes the newest valid service of each kind: Fulcio API v1, Rekor v1, RFC 3161 timestamps.
-func choose(config *root.SigningConfig, now time.Time) (Services, error) {
+// selectServices returns the newest valid service of each kind: Fulcio API v1, Rekor v1, RFC 3161 timestamps.
+func selectServices(config *root.SigningConfig, now time.Time) (Services, error) {
 	fulcio, err := root.SelectService(config.FulcioCertificateAuthorityURLs(), []uint32{1}, now)
 	if err != nil {
 		return Services{}, errors.New("it names no certificate authority (caUrls) of API version 1 that is valid now")
@@ -48,8 +48,8 @@ func choose(config *root.SigningConfig, now time.Time) (Services, error) {
 	return s, nil
 }
 
-// issuers are the OIDC providers that are valid now.
-func issuers(config *root.SigningConfig, now time.Time) ([]string, error) {
+// validIssuers returns the URLs of the OIDC providers that are valid now.
+func validIssuers(config *root.SigningConfig, now time.Time) ([]string, error) {
 	var out []string
 	for _, s := range config.OIDCProviderURLs() {
 		if s.MajorAPIVersion != 1 || !s.ValidAtTime(now) {

@@ -6,18 +6,18 @@ package trust
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 )
 
-// MaxFile is the largest signing config or trusted root that is read: 4 MiB.
-const MaxFile = 4 << 20
+// maxFile bounds a signing config and a trusted root.
+const maxFile = 4 << 20
 
 // Services are the signing services chosen for a run. Plain http is accepted for loopback addresses only.
 type Services struct {
@@ -29,7 +29,7 @@ type Services struct {
 	OIDCIssuers []string
 }
 
-// Material is a trusted root.
+// Material is a trusted root: the certificates and keys by which bundles are verified.
 type Material struct {
 	Root root.TrustedMaterial
 	JSON []byte // one trusted root document, as it was read
@@ -45,10 +45,10 @@ func FromFiles(signingConfig, trustedRoot []byte) (Services, Material, error) {
 		if config, err = parseConfig(signingConfig); err != nil {
 			return Services{}, Material{}, err
 		}
-		if s, err = choose(config, time.Now()); err != nil {
+		if s, err = selectServices(config, time.Now()); err != nil {
 			return Services{}, Material{}, fmt.Errorf("signing config: %w", err)
 		}
-		if s.OIDCIssuers, err = issuers(config, time.Now()); err != nil {
+		if s.OIDCIssuers, err = validIssuers(config, time.Now()); err != nil {
 			return Services{}, Material{}, fmt.Errorf("signing config: %w", err)
 		}
 	}
@@ -60,55 +60,52 @@ func FromFiles(signingConfig, trustedRoot []byte) (Services, Material, error) {
 	return s, m, nil
 }
 
-// ReadFile reads a signing config or a trusted root of at most MaxFile bytes.
+// ReadFile reads a signing config or a trusted root, at most 4 MiB. The path may be that of a pipe.
 func ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if err != nil {
-		return nil, err
+	raw, err := bounded.Read(f, maxFile)
+	if errors.Is(err, bounded.ErrTooLarge) {
+		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxFile)
 	}
-	if len(raw) > MaxFile {
-		return nil, fmt.Errorf("%s: larger than %d bytes", path, MaxFile)
-	}
-	return raw, nil
+	return raw, err
 }
 
 func parseConfig(raw []byte) (config *root.SigningConfig, err error) {
-	if len(raw) > MaxFile {
-		return nil, fmt.Errorf("signing config: larger than %d bytes", MaxFile)
+	if len(raw) > maxFile {
+		return nil, fmt.Errorf("signing config: larger than %d bytes", maxFile)
 	}
 	defer noPanic("signing config", &err)
 	config, err = root.NewSigningConfigFromJSON(raw)
 	if err != nil {
-		return nil, fmt.Errorf("signing config: %w", clean(err))
+		return nil, fmt.Errorf("signing config: %w", oneLine(err))
 	}
 	return config, nil
 }
 
 func parseRoot(raw []byte) (m Material, err error) {
-	if len(raw) > MaxFile {
-		return Material{}, fmt.Errorf("trusted root: larger than %d bytes", MaxFile)
+	if len(raw) > maxFile {
+		return Material{}, fmt.Errorf("trusted root: larger than %d bytes", maxFile)
 	}
 	defer noPanic("trusted root", &err)
 	tr, err := root.NewTrustedRootFromJSON(raw)
 	if err != nil {
-		return Material{}, fmt.Errorf("trusted root: %w", clean(err))
+		return Material{}, fmt.Errorf("trusted root: %w", oneLine(err))
 	}
 	return Material{Root: tr, JSON: raw}, nil
 }
 
-// noPanic turns a panic of the parsing library, which reads foreign bytes, into an error.
+// noPanic is deferred where a library parses foreign bytes: it turns a panic into an error.
 func noPanic(what string, err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("%s: malformed", what)
 	}
 }
 
-// clean makes the library's error fit for one line of a log: it may quote the file.
-func clean(err error) error {
+// oneLine is the error of a library, which may quote the file, as one inert line.
+func oneLine(err error) error {
 	return errors.New(strings.TrimSpace(escape.Text(err.Error())))
 }

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/tuf"
-
-	"github.com/taglast/taglast/internal/retry"
 )
 
 // githubRoot is the trust anchor of GitHub's TUF repository, as github.com/cli/cli v2.100.0 ships it
@@ -32,8 +30,7 @@ const (
 // TUFOptions configure the reading of TUF repositories.
 type TUFOptions struct {
 	HTTP      http.RoundTripper // never nil
-	CacheDir  string            // made with mode 0700; empty: nothing is kept on disk
-	Retry     retry.Policy      // the zero value is right: four tries within two minutes
+	CacheDir  string            // created with mode 0700; empty means that nothing is kept on disk
 	UserAgent string
 }
 
@@ -62,8 +59,8 @@ func FromTUF(ctx context.Context, o TUFOptions) (Services, Material, error) {
 	return publicGood().services(ctx, o)
 }
 
-// RootsFromTUF reads what a consumer trusts: the public-good instance's trusted root and GitHub's. One that cannot be
-// had is in the joined error and the other still in the result, as `gh attestation verify` does: either verifies its
+// RootsFromTUF reads what a consumer trusts: the public-good instance's trusted root and GitHub's. Where one of them cannot
+// be read, its error is in the joined error and the other root still in the result, as `gh attestation verify` does: either verifies its
 // own bundles only.
 func RootsFromTUF(ctx context.Context, o TUFOptions) ([]Material, error) {
 	var out []Material
@@ -92,7 +89,7 @@ func (r repository) services(ctx context.Context, o TUFOptions) (Services, Mater
 	if err != nil {
 		return Services{}, Material{}, fmt.Errorf("TUF repository %s: %w", r.url, err)
 	}
-	s, err := choose(config, time.Now())
+	s, err := selectServices(config, time.Now())
 	if err != nil {
 		return Services{}, Material{}, fmt.Errorf("TUF repository %s: signing config: %w", r.url, err)
 	}
@@ -120,34 +117,33 @@ func (r repository) targets(ctx context.Context, o TUFOptions, names ...string) 
 		Root:              r.anchor,
 		RepositoryBaseURL: r.url,
 		CachePath:         o.CacheDir,
-		CacheValidity:     1, // day: as gh
+		CacheValidity:     1, // in days; gh has the same
 		DisableLocalCache: o.CacheDir == "",
 		Fetcher: &fetcher{
-			ctx:    ctx,
-			client: &http.Client{Transport: o.HTTP, CheckRedirect: sameScheme},
-			retry:  o.Retry,
-			agent:  o.UserAgent,
+			ctx:       ctx,
+			client:    &http.Client{Transport: o.HTTP, CheckRedirect: sameScheme},
+			userAgent: o.UserAgent,
 		},
 	})
 	if err != nil {
-		return nil, r.failed(ctx, err)
+		return nil, r.wrap(ctx, err)
 	}
 	for _, name := range names {
 		file, err := client.GetTarget(name)
 		if err != nil {
-			return nil, r.failed(ctx, err)
+			return nil, r.wrap(ctx, err)
 		}
 		files = append(files, file)
 	}
 	return files, nil
 }
 
-// failed names the repository, and the end of ctx, which go-tuf does not pass on.
-func (r repository) failed(ctx context.Context, err error) error {
+// wrap adds the repository to err, and returns the end of ctx in its place, which go-tuf does not pass on.
+func (r repository) wrap(ctx context.Context, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		return fmt.Errorf("TUF repository %s: %w", r.url, cause)
 	}
-	return fmt.Errorf("TUF repository %s: %w", r.url, clean(err))
+	return fmt.Errorf("TUF repository %s: %w", r.url, oneLine(err))
 }
 
 // sameScheme lets a mirror redirect a few times, never to plain http.

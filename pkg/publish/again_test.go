@@ -243,7 +243,7 @@ func TestAnAttestationIsReusedByWhoCouldHaveMadeIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b, err := bundle.Parse(raw); err != nil || !b.Names(second.Images[0].Digest) {
+			if b, err := bundle.Parse(raw); err != nil || !b.HasSubject(second.Images[0].Digest) {
 				t.Errorf("the bundle on disk is of another digest: %v", err)
 			}
 		})

@@ -106,7 +106,7 @@ func (r *run) trust(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	instance := trust.Given(services, material)
+	instance := trust.Custom(services, material)
 	if r.o.SigningConfig == nil && r.o.TrustedRoot == nil {
 		instance = trust.PublicGood(services, material)
 	}

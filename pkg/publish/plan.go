@@ -80,7 +80,7 @@ func (r *run) evaluate(ctx context.Context) (*plan, error) {
 	if p.payload, err = event.ReadPayload(r.o.Getenv("GITHUB_EVENT_PATH")); err != nil {
 		return p, at(StagePlan, "", "", err)
 	}
-	if p.event, err = r.env().Rules(p.payload, r.branch); err != nil {
+	if p.event, err = r.env().TagEvent(p.payload, r.branch); err != nil {
 		return p, usage("", err)
 	}
 	if _, _, err := r.env().SourceDate(); err != nil {

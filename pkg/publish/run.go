@@ -69,7 +69,7 @@ func newRun(ctx context.Context, o Options, m mode) *run {
 	r.attesting = make(chan struct{}, r.o.Jobs)
 	if m.readOnly() {
 		var getenv event.Getenv
-		getenv, r.branch, r.fromCheckout = r.env().OrCheckout(ctx, r.o.WorkDir)
+		getenv, r.branch, r.fromCheckout = r.env().WithCheckout(ctx, r.o.WorkDir)
 		r.o.Getenv = getenv
 	}
 	r.serverURL = or(r.o.Getenv("GITHUB_SERVER_URL"), "https://github.com")

@@ -134,7 +134,7 @@ func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	if getenv == nil {
 		getenv = os.Getenv
 	}
-	completed, branch, read := getenv.OrCheckout(ctx, or(o.WorkDir, ".")) // the default branch is nowhere else outside of a job
+	completed, branch, read := getenv.WithCheckout(ctx, or(o.WorkDir, ".")) // the default branch is nowhere else outside of a job
 	checkout := read && !getenv.HasEvent()
 	if checkout {
 		getenv = completed
@@ -143,7 +143,7 @@ func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	if err != nil {
 		return tagrule.Event{}, at(StagePlan, "", "", err)
 	}
-	e, err := getenv.Rules(payload, branch)
+	e, err := getenv.TagEvent(payload, branch)
 	if err != nil {
 		return e, usage("", err)
 	}

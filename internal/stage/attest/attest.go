@@ -1,5 +1,5 @@
-// Package attest is the fourth stage: it takes a pushed image, makes or reuses each attestation that is wanted of it,
-// keeps them in every store of the image and reads them back from each.
+// Package attest is the fourth stage: it takes a pushed image, signs or reuses each attestation that the image must have,
+// stores them in every store of the image and reads them back from each.
 package attest
 
 import (
@@ -16,30 +16,31 @@ import (
 	"github.com/taglast/taglast/internal/store"
 )
 
-// Signer makes a bundle over an in-toto statement.
+// Signer signs an in-toto statement.
 type Signer interface {
+	// Sign returns a bundle over the statement.
 	Sign(ctx context.Context, statement []byte) (*bundle.Bundle, error)
 }
 
 // Job is what Attest needs beside the pushed image.
 type Job struct {
-	Wanted []Wanted // at least one
-	Signer Signer
-	Stores []store.Store // of the image, at least one; every one keeps every bundle
-	// Keep is called with each attestation, one after the other, before any store sees one of them: it writes the file
-	// that nothing may be lost from.
+	Wanted []Wanted      // at least one
+	Signer Signer        // required unless every attestation is reused
+	Stores []store.Store // of the image, at least one; each of them gets every bundle
+	// Keep is called with each attestation, one after the other, before any store gets one of them: it writes the bundle's
+	// file, so that no signature is lost where storing fails. Required.
 	Keep func(Attestation) error
 }
 
 // Wanted is one attestation that an image must have.
 type Wanted struct {
 	PredicateType string
-	// Subjects that the statement must name, at least one. The first one's digest is what the attestation is about, by
-	// which stores are asked: the image's root or one of its manifests.
+	// Subjects are those that the statement must name, at least one. The first one's digest is what the attestation is
+	// about, and what stores are asked for: the image's root or one of its manifests.
 	Subjects []provenance.Subject
-	// Statement makes the statement; it is called only where no stored bundle can be reused.
+	// Statement returns the statement to sign. It is called only where no stored bundle can be reused. Required.
 	Statement func(context.Context) ([]byte, error)
-	// Reusable is nil for a stored bundle that may stand for this run, and says why not otherwise.
+	// Reusable is nil for a stored bundle that may be used in place of a new one, and says why not otherwise. Required.
 	Reusable func(*bundle.Bundle) error
 }
 
@@ -51,9 +52,9 @@ func (w Wanted) digest() string {
 	return w.Subjects[0].Digest
 }
 
-// Attest reuses for each wanted attestation a stored bundle that passes Reusable, or signs a new one; keeps it in every
+// Attest reuses for each wanted attestation a stored bundle that passes Reusable, or signs a new one; stores it in every
 // store that lacks it; and reads it back from each. A store is asked once for each digest and predicate type. Nothing is
-// posted before Keep has returned for all of them.
+// stored before Keep has returned for all of them.
 func Attest(ctx context.Context, p push.Pushed, job Job) (Attested, error) {
 	if !p.Ok() {
 		return Attested{}, errors.New("attestation: this image was not made by the push stage")
@@ -69,7 +70,7 @@ func Attest(ctx context.Context, p push.Pushed, job Job) (Attested, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	for i, w := range job.Wanted {
 		g.Go(func() error {
-			a, err := makeOne(gctx, job.Signer, w, listed[keyOf(w)])
+			a, err := attestOne(gctx, job.Signer, w, listed[keyOf(w)])
 			all[i] = Attestation{a}
 			return err
 		})
@@ -109,10 +110,10 @@ func (job Job) check(p push.Pushed) error {
 	return nil
 }
 
-// makeOne reuses a stored bundle or signs a new one.
-func makeOne(ctx context.Context, signer Signer, w Wanted, listed [][]store.Stored) (*attestation, error) {
+// attestOne reuses a listed bundle or signs a new one.
+func attestOne(ctx context.Context, signer Signer, w Wanted, listed [][]store.Stored) (*attestation, error) {
 	a := &attestation{predicateType: w.PredicateType, subjects: slices.Clone(w.Subjects)}
-	if a.bundle = reusable(listed, w.Reusable); a.bundle != nil {
+	if a.bundle = firstReusable(listed, w.Reusable); a.bundle != nil {
 		a.reused = true
 		return a, nil
 	}
@@ -123,17 +124,17 @@ func makeOne(ctx context.Context, signer Signer, w Wanted, listed [][]store.Stor
 	if a.bundle, err = signer.Sign(ctx, a.statement); err != nil {
 		return nil, err
 	}
-	if a.bundle.PredicateType() != w.PredicateType || !a.bundle.Names(w.digest()) {
+	if a.bundle.PredicateType() != w.PredicateType || !a.bundle.HasSubject(w.digest()) {
 		return nil, fmt.Errorf("attestation: what was signed is not a statement of type %s about %s", w.PredicateType, w.digest())
 	}
 	return a, nil
 }
 
-// reusable is the first stored bundle that passes ok, nil where none does.
-func reusable(listed [][]store.Stored, ok func(*bundle.Bundle) error) *bundle.Bundle {
+// firstReusable returns the first listed bundle that passes check, nil where none does.
+func firstReusable(listed [][]store.Stored, check func(*bundle.Bundle) error) *bundle.Bundle {
 	for _, found := range listed {
 		for _, s := range found {
-			if ok(s.Bundle) == nil {
+			if check(s.Bundle) == nil {
 				return s.Bundle
 			}
 		}

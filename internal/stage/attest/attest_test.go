@@ -310,7 +310,7 @@ func TestAttestMakesEveryWantedAttestation(t *testing.T) {
 		}
 	}
 	for i, one := range all {
-		if !s.kept[i].Equal(one.Bundle()) || len(one.ReadBack()) != 2 || !one.Bundle().Names(one.Digest()) {
+		if !s.kept[i].Equal(one.Bundle()) || len(one.ReadBack()) != 2 || !one.Bundle().HasSubject(one.Digest()) {
 			t.Errorf("%s: read back from %d stores", one.PredicateType(), len(one.ReadBack()))
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/taglast/taglast/internal/store"
 )
 
-// Attested is a pushed image with its attestations. Made by Attest alone.
+// Attested is a pushed image with its attestations. Attest alone returns one; the zero value must not be used.
 type Attested struct{ p *attested }
 
 type attested struct {
@@ -17,16 +17,16 @@ type attested struct {
 	attestations []Attestation
 }
 
-// Ok says whether a was made by Attest.
+// Ok reports whether a is a result of Attest.
 func (a Attested) Ok() bool { return a.p != nil }
 
-// Pushed is the image.
+// Pushed is the image as the push stage left it.
 func (a Attested) Pushed() push.Pushed { return a.p.pushed }
 
-// Attestations of the image, in the order in which they were wanted.
+// Attestations are those of the image, in the order of Job.Wanted.
 func (a Attested) Attestations() []Attestation { return slices.Clone(a.p.attestations) }
 
-// Attestation is one bundle of an image, as each store gave it back. Made by Attest alone; its zero value must not be
+// Attestation is one bundle of an image, as each store gave it back. Attest alone returns one; the zero value must not be
 // used.
 type Attestation struct{ p *attestation }
 
@@ -35,7 +35,7 @@ type attestation struct {
 	subjects      []provenance.Subject
 	statement     []byte
 	bundle        *bundle.Bundle
-	back          []ReadBack
+	readBack      []ReadBack
 	receipts      map[string]store.Receipt
 	reused        bool
 }
@@ -46,10 +46,10 @@ type ReadBack struct {
 	Bundle *bundle.Bundle
 }
 
-// PredicateType that was wanted.
+// PredicateType is the one that was wanted.
 func (a Attestation) PredicateType() string { return a.p.predicateType }
 
-// Subjects that the statement must name.
+// Subjects are those that the statement must name.
 func (a Attestation) Subjects() []provenance.Subject { return slices.Clone(a.p.subjects) }
 
 // Digest is what the attestation is about: that of the first subject, sha256:hex.
@@ -58,14 +58,14 @@ func (a Attestation) Digest() string { return a.p.subjects[0].Digest }
 // Statement is the in-toto statement that this run signed; nil where the bundle is reused.
 func (a Attestation) Statement() []byte { return slices.Clone(a.p.statement) }
 
-// Bundle is the bundle as it was signed, or as the store gave it that it is reused from.
+// Bundle is the bundle as it was signed, or as a store listed it where it is reused.
 func (a Attestation) Bundle() *bundle.Bundle { return a.p.bundle }
 
-// ReadBack is the bundle as each store gave it back, in the order of the stores; nothing while Keep is called.
-func (a Attestation) ReadBack() []ReadBack { return slices.Clone(a.p.back) }
+// ReadBack is the bundle as each store gave it back, in the order of the stores; it is empty while Keep is called.
+func (a Attestation) ReadBack() []ReadBack { return slices.Clone(a.p.readBack) }
 
 // Receipt is the answer of a store to this run; a zero Receipt where it gave none.
 func (a Attestation) Receipt(name string) store.Receipt { return a.p.receipts[name] }
 
-// Reused says that the bundle is of an earlier run.
+// Reused reports whether the bundle is of an earlier run.
 func (a Attestation) Reused() bool { return a.p.reused }

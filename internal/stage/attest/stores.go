@@ -16,8 +16,8 @@ type listKey struct{ digest, predicateType string }
 func keyOf(w Wanted) listKey { return listKey{w.digest(), w.PredicateType} }
 
 // listAll asks every store once for each digest and predicate type, all at the same time; the lists are in the order of
-// the stores. What cannot be read among what could is not fatal here: the worst that follows is a second attestation of
-// the same digest.
+// the stores. A store that lists some bundles and fails on others is no error: at worst a second attestation of the same
+// digest is signed.
 func listAll(ctx context.Context, job Job) (map[listKey][][]store.Stored, error) {
 	listed := make(map[listKey][][]store.Stored)
 	g, gctx := errgroup.WithContext(ctx)
@@ -42,18 +42,18 @@ func listAll(ctx context.Context, job Job) (map[listKey][][]store.Stored, error)
 	return listed, g.Wait()
 }
 
-// storeAll keeps every attestation in every store, and notes what each gave back.
+// storeAll stores every attestation in every store, and records what each gave back.
 func storeAll(ctx context.Context, job Job, all []Attestation, listed map[listKey][][]store.Stored) error {
 	g, gctx := errgroup.WithContext(ctx)
 	receipts := make([][]store.Receipt, len(all))
 	for n, a := range all {
 		key := keyOf(job.Wanted[n])
-		a.p.back = make([]ReadBack, len(job.Stores))
+		a.p.readBack = make([]ReadBack, len(job.Stores))
 		receipts[n] = make([]store.Receipt, len(job.Stores))
 		for i, s := range job.Stores {
 			g.Go(func() error {
-				back, receipt, err := keepIn(gctx, s, key, a.p.bundle, listed[key][i])
-				a.p.back[i], receipts[n][i] = ReadBack{Store: s.Name(), Bundle: back}, receipt
+				back, receipt, err := storeOne(gctx, s, key, a.p.bundle, listed[key][i])
+				a.p.readBack[i], receipts[n][i] = ReadBack{Store: s.Name(), Bundle: back}, receipt
 				return err
 			})
 		}
@@ -68,11 +68,11 @@ func storeAll(ctx context.Context, job Job, all []Attestation, listed map[listKe
 	return err
 }
 
-// keepIn keeps b in s unless listed already has it, and gives back what the store says of it.
-func keepIn(ctx context.Context, s store.Store, key listKey, b *bundle.Bundle, listed []store.Stored) (*bundle.Bundle, store.Receipt, error) {
-	for _, have := range listed {
-		if b.Equal(have.Bundle) {
-			return have.Bundle, store.Receipt{ID: have.ID, URL: have.URL}, nil
+// storeOne stores b in s unless listed has it, and returns it as the store gives it back.
+func storeOne(ctx context.Context, s store.Store, key listKey, b *bundle.Bundle, listed []store.Stored) (*bundle.Bundle, store.Receipt, error) {
+	for _, stored := range listed {
+		if b.Equal(stored.Bundle) {
+			return stored.Bundle, store.Receipt{ID: stored.ID, URL: stored.URL}, nil
 		}
 	}
 	receipt, err := s.Put(ctx, b)

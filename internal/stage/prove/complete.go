@@ -9,20 +9,20 @@ import (
 
 // Required is what the plan asks of one image before any tag of the release is written.
 type Required struct {
-	Image string
-	// PredicateTypes that the image needs beside provenance, each of the root or of every platform's manifest.
+	Image string // its name in the release
+	// PredicateTypes are those that the image needs beside provenance, each for the root or for every platform's manifest.
 	PredicateTypes []string
 }
 
-// Complete says that every image of the plan has its proof. Made by All alone.
+// Complete says that every image of the plan has its proof. All alone returns one; the zero value has no proof.
 type Complete struct{ p *complete }
 
 type complete struct{ proofs map[string]Proof }
 
-// Ok says whether c was made by All.
+// Ok reports whether c is a result of All.
 func (c Complete) Ok() bool { return c.p != nil }
 
-// Proof of that image.
+// Proof returns that image's proof, false where there is none.
 func (c Complete) Proof(image string) (Proof, bool) {
 	if c.p == nil {
 		return Proof{}, false

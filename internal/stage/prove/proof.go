@@ -1,6 +1,6 @@
-// Package prove is the fifth stage and the barrier before the tags: it takes an attested image, checks what the stores
-// gave back under the exact policy of this run, and alone makes a Proof; All makes of the proofs of every image of the
-// release the one Complete that the tag stage accepts. It touches no network.
+// Package prove is the fifth stage and the barrier before the tags. Release takes an attested image, checks what the stores
+// gave back under the exact policy of this run, and returns a Proof; All takes the proofs of all images of the release and
+// returns the Complete that the tag stage needs. Nothing else makes either. It touches no network.
 package prove
 
 import (
@@ -19,19 +19,18 @@ import (
 	"github.com/taglast/taglast/internal/trust"
 )
 
-// ErrNotMade is returned for a value that the stage before did not make: a zero Attested, Proof or Complete.
+// ErrNotMade is returned for a zero Attested or Proof: a value that the stage before did not return.
 var ErrNotMade = errors.New("verify: this value was not made by the stage before")
 
-// Run is what is known of this run for certain: its checked claims, and the Sigstore instance that it
-// signs on.
+// Run is what proofs are checked against: the verified claims of this run, and the Sigstore instance that it signs on.
 type Run struct {
 	Instance  trust.Instance
 	Claims    identity.Claims
-	ServerURL string // GITHUB_SERVER_URL
+	ServerURL string // GITHUB_SERVER_URL; empty means https://github.com
 }
 
-// Proof says that an image, pushed under its digest to these repositories, has an attestation that passed. Made by
-// Release alone.
+// Proof says that an image, pushed under its digest to its repositories, has attestations that passed. Release alone
+// returns one; the zero value must not be used.
 type Proof struct{ p *proof }
 
 type proof struct {
@@ -40,13 +39,13 @@ type proof struct {
 	repos     []name.Repository
 	platforms []string          // digests of the manifests that have a platform
 	verified  []policy.Verified // one for each attestation
-	about     []about           // what each of them is about
+	coverage  []coverage        // what each of them is about
 }
 
-// about is what an attestation says something of.
-type about struct{ digest, predicateType string }
+// coverage is what an attestation is about: a manifest of the image, and what is said of it.
+type coverage struct{ digest, predicateType string }
 
-// Ok says whether p was made by Release.
+// Ok reports whether p is a result of Release.
 func (p Proof) Ok() bool { return p.p != nil }
 
 // Image is the image's name in the release.
@@ -55,16 +54,13 @@ func (p Proof) Image() string { return p.p.image }
 // Root is the manifest that tags may name: its bytes, media type and digest.
 func (p Proof) Root() registry.Manifest { return p.p.root }
 
-// Repositories that hold it.
-func (p Proof) Repositories() []name.Repository { return slices.Clone(p.p.repos) }
-
 // Verified is what the stored bundles proved, one for each attestation of the image, in their order.
 func (p Proof) Verified() []policy.Verified { return slices.Clone(p.p.verified) }
 
-// covers says whether an attestation of that type passed that is about the root, or, for any type but provenance, one
-// about each manifest that has a platform.
+// covers reports whether an attestation of that type passed for the root or, for any type but provenance, for each manifest
+// that has a platform.
 func (p Proof) covers(predicateType string) bool {
-	passed := func(digest string) bool { return slices.Contains(p.p.about, about{digest, predicateType}) }
+	passed := func(digest string) bool { return slices.Contains(p.p.coverage, coverage{digest, predicateType}) }
 	if passed(p.p.root.Digest.String()) {
 		return true
 	}
@@ -74,8 +70,8 @@ func (p Proof) covers(predicateType string) bool {
 	return !slices.ContainsFunc(p.p.platforms, func(digest string) bool { return !passed(digest) })
 }
 
-// Names says whether the proof covers that repository.
-func (p Proof) Names(repo name.Repository) bool {
+// HasRepository reports whether the image was pushed to repo before it was proved.
+func (p Proof) HasRepository(repo name.Repository) bool {
 	return slices.ContainsFunc(p.p.repos, func(r name.Repository) bool { return r.String() == repo.String() })
 }
 
@@ -101,7 +97,7 @@ func Release(a attest.Attested, run Run) (Proof, error) {
 			return Proof{}, fmt.Errorf("image %s: %w", built.Name(), err)
 		}
 		p.verified = append(p.verified, v)
-		p.about = append(p.about, about{one.Digest(), v.PredicateType})
+		p.coverage = append(p.coverage, coverage{one.Digest(), v.PredicateType})
 	}
 	if len(p.verified) == 0 {
 		return Proof{}, fmt.Errorf("image %s: no attestation of %s", built.Name(), built.Root().Digest)

@@ -43,15 +43,14 @@ func TestAProofHoldsWhatWasPushed(t *testing.T) {
 	if !p.Ok() || p.Image() != "app" || p.Root().Digest != b.Root().Digest || string(p.Root().Raw) != string(b.Root().Raw) {
 		t.Errorf("proof of %s, %s", p.Image(), p.Root().Digest)
 	}
-	if !p.Names(repos[0]) || !p.Names(repos[1]) || p.Names(repos[2]) {
-		t.Errorf("the proof names %v", p.Repositories())
+	if !p.HasRepository(repos[0]) || !p.HasRepository(repos[1]) || p.HasRepository(repos[2]) {
+		t.Errorf("the proof names %t, %t, %t", p.HasRepository(repos[0]), p.HasRepository(repos[1]), p.HasRepository(repos[2]))
 	}
 	if v := p.Verified(); len(v) != 1 || v[0].PredicateType != provenance.PredicateType || v[0].LogIndex < 0 {
 		t.Errorf("verified %+v", v)
 	}
-	p.Repositories()[0] = repos[2]
 	p.Verified()[0].PredicateType = "another"
-	if p.Names(repos[2]) || p.Verified()[0].PredicateType != provenance.PredicateType {
+	if p.Verified()[0].PredicateType != provenance.PredicateType {
 		t.Error("what a proof gives out changes the proof")
 	}
 }

@@ -153,7 +153,7 @@ func Write(ctx context.Context, complete prove.Complete, clients Clients, reques
 		if !ok {
 			return w.tagged, fmt.Errorf("%s: image %s has no proof", r.Ref(), r.Image)
 		}
-		if !p.Names(r.Repository) {
+		if !p.HasRepository(r.Repository) {
 			return w.tagged, fmt.Errorf("%s: the proof of image %s does not name this repository", r.Ref(), r.Image)
 		}
 	}

@@ -83,7 +83,7 @@ func In(tb testing.TB, w *sandbox.World, rt http.RoundTripper) *Run {
 	})
 	must(err)
 	return &Run{
-		World: w, Claims: token.Claims(), Instance: trust.Given(services, material), Server: env["GITHUB_SERVER_URL"],
+		World: w, Claims: token.Claims(), Instance: trust.Custom(services, material), Server: env["GITHUB_SERVER_URL"],
 		Clients: registry.NewClients(registry.Options{Transport: rt}), Signer: signer, Store: store, tb: tb,
 	}
 }

@@ -66,7 +66,7 @@ func (m *Memory) List(ctx context.Context, digest, predicateType string) ([]stor
 		if err != nil {
 			return nil, err
 		}
-		if b.Names(digest) && b.PredicateType() == predicateType {
+		if b.HasSubject(digest) && b.PredicateType() == predicateType {
 			found = append(found, store.Stored{Bundle: b, ID: m.name + "-" + strconv.Itoa(i+1)})
 		}
 	}

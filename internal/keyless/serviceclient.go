@@ -16,8 +16,8 @@ import (
 // maxAnswer bounds every answer of a signing service.
 const maxAnswer = 1 << 20
 
-// wire sends requests to signing services.
-type wire struct {
+// serviceClient sends requests to signing services.
+type serviceClient struct {
 	client *http.Client
 	agent  string
 }
@@ -32,7 +32,7 @@ type request struct {
 
 // do sends r and returns the answer's body and headers where its status is one of ok. Other statuses are a
 // *retry.StatusError.
-func (w wire) do(ctx context.Context, r request, ok ...int) ([]byte, http.Header, error) {
+func (c serviceClient) do(ctx context.Context, r request, ok ...int) ([]byte, http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, r.method, r.url, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, nil, retry.Permanent(errors.New("malformed service URL " + escape.Text(r.url)))
@@ -43,10 +43,10 @@ func (w wire) do(ctx context.Context, r request, ok ...int) ([]byte, http.Header
 	if r.accept != "" {
 		req.Header.Set("Accept", r.accept)
 	}
-	if w.agent != "" {
-		req.Header.Set("User-Agent", w.agent)
+	if c.agent != "" {
+		req.Header.Set("User-Agent", c.agent)
 	}
-	resp, err := w.client.Do(req)
+	resp, err := c.client.Do(req)
 	if err != nil {
 		return nil, nil, retry.WithoutQuery(err)
 	}
@@ -64,7 +64,7 @@ func (w wire) do(ctx context.Context, r request, ok ...int) ([]byte, http.Header
 	return body, resp.Header, nil
 }
 
-// decode reads a JSON answer. What is no JSON comes from a proxy or a broken connection, and may pass.
+// decode reads a JSON answer. An answer that is no JSON comes from a proxy or a broken connection, so it is transient.
 func decode(body []byte, into any) error {
 	if err := json.Unmarshal(body, into); err != nil {
 		return garbled(fmt.Errorf("the answer is not the JSON that was expected: %s", escape.Text(err.Error())))
@@ -72,7 +72,7 @@ func decode(body []byte, into any) error {
 	return nil
 }
 
-// garbled marks an answer that was cut or replaced on its way: asking again may heal it.
+// garbled marks an answer that was cut or replaced on its way as transient: the next one may be whole.
 func garbled(err error) error { return retry.Transient(err, 0) }
 
 // serviceError names the service that failed.
@@ -84,14 +84,15 @@ type serviceError struct {
 func (e *serviceError) Error() string { return e.service + ": " + e.err.Error() }
 func (e *serviceError) Unwrap() error { return e.err }
 
-func at(service string, err error) error {
+// withService adds the name of the service to err; nil stays nil.
+func withService(service string, err error) error {
 	if err == nil {
 		return nil
 	}
 	return &serviceError{service: service, err: err}
 }
 
-// serviceOf is the name of the service that err came from.
+// serviceOf returns the name of the service that err came from.
 func serviceOf(err error) string {
 	var e *serviceError
 	if errors.As(err, &e) {
