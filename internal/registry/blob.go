@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -34,14 +33,14 @@ func (c *Client) GetBlob(ctx context.Context, digest v1.Hash, max int64) ([]byte
 		if body, err = readBody(resp, max); err != nil {
 			return err
 		}
-		got, _, err := v1.SHA256(bytes.NewReader(body))
-		if err == nil && got != digest {
-			err = fmt.Errorf("%w: they are %s", ErrBytes, got)
+		if got := ociref.Sum(body); got != digest {
+			err := fmt.Errorf("%w: they are %s", ErrBytes, got)
 			if wrong++; wrong < wrongAnswers {
 				return retry.Transient(err, 0)
 			}
+			return err
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, c.p.wrap("read blob", ref, err)

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -11,6 +10,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -108,8 +108,8 @@ func (r *content) finish() error {
 	case !errors.Is(err, io.EOF):
 		return r.unreadable(err)
 	}
-	if got := hex.EncodeToString(r.hash.Sum(nil)); got != r.blob.Digest.Hex {
-		return r.other(fmt.Errorf("it is sha256:%s", got))
+	if got := ociref.FromSum([sha256.Size]byte(r.hash.Sum(nil))); got != r.blob.Digest {
+		return r.other(fmt.Errorf("it is %s", got))
 	}
 	r.verdict.set(func() { r.verdict.whole = true })
 	return nil

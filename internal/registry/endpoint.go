@@ -42,11 +42,10 @@ func (e endpoint) registry() (name.Registry, error) {
 
 // private tells whether host is an address literal that only this machine or its network can mean.
 func private(host string) bool {
-	bare := weburl.Hostname(host)
-	if strings.EqualFold(bare, "localhost") {
+	if weburl.Loopback(host) {
 		return true
 	}
-	ip, err := netip.ParseAddr(bare)
+	ip, err := netip.ParseAddr(weburl.Hostname(host))
 	if err != nil {
 		return false
 	}

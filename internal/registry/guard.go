@@ -7,14 +7,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry/permit"
 )
 
@@ -25,11 +24,6 @@ type guard struct {
 	repo name.Repository
 	next http.RoundTripper
 }
-
-var (
-	digestRef = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	tagRef    = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-)
 
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !guarded {
@@ -65,7 +59,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return refuse("manifests are read or PUT")
 	case !ok || req.URL.EscapedPath() != req.URL.Path && req.URL.RawPath != "":
 		return refuse("not this repository's manifests, or another spelling")
-	case !digestRef.MatchString(ref) && !tagRef.MatchString(ref):
+	case ociref.CheckDigest(ref) != nil && !ociref.IsTag(ref):
 		return refuse("neither a sha256 digest nor a tag")
 	case req.URL.RawQuery != "" || req.URL.ForceQuery:
 		return refuse("a query could name tags")
@@ -76,10 +70,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return refuse(err.Error())
 	}
-	digest, _, err := v1.SHA256(bytes.NewReader(body))
-	if err != nil {
-		return refuse(err.Error())
-	}
+	digest := ociref.Sum(body)
 	if ref != digest.String() && !permit.Allows(req.Context(), g.repo, ref, digest) {
 		return refuse("body " + digest.String())
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/link"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -135,7 +136,7 @@ func parseTags(raw []byte, repository string) ([]string, error) {
 		return nil, errors.New("the answer is no list of tags")
 	}
 	for _, tag := range tags {
-		if !tagRef.MatchString(tag) {
+		if !ociref.IsTag(tag) {
 			return nil, fmt.Errorf("the answer lists %q, which is no tag", escape.Bounded(tag, 160))
 		}
 	}

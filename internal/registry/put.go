@@ -11,6 +11,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -58,10 +59,7 @@ func (m Manifest) check() error {
 	if len(m.Raw) > MaxManifest {
 		return fmt.Errorf("a manifest of %d bytes: registries accept %d", len(m.Raw), MaxManifest)
 	}
-	digest, size, err := v1.SHA256(bytes.NewReader(m.Raw))
-	if err != nil {
-		return err
-	}
+	digest, size := ociref.Sum(m.Raw), int64(len(m.Raw))
 	if digest != m.Digest || size != m.Size {
 		return fmt.Errorf("the manifest is not what its descriptor claims: it is %s with %d bytes", digest, size)
 	}

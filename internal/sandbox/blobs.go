@@ -13,7 +13,7 @@ func (g *registry) serveBlob(w http.ResponseWriter, r *http.Request, t target) {
 		unsupported(w)
 		return
 	}
-	if !digestGrammar.MatchString(t.ref) {
+	if !isDigest(t.ref) {
 		refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "a blob's name is a sha256 digest")
 		return
 	}
@@ -57,7 +57,7 @@ func (g *registry) link(repo, digest string, b *blob) {
 
 // mount links a blob of another repository; an overlay that trusts its base takes one that it never saw.
 func (g *registry) mount(repo, from, digest string) bool {
-	if !digestGrammar.MatchString(digest) {
+	if !isDigest(digest) {
 		return false
 	}
 	if b, ok := g.blob(from, digest); ok {

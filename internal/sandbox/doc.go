@@ -10,5 +10,6 @@
 // the real registry. Nothing of Sigstore, of ID tokens or of the attestations API ever leaves.
 //
 // The authorities are named so that no verifier takes them for Sigstore's or GitHub's, and their keys exist in memory
-// alone. The package imports no other room of this program: it is the world that checks them.
+// alone. Of this program the package imports nothing but leaves (bounded reads, names of the distribution
+// specification, links): it is the world that checks the rest.
 package sandbox

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +10,8 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/verify"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // Tag is a tag that somebody wants to write.
@@ -191,9 +192,9 @@ func (w *World) verifyAnew(raw []byte, digest string, job Identity) error {
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	hash, err := hex.DecodeString(strings.TrimPrefix(digest, "sha256:"))
+	hash, err := ociref.DigestBytes(digest)
 	if err != nil {
-		return fmt.Errorf("digest %s: %w", digest, err)
+		return err
 	}
 	if leaf, err := x509.ParseCertificate(b.GetVerificationMaterial().GetCertificate().GetRawBytes()); err != nil || len(leaf.URIs) != 1 {
 		return errors.New("the bundle has no certificate of a workflow")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"hash"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // upload is one session: its content is hashed as it comes, and kept as far as the registry keeps blobs of that size.
@@ -39,7 +40,7 @@ func (u *upload) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (u *upload) digest() string { return "sha256:" + hex.EncodeToString(u.hash.Sum(nil)) }
+func (u *upload) digest() string { return ociref.FromSum([sha256.Size]byte(u.hash.Sum(nil))).String() }
 
 func (u *upload) blob() *blob {
 	return &blob{size: u.size, data: u.content.Bytes(), kept: !u.dropped}

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,9 +9,6 @@ import (
 	"github.com/taglast/taglast/internal/ociref"
 )
 
-// repositoryPath is the distribution specification's <name>.
-var repositoryPath = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-
 // repository reads a repository with its registry, in any letter case. Texts that mean the same repository give equal
 // values: on Docker Hub x is library/x.
 func repository(e entry) (name.Repository, error) {
@@ -20,12 +16,12 @@ func repository(e entry) (name.Repository, error) {
 	host, path, found := strings.Cut(text, "/")
 	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" {
 		return name.Repository{}, e.at.errorf("repository %s has no registry", quoted(e.text)).
-			hinted("write docker.io/%s, or the name of another registry before it", strings.Trim(quoted(text), "`"))
+			hinted("write "+ociref.Hub+"/%s, or the name of another registry before it", strings.Trim(quoted(text), "`"))
 	}
 	if strings.ContainsAny(path, ":@") {
 		return name.Repository{}, e.at.errorf("repository %s has a tag or digest", quoted(e.text)).hinted("tags come from `tags`")
 	}
-	if !repositoryPath.MatchString(path) {
+	if !ociref.IsPath(path) {
 		return name.Repository{}, e.at.errorf("repository %s: the name after the registry is lower-case letters and digits, with . _ - / between them", quoted(e.text))
 	}
 	repo, err := name.NewRepository(ociref.Host(host) + "/" + path)

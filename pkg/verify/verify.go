@@ -17,6 +17,7 @@ import (
 	"fmt"
 
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // Verify finds ref's digest and its attestations. ref is an image reference, with or without oci://, or the path of a
@@ -41,7 +42,7 @@ func Verify(ctx context.Context, ref string, o Options) (Result, error) {
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", printable(ref), err)
 	}
-	digest, err := digestBytes(subject.digest)
+	digest, err := ociref.DigestBytes(r.Digest)
 	if err != nil {
 		return r, err
 	}

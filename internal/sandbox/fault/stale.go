@@ -2,12 +2,13 @@ package fault
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/taglast/taglast/internal/bounded"
 )
 
 // maxSnapshot bounds the old state that is remembered; a manifest has 4 MiB at most.
@@ -84,12 +85,9 @@ func (t *Transport) readBefore(req *http.Request) (*snapshot, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxSnapshot+1))
+	body, err := bounded.Read(resp.Body, maxSnapshot)
 	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxSnapshot {
-		return nil, fmt.Errorf("%s: more than %d bytes to remember", req.URL.Path, maxSnapshot)
+		return nil, fmt.Errorf("remember %s: %w", req.URL.Path, err)
 	}
 	return &snapshot{header: resp.Header, body: string(body)}, nil
 }

@@ -5,6 +5,7 @@
 package tag
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ type RaceError struct {
 
 // Error names the reference and both digests.
 func (e *RaceError) Error() string {
-	return fmt.Sprintf("%s should name %s, and now it names %s: another run was between", e.Ref, e.Wrote, or(e.Found, "nothing"))
+	return fmt.Sprintf("%s should name %s, and now it names %s: another run was between", e.Ref, e.Wrote, cmp.Or(e.Found, "nothing"))
 }
 
 // OvertakenError says that an alias which this run wrote should have been kept: a higher version was published between
@@ -96,7 +97,7 @@ type OvertakenError struct {
 // Error names both versions and digests.
 func (e *OvertakenError) Error() string {
 	return fmt.Sprintf("%s was set to %s (%s) while %s was published as %s (%s): another run was between",
-		e.Ref, e.Wrote, e.Ours, e.Version, or(e.ByDigest, "an unknown digest"), e.By)
+		e.Ref, e.Wrote, e.Ours, e.Version, cmp.Or(e.ByDigest, "an unknown digest"), e.By)
 }
 
 // raced says that an error tells of another run.
@@ -104,13 +105,6 @@ func raced(err error) bool {
 	var race *RaceError
 	var overtaken *OvertakenError
 	return errors.As(err, &race) || errors.As(err, &overtaken)
-}
-
-func or(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // Clients hands out the client of a repository.
