@@ -71,7 +71,7 @@ func (c *Client) OpenBlob(ctx context.Context, digest v1.Hash) (io.ReadCloser, e
 		}
 		body = &releasing{resp.Body, release}
 		if resp.ContentLength >= 0 {
-			body = &counted{body, resp.ContentLength}
+			body = &lengthChecked{body, resp.ContentLength}
 		}
 		return nil
 	})
@@ -82,15 +82,15 @@ func (c *Client) OpenBlob(ctx context.Context, digest v1.Hash) (io.ReadCloser, e
 	return body, nil
 }
 
-// counted fails where a body ends before the length that was announced.
-type counted struct {
+// lengthChecked fails where a body ends before the length that was announced.
+type lengthChecked struct {
 	io.ReadCloser
-	left int64
+	remaining int64
 }
 
-func (r *counted) Read(p []byte) (int, error) {
+func (r *lengthChecked) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
-	if r.left -= int64(n); err == io.EOF && r.left > 0 {
+	if r.remaining -= int64(n); err == io.EOF && r.remaining > 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err

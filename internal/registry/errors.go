@@ -53,10 +53,10 @@ func (c *client) wrap(op, ref string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Op: op, Ref: ociref.DisplayName(c.repo) + ref, Kind: kind(err), Err: err}
+	return &Error{Op: op, Ref: ociref.DisplayName(c.repo) + ref, Kind: sentinel(err), Err: err}
 }
 
-func kind(err error) error {
+func sentinel(err error) error {
 	var (
 		status    *retry.StatusError
 		exhausted *retry.Exhausted
@@ -77,9 +77,9 @@ func kind(err error) error {
 	return nil
 }
 
-// lost tells whether a write that failed with err may have happened all the same: no answer came, or one that speaks of
+// ambiguous reports whether a write that failed with err may have happened all the same: no answer came, or one that speaks of
 // a broken server rather than of the request.
-func lost(err error) bool {
+func ambiguous(err error) bool {
 	var status *retry.StatusError
 	if errors.As(err, &status) {
 		return status.Status >= 500 || status.Status == http.StatusRequestTimeout || status.Status == 499

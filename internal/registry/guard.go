@@ -50,7 +50,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Opaque != "" || req.Host != "" && req.Host != req.URL.Host {
 		return refuse("URL and host disagree")
 	}
-	if !writesManifest(g.repo, req.URL) {
+	if !mayWriteManifest(g.repo, req.URL) {
 		return g.next.RoundTrip(req)
 	}
 	ref, ok := strings.CutPrefix(req.URL.Path, "/v2/"+g.repo.RepositoryStr()+"/manifests/")
@@ -66,7 +66,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	case len(req.Header["Content-Encoding"])+len(req.TransferEncoding)+len(req.Trailer) != 0:
 		return refuse("an encoded body")
 	}
-	body, err := take(req)
+	body, err := readManifestBody(req)
 	if err != nil {
 		return refuse(err.Error())
 	}
@@ -81,8 +81,8 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(sealed)
 }
 
-// take reads the body whole: what was hashed is what is sent.
-func take(req *http.Request) ([]byte, error) {
+// readManifestBody reads the body whole, so that what was hashed is what is sent.
+func readManifestBody(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
 		return nil, fmt.Errorf("no body")
 	}
@@ -94,9 +94,9 @@ func take(req *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// writesManifest tells whether a server could read the path as that of a manifest, after whatever decoding, case
+// mayWriteManifest tells whether a server could read the path as that of a manifest, after whatever decoding, case
 // folding and cleaning. A path under this repository's uploads, spelled plainly, is none, whatever the repository's name.
-func writesManifest(repo name.Repository, u *url.URL) bool {
+func mayWriteManifest(repo name.Repository, u *url.URL) bool {
 	path := u.EscapedPath()
 	if rest, ok := strings.CutPrefix(path, "/v2/"+repo.RepositoryStr()+"/blobs/uploads/"); ok &&
 		!strings.ContainsAny(rest, `%\;`) && !strings.Contains("/"+rest+"/", "/../") && !strings.Contains(rest, "//") {

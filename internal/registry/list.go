@@ -107,7 +107,7 @@ func (c *client) nextTags(h http.Header, page *url.URL) (*url.URL, error) {
 		}
 		return nil, nil
 	}
-	next, err := c.endpoint.follow(page, next.String())
+	next, err := c.endpoint.resolveLocation(page, next.String())
 	switch {
 	case err != nil:
 		return nil, err

@@ -19,7 +19,7 @@ var accepted = []types.MediaType{
 	types.OCIImageIndex, types.OCIManifestSchema1, types.DockerManifestList, types.DockerManifestSchema2,
 }
 
-// accept is one Accept header: some registries read the first line of several alone.
+// accept is one Accept header: of several lines some registries read only the first.
 var accept = func() string {
 	s := make([]string, len(accepted))
 	for i, t := range accepted {

@@ -17,11 +17,11 @@ import (
 
 const maxAuthFile = 1 << 20
 
-// podman looks the target up in podman's auth file (containers-auth.json(5)): REGISTRY_AUTH_FILE, else
+// podmanCredentials looks the target up in podman's auth file (containers-auth.json(5)): REGISTRY_AUTH_FILE, else
 // $XDG_RUNTIME_DIR/containers/auth.json, else $XDG_CONFIG_HOME or ~/.config. Its keys are hosts or, more exact,
 // namespaces and repositories. The configuration is nil where there is no entry; file is where it was looked for. Its
 // credential helpers are not asked: docker's config names those of the run.
-func podman(getenv func(string) string, target authn.Resource) (config *authn.AuthConfig, file string, err error) {
+func podmanCredentials(getenv func(string) string, target authn.Resource) (config *authn.AuthConfig, file string, err error) {
 	if getenv == nil {
 		return nil, "", nil
 	}

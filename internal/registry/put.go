@@ -31,11 +31,11 @@ func (c *Client) PutByDigest(ctx context.Context, m Manifest) error {
 		failed error // the last attempt's
 	)
 	err := c.p.retry(ctx, func(ctx context.Context) error {
-		if failed != nil && lost(failed) && c.p.holds(ctx, r) {
+		if failed != nil && ambiguous(failed) && c.p.holds(ctx, r) {
 			return nil
 		}
 		failed = c.p.put(ctx, r, m)
-		if missing(failed) {
+		if refusedForContent(failed) {
 			named := fmt.Errorf("%w: %w", ErrMissing, failed)
 			if time.Since(begin) < writeLag {
 				return retry.Transient(named, 0)
@@ -45,11 +45,11 @@ func (c *Client) PutByDigest(ctx context.Context, m Manifest) error {
 		return failed
 	})
 	// The last attempt may have been the one that reached the registry.
-	if err != nil && ctx.Err() == nil && !settled(err) && c.p.holds(ctx, r) {
+	if err != nil && ctx.Err() == nil && !isFinal(err) && c.p.holds(ctx, r) {
 		err = nil
 	}
 	if err == nil {
-		c.p.saw(m.Digest)
+		c.p.markSeen(m.Digest)
 	}
 	return c.p.wrap("push", ref, err)
 }
@@ -69,13 +69,14 @@ func (m Manifest) check() error {
 	return nil
 }
 
-// missing tells of the codes with which registries refuse a manifest whose content they do not know.
-func missing(err error) bool {
+// refusedForContent reports whether err has one of the codes with which registries refuse a manifest whose content they do
+// not know.
+func refusedForContent(err error) bool {
 	return hasCode(err, "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN")
 }
 
-// settled tells of failures of a write that no look can turn into a success.
-func settled(err error) bool {
+// isFinal reports whether a write failed in a way that no look at the registry can turn into a success.
+func isFinal(err error) bool {
 	return errors.Is(err, ErrGuard) || errors.Is(err, ErrBytes) || errors.As(err, new(*loginError))
 }
 
@@ -101,11 +102,11 @@ func (c *client) put(ctx context.Context, r reference, m Manifest) error {
 		return err
 	}
 	drain(resp)
-	return agrees(resp, m.Digest)
+	return checkStoredDigest(resp, m.Digest)
 }
 
-// agrees compares the digest that a registry claims to have stored with ours.
-func agrees(resp *http.Response, digest v1.Hash) error {
+// checkStoredDigest compares the digest that a registry claims to have stored with the one that was sent.
+func checkStoredDigest(resp *http.Response, digest v1.Hash) error {
 	if said := resp.Header.Get(digestHeader); said != "" && said != digest.String() {
 		if h, err := v1.NewHash(said); err != nil || h.Algorithm == "sha256" {
 			return retry.Permanent(fmt.Errorf("%w: it claims to have stored %s, not %s", ErrBytes, said, digest))

@@ -108,7 +108,7 @@ func (c *client) referrersPage(ctx context.Context, page *url.URL) ([]v1.Descrip
 	}
 	next := link.Next(resp.Header, page)
 	if next != nil {
-		if next, err = c.endpoint.follow(page, next.String()); err != nil {
+		if next, err = c.endpoint.resolveLocation(page, next.String()); err != nil {
 			return nil, nil, err
 		}
 		if !c.endpoint.owns(next) {

@@ -1,7 +1,7 @@
 // Package registry is a registry as taglast needs it: manifests pushed by digest and read back, blobs skipped, mounted
 // or streamed, tags read. Under every client sits the guard: a manifest PUT whose reference is not a sha256 digest is
-// refused unless its context carries a permit (package internal/permit), which only the tag stage can
-// make.
+// refused unless its context carries a permit (package permit), which only the tag stage
+// gives.
 //
 // It speaks the OCI distribution specification v1.1 in its own few lines over go-containerregistry's authenticated
 // transport, never through that library's remote.Put, Tag, Write or Push, which write fallback tags unasked and retry
@@ -59,7 +59,7 @@ type clients struct {
 	options Options
 
 	slots *slots
-	kept  *kept
+	cache *manifestCache
 
 	mu    sync.Mutex
 	repos map[string]*Client
@@ -71,7 +71,7 @@ type Client struct{ p *client }
 
 // NewClients opens nothing: a repository is authenticated at its first use.
 func NewClients(o Options) *Clients {
-	return &Clients{&clients{options: o, slots: newSlots(o.Jobs), kept: &kept{manifests: map[string]Manifest{}}, repos: map[string]*Client{}, hosts: map[string]*hostState{}}}
+	return &Clients{&clients{options: o, slots: newSlots(o.Jobs), cache: &manifestCache{manifests: map[string]Manifest{}}, repos: map[string]*Client{}, hosts: map[string]*hostState{}}}
 }
 
 // Repository is the client of that repository, always the same one.
@@ -86,7 +86,7 @@ func (c *Clients) Repository(r name.Repository) *Client {
 		host = newHostState(r.RegistryStr())
 		c.p.hosts[r.RegistryStr()] = host
 	}
-	opened := &Client{newClient(r, c.p.options, host, c.p.slots, c.p.kept)}
+	opened := &Client{newClient(r, c.p.options, host, c.p.slots, c.p.cache)}
 	c.p.repos[r.Name()] = opened
 	return opened
 }

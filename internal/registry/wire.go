@@ -26,7 +26,7 @@ func (c *client) wire() wire {
 	return wire{c.endpoint, c.options.UserAgent, c.options.Transport, c.host, c.slots}
 }
 
-// ownKey is under which a request that this package makes itself has its ownRequest; all others are the library's.
+// ownKey is the key of the context value by which a request that this package sends itself is told from the library's.
 type ownKey struct{}
 
 type ownRequest struct {
@@ -73,7 +73,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// wait holds a request to the host's pace.
+// wait holds a request back until the host's pace lets it go.
 func (w wire) wait(req, out *http.Request) error {
 	if !w.endpoint.owns(out.URL) {
 		return nil

@@ -92,7 +92,7 @@ func (g *gateway) isRedirect(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && g.redirects[hostOf(r)]
 }
 
-// token asks the real token server for pull scope alone. Where it refuses, the client gets a token that opens the overlay
+// token asks the real token server for nothing but pull scope. Where it refuses, the client gets a token that opens the overlay
 // for writing; what it then reads is refused by the real registry, as it must be.
 func (g *gateway) token(req *http.Request) (*http.Response, error) {
 	out, err := pullRequest(req)

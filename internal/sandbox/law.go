@@ -142,7 +142,7 @@ func (g *registry) bundles(repo, digest string) [][]byte {
 		if !strings.HasPrefix(m.content.ArtifactType, "application/vnd.dev.sigstore.bundle") || len(m.content.Layers) == 0 {
 			continue
 		}
-		if b, ok := g.blob(repo, m.content.Layers[0].Digest); ok && b.kept {
+		if b, ok := g.blob(repo, m.content.Layers[0].Digest); ok && b.hasContent {
 			out = append(out, b.data)
 		}
 	}

@@ -33,7 +33,7 @@ func (g *registry) putManifest(w http.ResponseWriter, r *http.Request, t target)
 		refuse(w, http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN", "manifest references a manifest or blob unknown to registry: "+digest)
 		return
 	}
-	if !byDigest && !g.mayTag(w, t, m) {
+	if !byDigest && !g.checkTag(w, t, m) {
 		return
 	}
 	g.storeManifest(t.repo, t.ref, m)
@@ -43,8 +43,8 @@ func (g *registry) putManifest(w http.ResponseWriter, r *http.Request, t target)
 	g.created(w, r, t.repo, "manifests", m.digest)
 }
 
-// mayTag asks the law and the registry's own rule, and answers where one says no.
-func (g *registry) mayTag(w http.ResponseWriter, t target, m *manifest) bool {
+// checkTag asks the law and the registry's own rule, and answers where one says no.
+func (g *registry) checkTag(w http.ResponseWriter, t target, m *manifest) bool {
 	if !isReferrersTag(t.ref) || !m.artifactsOnly() {
 		tag := Tag{Host: g.host, Repository: t.repo, Tag: t.ref, Digest: m.digest, MediaType: m.mediaType}
 		if err := g.law(tag); err != nil {

@@ -64,7 +64,7 @@ func (o *overlay) canAnswer(t target, method string) bool {
 		return ok
 	}
 	b, ok := o.blob(t.repo, t.ref)
-	return ok && (b.kept || method == http.MethodHead)
+	return ok && (b.hasContent || method == http.MethodHead)
 }
 
 // recordOnBase remembers what the real repository has: a manifest that names it may be written.
@@ -78,8 +78,8 @@ func (o *overlay) recordOnBase(t target, resp *http.Response) {
 	o.repo(t.repo).onBase[digest] = true
 }
 
-// findSource looks whether the real registry can mount a blob, unless the overlay knows. A registry that says no, or
-// does not let us look, is no error: the client is then told to upload.
+// findSource looks whether the real registry can mount a blob, unless the overlay knows. It is not an error where
+// the registry says no or does not let us look: the client is then told to upload.
 func (o *overlay) findSource(req *http.Request, repo, from, digest string) error {
 	if _, ok := o.blob(from, digest); ok || !isDigest(digest) || !ociref.IsPath(from) {
 		return nil

@@ -46,9 +46,9 @@ type registry struct {
 
 // blob is content, or only the size of what was not kept.
 type blob struct {
-	size int64
-	data []byte
-	kept bool
+	size       int64
+	data       []byte
+	hasContent bool
 }
 
 // repository has links to blobs, and its own manifests and tags.

@@ -14,7 +14,7 @@ func (w *World) SeedBlob(host, repo string, content []byte) (string, error) {
 		return "", fmt.Errorf("seed %s/%s: no such registry", host, repo)
 	}
 	digest := ociref.Sum(content).String()
-	g.link(repo, digest, &blob{size: int64(len(content)), data: content, kept: true})
+	g.link(repo, digest, &blob{size: int64(len(content)), data: content, hasContent: true})
 	return digest, nil
 }
 

@@ -84,7 +84,7 @@ func newWorldAt(urls serviceURLs, o Options) (*World, error) {
 	}
 	w.api = &attestations{
 		identity: w.Identity, token: o.GitHubToken, blobs: urls.bundles, refuses: o.StoreRefuses,
-		inline: o.InlineBundle, lag: o.StoreLag, denied: o.NoAttestations,
+		inline: o.InlineBundle, lag: o.StoreLag, noPermission: o.NoAttestations,
 	}
 	for _, s := range []struct {
 		url     string

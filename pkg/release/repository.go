@@ -15,21 +15,21 @@ func repository(e entry) (name.Repository, error) {
 	text := strings.ToLower(e.text)
 	host, path, found := strings.Cut(text, "/")
 	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		return name.Repository{}, e.at.errorf("repository %s has no registry", quoted(e.text)).
-			hinted("write "+ociref.Hub+"/%s, or the name of another registry before it", strings.Trim(quoted(text), "`"))
+		return name.Repository{}, e.at.errorf("repository %s has no registry", quote(e.text)).
+			withHint("write "+ociref.Hub+"/%s, or the name of another registry before it", strings.Trim(quote(text), "`"))
 	}
 	if strings.ContainsAny(path, ":@") {
-		return name.Repository{}, e.at.errorf("repository %s has a tag or digest", quoted(e.text)).hinted("tags come from `tags`")
+		return name.Repository{}, e.at.errorf("repository %s has a tag or digest", quote(e.text)).withHint("tags come from `tags`")
 	}
 	if !ociref.IsPath(path) {
-		return name.Repository{}, e.at.errorf("repository %s: the name after the registry is lower-case letters and digits, with . _ - / between them", quoted(e.text))
+		return name.Repository{}, e.at.errorf("repository %s: the name after the registry is lower-case letters and digits, with . _ - / between them", quote(e.text))
 	}
 	repo, err := name.NewRepository(ociref.Host(host) + "/" + path)
 	if err == nil {
 		repo, err = name.NewRepository(ociref.DisplayName(repo), name.StrictValidation)
 	}
 	if err != nil {
-		return name.Repository{}, e.at.errorf("repository %s: %s", quoted(e.text), quoted(err.Error()))
+		return name.Repository{}, e.at.errorf("repository %s: %s", quote(e.text), quote(err.Error()))
 	}
 	return repo, nil
 }

@@ -15,7 +15,7 @@ type sourceKind struct {
 }
 
 // sourceKinds are the kinds of which a source is exactly one, in the order in which messages name them. Parser, flags,
-// schema and hints are made of this list: a further kind is a file of its own and an entry here.
+// schema and hints are derived from this list: a further kind is a file of its own and an entry here.
 func sourceKinds() []sourceKind {
 	return []sourceKind{ociKind, digestsKind, imageKind}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // layoutDigest is the digest of the one image or index that an OCI layout's index.json names (OCI image specification
-// 1.1, "Image Layout"). Its manifest is read from blobs and hashed: an index.json alone proves nothing.
+// 1.1, "Image Layout"). Its manifest is read from blobs and hashed: an index.json by itself proves nothing.
 func layoutDigest(dir string) (v1.Hash, error) {
 	r, err := os.OpenRoot(dir)
 	if err != nil {

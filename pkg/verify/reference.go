@@ -17,7 +17,7 @@ import (
 	"github.com/taglast/taglast/internal/registry"
 )
 
-// subject is what a reference means.
+// subject is the artifact that a reference names.
 type subject struct {
 	digest v1.Hash
 	image  *registry.Client // of its repository; nil for a file or a layout
@@ -55,7 +55,7 @@ func (o Options) resolve(ctx context.Context, ref string) (subject, error) {
 	return subject{digest: digest}, nil
 }
 
-// looksLikePath knows ./ ../ and /, and their like on Windows.
+// looksLikePath reports whether ref begins with ./ ../ or /, or as a path does on Windows.
 func looksLikePath(ref string) bool {
 	slashed := filepath.ToSlash(ref)
 	return strings.HasPrefix(slashed, "./") || strings.HasPrefix(slashed, "../") || strings.HasPrefix(slashed, "/") || filepath.IsAbs(ref)
@@ -91,7 +91,7 @@ func fileDigest(ctx context.Context, path string) (v1.Hash, error) {
 	return ociref.FromSum([sha256.Size]byte(h.Sum(nil))), nil
 }
 
-// reader ends with its context.
+// reader is r until its context ends.
 type reader struct {
 	ctx context.Context
 	r   io.Reader

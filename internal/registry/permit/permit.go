@@ -26,7 +26,7 @@ func Tag(ctx context.Context, repo name.Repository, reference string, digest v1.
 	return context.WithValue(ctx, key{}, permit{repo.Name(), reference, digest})
 }
 
-// Allows says whether ctx carries the permit for exactly this write. Nothing is allowed under an empty reference or for
+// Allows reports whether ctx carries the permit for exactly this write. Nothing is allowed under an empty reference or for
 // a digest that is not sha256.
 func Allows(ctx context.Context, repo name.Repository, reference string, digest v1.Hash) bool {
 	p, ok := ctx.Value(key{}).(permit)

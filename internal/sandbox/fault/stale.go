@@ -62,7 +62,7 @@ func (t *Transport) sendAndHide(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode >= 300 {
 		return resp, err
 	}
-	hidden := shownBy(req, resp)
+	hidden := pathsShowing(req, resp)
 	if hidden == nil {
 		return resp, nil
 	}
@@ -92,8 +92,8 @@ func (t *Transport) readBefore(req *http.Request) (*snapshot, error) {
 	return &snapshot{header: resp.Header, body: string(body)}, nil
 }
 
-// shownBy says which paths show what a write made; nil where none does.
-func shownBy(req *http.Request, resp *http.Response) func(string) bool {
+// pathsShowing says which paths show what a write made; nil where none does.
+func pathsShowing(req *http.Request, resp *http.Response) func(string) bool {
 	path := req.URL.Path
 	equal := func(want string) func(string) bool { return func(p string) bool { return p == want } }
 	switch {
