@@ -47,9 +47,6 @@ func (b Built) Name() string { return b.get().name }
 // Root is the index, or the manifest of an unchanged single-platform copy.
 func (b Built) Root() registry.Manifest { return b.get().root }
 
-// Children are the root's manifests; none where the root is itself an image manifest (Manifests has it then).
-func (b Built) Children() []Child { return b.get().children }
-
 // Manifests are the manifests that name blobs: the children, or only the root where it is an image manifest. A push
 // sends these with their blobs, then the root if it is not among them.
 func (b Built) Manifests() []Child {

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -56,18 +55,7 @@ func newClient(r name.Repository, o Options, h *hostState, s *slots, k *manifest
 
 // retry runs op under the run's policy.
 func (c *client) retry(ctx context.Context, op func(context.Context) error) error {
-	p := c.options.Retry
-	p.Report = c.report
-	return retry.Do(ctx, p, op)
-}
-
-func (c *client) report(ev retry.Event) {
-	if c.options.Retry.Report != nil {
-		c.options.Retry.Report(ev)
-	}
-	if c.options.Report != nil {
-		c.options.Report(ociref.DisplayName(c.repo), ev)
-	}
+	return retry.Do(ctx, c.options.Retry, op)
 }
 
 // LastSeen is when the repository was last known to hold the manifest (it was read or written by digest); the zero time

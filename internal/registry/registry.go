@@ -48,8 +48,7 @@ type Options struct {
 	ReadOnly  bool              // pull scope only: plan and dry runs
 	MountFrom []name.Repository // repositories whose pull scope is asked together with push, so that mounts work
 	UserAgent string
-	Jobs      int                               // requests in flight over all repositories, of them at most 8 that carry layers; zero means 32, less than 3 means 3
-	Report    func(repo string, ev retry.Event) // called before each wait, beside Retry.Report; nil means nobody listens
+	Jobs      int // requests in flight over all repositories, of them at most 8 that carry layers; zero means 32, less than 3 means 3
 }
 
 // Clients hands out one Client for each repository and run.

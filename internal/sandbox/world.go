@@ -117,11 +117,7 @@ func (w *World) newIssuer() (*issuer, error) {
 }
 
 func newCTLog() (*ctLog, error) {
-	key, err := newKey()
-	if err != nil {
-		return nil, err
-	}
-	id, err := keyID(key)
+	key, id, err := newLogKey()
 	if err != nil {
 		return nil, err
 	}
@@ -129,11 +125,7 @@ func newCTLog() (*ctLog, error) {
 }
 
 func newRekor(base string) (*rekor, error) {
-	key, err := newKey()
-	if err != nil {
-		return nil, err
-	}
-	id, err := keyID(key)
+	key, id, err := newLogKey()
 	if err != nil {
 		return nil, err
 	}

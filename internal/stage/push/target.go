@@ -158,7 +158,7 @@ func (t *target) blobs(ctx context.Context, child image.Child) error {
 	return g.Wait()
 }
 
-// metered tells Moved of what is read.
+// metered is b, of which what is read is reported to Uploaded.
 func (t *target) metered(b registry.Blob) registry.Blob {
 	open := b.Open
 	if t.options.Uploaded != nil {

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -128,7 +127,6 @@ type Options struct {
 	Decide func(ctx context.Context, image string, there []string, moving []Tagged) ([]Decision, error)
 
 	Jobs     int                   // parallel writes; at least 1
-	Grace    time.Duration         // how long writes under way may take after ctx has ended, and half as long again the look at what was written; zero means 3 seconds
 	Progress func(done, total int) // after each tag; nil means nobody listens
 }
 

@@ -28,14 +28,14 @@ type writer struct {
 	hashed map[string]bool // image and repository, of which a tag is read and hashed at the last look
 }
 
+// grace is how long writes under way may take after the run was told to stop; half as long again may the look at what was
+// written take.
+const grace = 3 * time.Second
+
 // run holds the order: look at all fixed tags, write them; look at the moving ones and decide; write them, the first
 // image's last; look at everything once, after the last write. What was written is looked at even where the stage stops:
 // the report must be true.
 func (w *writer) run(ctx context.Context) error {
-	grace := w.options.Grace
-	if grace <= 0 {
-		grace = 3 * time.Second
-	}
 	writing, cancel := withGrace(ctx, grace)
 	defer cancel()
 	reading, cancel := withGrace(ctx, grace+grace/2) // a write that hangs must not take the time to look at the others
@@ -114,8 +114,9 @@ func (w *writer) order() (fixed []int, moving [][]int) {
 
 func (r Request) latest() bool { return r.Latest || r.Tag == "latest" }
 
-// each runs op for every index of a group, at most Jobs at once. After the first failure, or once stopCause gives an error, none
-// begins; what is under way is finished. Another run's traces stop nothing: every tag that it touched is told.
+// each runs op for every index of a group, at most Jobs at once. After the first failure, or once stopCause gives an
+// error, none begins; what is under way is finished. An error that tells of another run stops nothing, so that every tag
+// which that run touched is reported.
 func (w *writer) each(ctx context.Context, group []int, stopCause func() error, op func(context.Context, int) error) error {
 	var g errgroup.Group
 	g.SetLimit(max(w.options.Jobs, 1))
