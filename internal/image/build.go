@@ -40,17 +40,17 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 		return nil, err
 	}
 	b := &built{name: r.Name, dependencies: g.dependencies}
-	var own map[string]string
+	var sourceAnnotations map[string]string
 	if len(g.sources) == 1 {
-		own = g.sources[0].annotations
+		sourceAnnotations = g.sources[0].annotations
 	}
-	same := maps.Equal(own, withIndexAnnotations(own, r.Annotations))
+	sameAnnotations := maps.Equal(sourceAnnotations, withIndexAnnotations(sourceAnnotations, r.Annotations))
 	rewritten, err := r.rewriteAll(ctx, images)
 	if err != nil {
 		return nil, err
 	}
 	kept := attestationsOf(attestations, images)
-	if g.copied && same && !rewritten && !g.sources[0].nested && !g.sources[0].omitted && len(kept) == len(attestations) {
+	if g.copyWhole && sameAnnotations && !rewritten && !g.sources[0].nested && !g.sources[0].omitted && len(kept) == len(attestations) {
 		b.root = g.sources[0].root
 		all, err := children(g.sources[0].manifests)
 		if err != nil {
@@ -69,7 +69,7 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	if err != nil {
 		return nil, err
 	}
-	annotations := withIndexAnnotations(own, slices.Concat(defaults, r.Annotations))
+	annotations := withIndexAnnotations(sourceAnnotations, slices.Concat(defaults, r.Annotations))
 	if b.root, err = writeIndex(all, annotations); err != nil {
 		return nil, err
 	}
@@ -91,8 +91,8 @@ func split(g gathered) (images, attestations []*sourceManifest, err error) {
 				attestations = append(attestations, f)
 				continue
 			}
-			if i := slices.IndexFunc(images, func(o *sourceManifest) bool { return o.platform.same(f.platform) }); i >= 0 && !g.copied {
-				return nil, nil, duplicatePlatform(images[i], f)
+			if i := slices.IndexFunc(images, func(o *sourceManifest) bool { return o.platform.same(f.platform) }); i >= 0 && !g.copyWhole {
+				return nil, nil, duplicatePlatformError(images[i], f)
 			}
 			images = append(images, f)
 		}

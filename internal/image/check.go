@@ -13,8 +13,8 @@ import (
 	"github.com/taglast/taglast/pkg/release"
 )
 
-// maxMetadata bounds all annotations and labels of a request together: registries refuse large manifests, and what is
-// larger is no annotation.
+// maxMetadata bounds all annotations and labels of a request together: registries refuse large manifests, and
+// what is larger does not belong into an annotation.
 const maxMetadata = 64 << 10
 
 // Check says what is wrong with r that can be told without a network and without reading an image: a plan calls it

@@ -100,15 +100,15 @@ func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
 	for _, n := range names {
 		h, err := ociref.ParseDigestName(n)
 		if err != nil {
-			return nil, notDigest(where, n)
+			return nil, notDigestError(where, n)
 		}
 		digests = append(digests, h)
 	}
 	return digests, nil
 }
 
-// notDigest says why a name is no digest.
-func notDigest(where, n string) error {
+// notDigestError says why a name is no digest.
+func notDigestError(where, n string) error {
 	err := fmt.Errorf("%s: %s is not a digest", where, quote(n))
 	switch {
 	case strings.HasSuffix(n, ".dockerbuild"):

@@ -40,7 +40,7 @@ func (env Env) withDefaults() Env {
 	}
 	if env.Built == nil {
 		env.Built = func(_ context.Context, image string) (Built, error) {
-			return Built{}, fmt.Errorf("image %s: this run builds one image alone", image)
+			return Built{}, fmt.Errorf("image %s: this run builds only one image", image)
 		}
 	}
 	return env

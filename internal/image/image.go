@@ -36,7 +36,7 @@ func (s imageSource) gather(ctx context.Context, env Env) (gathered, error) {
 	return gathered{
 		sources:      []sourceImage{t},
 		dependencies: []provenance.Dependency{dependency(repo, t.root.Digest)},
-		copied:       true,
+		copyWhole:    true,
 		hint:         "copy an image that has it, or take it out of `platforms`",
 	}, nil
 }

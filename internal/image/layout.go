@@ -65,7 +65,7 @@ func openLayout(path, shown string) (*layout, error) {
 	raw, err := l.readFile("oci-layout", 64<<10)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, l.notLayout()
+		return nil, l.notLayoutError()
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", l.name, err)
 	}
@@ -81,8 +81,8 @@ func openLayout(path, shown string) (*layout, error) {
 	return l, nil
 }
 
-// notLayout says what to do about a directory or tar without the file oci-layout.
-func (l *layout) notLayout() error {
+// notLayoutError says what to do about a directory or tar without the file oci-layout.
+func (l *layout) notLayoutError() error {
 	err := fmt.Errorf("%s: not an OCI layout: it has no file oci-layout", l.name)
 	f, _, open := l.files.open("manifest.json")
 	if open != nil {
@@ -118,7 +118,7 @@ func blobPath(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }
 func (l *layout) manifest(_ context.Context, h v1.Hash) ([]byte, types.MediaType, error) {
 	raw, err := l.readFile(blobPath(h), registry.MaxManifest)
 	if err != nil {
-		return nil, "", l.notFound(err)
+		return nil, "", l.blobError(err)
 	}
 	return raw, "", nil
 }
@@ -126,12 +126,12 @@ func (l *layout) manifest(_ context.Context, h v1.Hash) ([]byte, types.MediaType
 func (l *layout) config(_ context.Context, h v1.Hash, limit int64) ([]byte, error) {
 	raw, err := l.readFile(blobPath(h), limit)
 	if err != nil {
-		return nil, l.notFound(err)
+		return nil, l.blobError(err)
 	}
 	return raw, nil
 }
 
-func (l *layout) notFound(err error) error {
+func (l *layout) blobError(err error) error {
 	err = fmt.Errorf("%s: %w", l.name, err)
 	if errors.Is(err, fs.ErrNotExist) {
 		// Docker's containerd store saves the whole index of an image of which it pulled one platform.

@@ -49,8 +49,8 @@ func describePlatforms(images []*sourceManifest) string {
 	return strings.Join(out, " and ")
 }
 
-// duplicatePlatform is the error for two images of one platform.
-func duplicatePlatform(a, b *sourceManifest) error {
+// duplicatePlatformError is the error for two images of one platform.
+func duplicatePlatformError(a, b *sourceManifest) error {
 	if a.where == b.where {
 		err := fmt.Errorf("%s: two images for %s: %s and %s", a.where, a.platform.normalName(), a.Digest, b.Digest)
 		return hint.With(err, "`ref` picks one of several images by its name")

@@ -28,7 +28,7 @@ type Source interface {
 type gathered struct {
 	sources      []sourceImage
 	dependencies []provenance.Dependency
-	copied       bool   // the source is an image, which stays as it is where it can
+	copyWhole    bool   // the source is an image, which stays as it is where it can
 	hint         string // what to do where a platform is missing
 }
 

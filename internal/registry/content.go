@@ -62,12 +62,12 @@ func (r *content) Read(p []byte) (int, error) {
 	if r.err != nil || len(p) == 0 {
 		return 0, r.err
 	}
-	n, err := r.next(p)
+	n, err := r.readVerified(p)
 	r.err = err
 	return n, err
 }
 
-func (r *content) next(p []byte) (int, error) {
+func (r *content) readVerified(p []byte) (int, error) {
 	if r.src == nil {
 		if err := r.open(); err != nil {
 			return 0, err

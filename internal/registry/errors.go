@@ -18,7 +18,7 @@ var (
 	ErrMoved    = errors.New("the tag was moved by somebody else")
 	// ErrUnanswered is beside the last refusal of a tag's write where an earlier attempt may have reached the registry.
 	ErrUnanswered = errors.New("an earlier attempt was not answered and may have reached the registry")
-	ErrGuard      = errors.New("refused by the guard: without a permit a manifest is written under its own digest alone")
+	ErrGuard      = errors.New("refused by the guard: without a permit a manifest is written only under its own digest")
 )
 
 // Error is a failed operation on one repository or reference. It unwraps to its cause and to the sentinel that applies.

@@ -17,7 +17,7 @@ import (
 	"github.com/taglast/taglast/internal/registry/permit"
 )
 
-// guard is the law on the wire. It lets a manifest PUT pass if the reference is the sha256 of the very bytes that it
+// guard stands under every client and decides about each write. It lets a manifest PUT pass if the reference is the sha256 of the very bytes that it
 // hands on, or if the context carries a permit for this repository, this reference and these bytes. It parses nothing
 // leniently: a manifest PUT has one spelling, and whatever a server could take for one in another spelling is refused.
 type guard struct {
@@ -95,7 +95,7 @@ func readManifestBody(req *http.Request) ([]byte, error) {
 }
 
 // mayWriteManifest tells whether a server could read the path as that of a manifest, after whatever decoding, case
-// folding and cleaning. A path under this repository's uploads, spelled plainly, is none, whatever the repository's name.
+// folding and cleaning. A path under this repository's uploads, spelled plainly, is not one, whatever the repository's name.
 func mayWriteManifest(repo name.Repository, u *url.URL) bool {
 	path := u.EscapedPath()
 	if rest, ok := strings.CutPrefix(path, "/v2/"+repo.RepositoryStr()+"/blobs/uploads/"); ok &&

@@ -118,7 +118,7 @@ func (c *client) nextTags(h http.Header, page *url.URL) (*url.URL, error) {
 }
 
 // parseTags reads one page. A list of another repository, no list at all, and a text that is no tag are errors; null, as
-// some registries write the empty list, is none.
+// some registries write the empty list, is not an error.
 func parseTags(raw []byte, repository string) ([]string, error) {
 	var list struct {
 		Name *string         `json:"name"`

@@ -39,7 +39,7 @@ func podmanCredentials(getenv func(string) string, target authn.Resource) (confi
 		if json.Unmarshal(raw, &parsed) != nil { // its error could quote a secret
 			return nil, "", fmt.Errorf("podman's auth file: %s: not the JSON of an auth file", path)
 		}
-		return closest(parsed.Auths, target), path, nil
+		return closestEntry(parsed.Auths, target), path, nil
 	}
 	return nil, "", nil
 }
@@ -73,8 +73,8 @@ func readAuthFile(path string) ([]byte, error) {
 	return raw, err
 }
 
-// closest is the entry with the longest key that is the target or a parent of it.
-func closest(auths map[string]authn.AuthConfig, target authn.Resource) *authn.AuthConfig {
+// closestEntry is the entry with the longest key that is the target or a parent of it.
+func closestEntry(auths map[string]authn.AuthConfig, target authn.Resource) *authn.AuthConfig {
 	key := target.String()
 	if rest, ok := strings.CutPrefix(key, target.RegistryStr()); ok {
 		key = ociref.WireHost(target.RegistryStr()) + rest

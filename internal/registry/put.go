@@ -31,7 +31,7 @@ func (c *Client) PutByDigest(ctx context.Context, m Manifest) error {
 		failed error // the last attempt's
 	)
 	err := c.p.retry(ctx, func(ctx context.Context) error {
-		if failed != nil && ambiguous(failed) && c.p.holds(ctx, r) {
+		if failed != nil && ambiguous(failed) && c.p.hasManifest(ctx, r) {
 			return nil
 		}
 		failed = c.p.put(ctx, r, m)
@@ -45,7 +45,7 @@ func (c *Client) PutByDigest(ctx context.Context, m Manifest) error {
 		return failed
 	})
 	// The last attempt may have been the one that reached the registry.
-	if err != nil && ctx.Err() == nil && !isFinal(err) && c.p.holds(ctx, r) {
+	if err != nil && ctx.Err() == nil && !isFinal(err) && c.p.hasManifest(ctx, r) {
 		err = nil
 	}
 	if err == nil {
@@ -80,8 +80,8 @@ func isFinal(err error) bool {
 	return errors.Is(err, ErrGuard) || errors.Is(err, ErrBytes) || errors.As(err, new(*loginError))
 }
 
-// holds looks once for a manifest; a look that fails has not found it.
-func (c *client) holds(ctx context.Context, r reference) bool {
+// hasManifest looks once for a manifest; a look that fails has not found it.
+func (c *client) hasManifest(ctx context.Context, r reference) bool {
 	d, err := c.head(ctx, r)
 	return err == nil && d.Digest == r.digest
 }

@@ -109,7 +109,7 @@ func Quota(host string, need Need, remaining int, window time.Duration) (warning
 	}
 	wait := "wait until the quota is full again"
 	if window > 0 {
-		wait = "wait " + hours(window)
+		wait = "wait " + inWords(window)
 	}
 	return "", hint.With(fmt.Errorf("pull quota: %s", figures),
 		fmt.Sprintf("log in to %s (docker login, or TAGLAST_REGISTRY_AUTH) with an account that may pull more; or %s; or name another registry as the source", ociref.Host(host), wait))
@@ -119,11 +119,11 @@ func within(window time.Duration) string {
 	if window <= 0 {
 		return ""
 	}
-	return " within " + hours(window)
+	return " within " + inWords(window)
 }
 
-// hours is a window in words, rounded up.
-func hours(d time.Duration) string {
+// inWords is a window in words, rounded up.
+func inWords(d time.Duration) string {
 	if d <= time.Hour {
 		return plural(int((d+time.Minute-1)/time.Minute), "minute")
 	}

@@ -44,13 +44,13 @@ func (c *Client) PutTag(ctx context.Context, tag string, m Manifest) error {
 
 // tagWrite is the write of one tag.
 type tagWrite struct {
-	c          *client
-	reference  reference
-	manifest   Manifest
-	lastErr    error   // the last write's
-	unanswered bool    // some write was not answered
-	looked     bool    // since a write failed
-	lastDigest v1.Hash // what the tag named then; zero for nothing
+	c           *client
+	reference   reference
+	manifest    Manifest
+	lastErr     error   // the last write's
+	unanswered  bool    // some write was not answered
+	lookedSince bool    // since a write failed
+	lastDigest  v1.Hash // what the tag named then; zero for nothing
 }
 
 // attempt looks before it repeats a write.
@@ -62,10 +62,10 @@ func (w *tagWrite) attempt(ctx context.Context) error {
 			return err
 		case now == w.manifest.Digest:
 			return nil
-		case w.looked && now != w.lastDigest:
+		case w.lookedSince && now != w.lastDigest:
 			return retry.Permanent(fmt.Errorf("%w: it named %s and now %s, and our write was not answered: %w", ErrMoved, w.lastDigest, now, w.lastErr))
 		}
-		w.looked, w.lastDigest = true, now
+		w.lookedSince, w.lastDigest = true, now
 	}
 	w.lastErr = w.c.put(ctx, w.reference, w.manifest)
 	w.unanswered = w.unanswered || w.lastErr != nil && ambiguous(w.lastErr) && !isFinal(w.lastErr)

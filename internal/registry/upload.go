@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	rounds   = 3 // of the retry budget for one blob, as long as each moved bytes
-	restarts = 1 // after the registry says that a blob which we checked is not what we said
+	maxRounds   = 3 // of the retry budget for one blob, as long as each moved bytes
+	maxRestarts = 1 // after the registry says that a blob which we checked is not what we said
 )
 
 // PushBlob uploads a blob unless it is there: HEAD, mount, or POST + PATCH + PUT. sent is the number of bytes uploaded.
@@ -74,7 +74,7 @@ func (u *upload) run(ctx context.Context) error {
 				return nil
 			}
 		}
-		if round == rounds {
+		if round == maxRounds {
 			return err
 		}
 		_, after, _ := u.check.get()
@@ -206,7 +206,7 @@ func (u *upload) commit(ctx context.Context, location *url.URL) error {
 	if err := retry.CheckStatus(resp, http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent); err != nil {
 		if hasCode(err, "DIGEST_INVALID", "SIZE_INVALID") {
 			// The content was checked on its way out: it was changed on the way in, or the registry is wrong.
-			if u.digestRefusals++; u.digestRefusals <= restarts {
+			if u.digestRefusals++; u.digestRefusals <= maxRestarts {
 				return retry.Transient(err, 0)
 			}
 			return err

@@ -63,14 +63,14 @@ func (l *law) check(t Tag) error {
 // by the job's workflow: with certificate timestamp, log entry and observed time where the repository is public, with a
 // timestamp where it is not. Where a release was set, all its digests must be attested before the first tag.
 func (w *World) checkLaw(t Tag) error {
-	if err := w.law.attested(t, t.Digest); err != nil {
+	if err := w.law.findProof(t, t.Digest); err != nil {
 		return fmt.Errorf("%s would name %s: %w", t, t.Digest, err)
 	}
 	w.law.mu.Lock()
 	release := w.law.release
 	w.law.mu.Unlock()
 	for _, digest := range release {
-		if err := w.law.attested(t, digest); err != nil {
+		if err := w.law.findProof(t, digest); err != nil {
 			return fmt.Errorf("%s would be written before %s of the same release: %w", t, digest, err)
 		}
 	}
@@ -91,8 +91,8 @@ func (w *World) Violations() []Violation {
 	return append([]Violation(nil), w.law.violations...)
 }
 
-// attested looks for a bundle that proves the digest.
-func (l *law) attested(t Tag, digest string) error {
+// findProof looks for a bundle that proves the digest.
+func (l *law) findProof(t Tag, digest string) error {
 	l.mu.Lock()
 	known := l.attestedDigests[digest]
 	l.mu.Unlock()

@@ -20,7 +20,7 @@ func checkKeys(n *node, l level) error {
 			return f.key.at.errorf("repeated key %s; it stands at line %d already", quote(name), at.line)
 		}
 		first[name] = f.key.at
-		k, ok := l.find(name)
+		k, ok := l.lookup(name)
 		switch {
 		case !ok:
 			return unknownKey(f, l)
@@ -40,13 +40,13 @@ func unknownKey(f field, l level) error {
 	name, at := f.key.text, f.key.at
 	if near := nearest.Word(name, l.names()); near != "" {
 		e := at.errorf("unknown key %s; did you mean `%s`?", quote(name), near)
-		if k, _ := l.find(near); k.shape == list && f.value.kind == scalar && f.value.inline() {
+		if k, _ := l.lookup(near); k.shape == list && f.value.kind == scalar && f.value.inline() {
 			e.Msg += " It takes a list: " + near + ": [" + strings.Trim(quote(f.value.text), "`") + "]"
 		}
 		return e
 	}
 	for _, other := range []level{fileLevel(), imageLevel(), sourceLevel()} {
-		if _, ok := other.find(name); ok {
+		if _, ok := other.lookup(name); ok {
 			return at.errorf("misplaced key `%s`; it belongs to %s", name, other.place)
 		}
 	}

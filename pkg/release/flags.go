@@ -92,7 +92,7 @@ func flagSource(values []string) (*node, error) {
 	source := &node{kind: mapping, at: position{file: "--source"}}
 	for _, v := range values {
 		kind, value, found := strings.Cut(v, "=")
-		k, known := sourceLevel().find(kind)
+		k, known := sourceLevel().lookup(kind)
 		switch {
 		case !found:
 			return nil, source.at.errorf("%s is not KIND=VALUE", quote(v))

@@ -92,7 +92,7 @@ func imageLevel() level {
 
 func sourceLevel() level { return level{"`source`", sourceKeys()} }
 
-func (l level) find(name string) (key, bool) {
+func (l level) lookup(name string) (key, bool) {
 	for _, k := range l.keys {
 		if k.name == name {
 			return k, true
@@ -103,7 +103,7 @@ func (l level) find(name string) (key, bool) {
 
 // add appends a key whose name is not there yet.
 func (l *level) add(k key) {
-	if _, ok := l.find(k.name); !ok {
+	if _, ok := l.lookup(k.name); !ok {
 		l.keys = append(l.keys, k)
 	}
 }

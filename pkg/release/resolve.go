@@ -249,7 +249,7 @@ func (r *resolver) choices(img *Image) error {
 
 // choice is one of a key's words, the first where nothing is written.
 func (r *resolver) choice(name string, keys []key) (string, error) {
-	k, _ := level{keys: keys}.find(name)
+	k, _ := level{keys: keys}.lookup(name)
 	out, n, err := r.text(name)
 	if err != nil {
 		return "", err

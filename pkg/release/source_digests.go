@@ -49,7 +49,7 @@ func (r *resolver) digestsSource(n *node, img *Image) (Source, error) {
 		s.Repository = img.Repositories[0]
 		return s, nil
 	}
-	one, err := r.single(where)
+	one, err := r.singleText(where)
 	if err != nil {
 		return nil, err
 	}

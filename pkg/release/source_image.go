@@ -16,7 +16,7 @@ var imageKind = sourceKind{
 }
 
 func (r *resolver) imageSource(n *node, _ *Image) (Source, error) {
-	one, err := r.single(n.value("image"))
+	one, err := r.singleText(n.value("image"))
 	if err != nil {
 		return nil, err
 	}

@@ -29,20 +29,20 @@ func (w *writer) checkAll(ctx context.Context, tags []int, stopCause func() erro
 // checkTag compares what one tag names with what it shall name.
 func (w *writer) checkTag(ctx context.Context, i int, byHead bool) error {
 	t := &w.tagged[i]
-	want, found := w.root(i).Digest.String(), ""
-	there, err := w.tagDigest(ctx, t.Request, byHead)
+	want, found := w.proofRoot(i).Digest.String(), ""
+	got, err := w.tagDigest(ctx, t.Request, byHead)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 	case err != nil && t.Written():
-		return w.fail(i, fmt.Errorf("read %s back: %w", t.Ref(), err))
+		return w.recordFailure(i, fmt.Errorf("read %s back: %w", t.Ref(), err))
 	case err != nil:
 		return fmt.Errorf("look at %s once more: %w", t.Ref(), err)
 	default:
-		found = there.String()
+		found = got.String()
 	}
 	if found != want {
 		t.Digest, t.Doubtful = found, t.Written()
-		return w.fail(i, &RaceError{Ref: t.Ref(), Wrote: want, Found: found})
+		return w.recordFailure(i, &RaceError{Ref: t.Ref(), Wrote: want, Found: found})
 	}
 	t.Doubtful = false
 	return nil

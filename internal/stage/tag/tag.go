@@ -1,6 +1,6 @@
 // Package tag is the last stage and the only one that writes tags: it takes the barrier's Complete and puts
 // the proof's own bytes under each tag, to a repository that the proof names. Fixed tags come first, in all repositories;
-// then it looks at what is there now, has it decided which moving tags stay where they are, and writes the others, the
+// then it looks at what is there now, asks which moving tags stay where they are, and writes the others, the
 // first image's last. After the last write everything is looked at once more, what was written and what was right before.
 package tag
 
@@ -121,10 +121,10 @@ type Decision struct {
 // Options configure Write.
 type Options struct {
 	// Decide is asked for each image with moving tags, after all fixed tags are written and what moving tags name has
-	// been looked at (Previous). there are the tags of the image's repositories where its moving tags are aliases. It
+	// been looked at (Previous). listed are the tags of the image's repositories where its moving tags are aliases. It
 	// gives one Decision for each tag of moving. After the last write it is asked once more about the aliases that were
 	// written: what should have been kept by then is an OvertakenError. nil moves every tag.
-	Decide func(ctx context.Context, image string, there []string, moving []Tagged) ([]Decision, error)
+	Decide func(ctx context.Context, image string, listed []string, moving []Tagged) ([]Decision, error)
 
 	Jobs     int                   // parallel writes; at least 1
 	Progress func(done, total int) // after each tag; nil means nobody listens

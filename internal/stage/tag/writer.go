@@ -122,15 +122,15 @@ func (w *writer) each(ctx context.Context, group []int, stopCause func() error, 
 	g.SetLimit(max(w.options.Jobs, 1))
 	var mu sync.Mutex
 	var failed error
-	done := false
+	halted := false
 	stopped := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		if !done {
+		if !halted {
 			err := stopCause()
-			done, failed = err != nil, errors.Join(failed, err)
+			halted, failed = err != nil, errors.Join(failed, err)
 		}
-		return done
+		return halted
 	}
 	for _, i := range group {
 		g.Go(func() error {
@@ -140,7 +140,7 @@ func (w *writer) each(ctx context.Context, group []int, stopCause func() error, 
 			if err := op(ctx, i); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				done = done || !byAnotherRun(err)
+				halted = halted || !byAnotherRun(err)
 				failed = errors.Join(failed, err)
 			}
 			return nil
@@ -178,8 +178,8 @@ func (w *writer) checkFixed(ctx context.Context, i int) error {
 	if t.Unknown {
 		return nil
 	}
-	want := w.root(i).Digest.String()
-	there, err := w.clients.Repository(t.Repository).Head(ctx, t.Tag)
+	want := w.proofRoot(i).Digest.String()
+	current, err := w.clients.Repository(t.Repository).Head(ctx, t.Tag)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 		t.Previous, t.Digest = "", ""
@@ -187,7 +187,7 @@ func (w *writer) checkFixed(ctx context.Context, i int) error {
 	case err != nil:
 		return err
 	}
-	t.Previous, t.Digest = there.Digest.String(), there.Digest.String()
+	t.Previous, t.Digest = current.Digest.String(), current.Digest.String()
 	if t.Previous != want {
 		t.Action = Failed
 		t.Err = &ConflictError{Ref: t.Ref(), Existing: t.Previous, Wanted: want}
@@ -199,7 +199,7 @@ func (w *writer) checkFixed(ctx context.Context, i int) error {
 // write puts the proof's bytes under the tag unless they are there.
 func (w *writer) write(ctx context.Context, i int) error {
 	t := &w.tagged[i]
-	root := w.root(i)
+	root := w.proofRoot(i)
 	want := root.Digest.String()
 	if t.Action == Kept {
 		w.countDone()
@@ -213,7 +213,7 @@ func (w *writer) write(ctx context.Context, i int) error {
 	client := w.clients.Repository(t.Repository)
 	if err := client.PutTag(permit.Tag(ctx, t.Repository, t.Tag, root.Digest), t.Tag, root); err != nil {
 		t.Doubtful = !refusedByRegistry(err)
-		return w.fail(i, err)
+		return w.recordFailure(i, err)
 	}
 	t.Action, t.Digest, t.Doubtful = Moved, want, true // in doubt until it is looked at
 	if t.Previous == "" {
@@ -249,13 +249,13 @@ func refusedByRegistry(err error) bool {
 	return !errors.Is(err, registry.ErrUnanswered) && errors.As(err, &status) && status.Status >= 400 && status.Status < 500
 }
 
-// fail keeps what is known of a tag after a failed write: a write whose answer was lost may have reached the registry.
-func (w *writer) fail(i int, err error) error {
+// recordFailure keeps what is known of a tag after a failed write: a write whose answer was lost may have reached the registry.
+func (w *writer) recordFailure(i int, err error) error {
 	w.tagged[i].Action, w.tagged[i].Err = Failed, err
 	return err
 }
 
-func (w *writer) root(i int) registry.Manifest {
+func (w *writer) proofRoot(i int) registry.Manifest {
 	p, _ := w.complete.Proof(w.tagged[i].Image)
 	return p.Root()
 }
