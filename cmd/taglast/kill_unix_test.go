@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/taglast/taglast/internal/sandbox/fault"
+	"github.com/taglast/taglast/internal/testkit/golden"
 )
 
 // TestInterrupted kills the real program, as a process before a served world, after each of its writes, and signals it in
@@ -51,7 +52,7 @@ func TestInterrupted(t *testing.T) {
 	fmt.Fprintf(&b, "killed after each:            %d\n", kills)
 	fmt.Fprintf(&b, "signals in each stage:        %d\n", signals)
 	fmt.Fprintf(&b, "violations: %d\n", violations)
-	golden(t, "testdata/kills.golden", b.String())
+	golden.Compare(t, "testdata/kills.golden", b.String())
 }
 
 // undisturbed publishes once and gives the number of writes and the final state.

@@ -31,7 +31,7 @@ func main() {
 	}
 	code := run(ctx, &globals{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: hideFromChildren(), lookupEnv: os.LookupEnv, workdir: wd,
+		getenv: hideFromChildren(), lookupEnv: os.LookupEnv, workDir: wd,
 	}, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -40,33 +40,33 @@ func main() {
 // hideFromChildren takes out of the environment what no child process may have, and gives an os.Getenv that still knows it.
 // The credential helpers that docker's config names are such processes; who can ask for an ID token can sign as this job.
 func hideFromChildren() func(string) string {
-	kept := map[string]string{}
+	hidden := map[string]string{}
 	for _, key := range []string{
 		"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "TAGLAST_REGISTRY_AUTH",
 	} {
 		if value, ok := os.LookupEnv(key); ok && os.Unsetenv(key) == nil {
-			kept[key] = value
+			hidden[key] = value
 		}
 	}
 	return func(key string) string {
-		if value, ok := kept[key]; ok {
+		if value, ok := hidden[key]; ok {
 			return value
 		}
 		return os.Getenv(key)
 	}
 }
 
-// globals is the world of a command: streams, environment, network.
+// globals is what a command has from outside: streams, environment, network.
 type globals struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	lookupEnv      func(string) (string, bool)
 	transport      http.RoundTripper // nil means the real network
-	workdir        string
+	workDir        string
 }
 
-// exitError carries a command's exit code. shown says that the error has been written already.
+// exitError carries a command's exit code; shown is true where the error has been written already.
 type exitError struct {
 	code  int
 	err   error

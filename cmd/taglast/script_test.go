@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/testkit/golden"
 )
 
 // TestScripts runs the program as people type it. Beside testscript's own commands there are:
@@ -35,7 +36,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
-		UpdateScripts:       *update,
+		UpdateScripts:       *golden.Update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {

@@ -90,7 +90,7 @@ func (f *verifyFlags) run(ctx context.Context, g *globals, refs []string) error 
 			return &exitError{code: 1, err: err}
 		}
 	}
-	return failed(failures, len(refs))
+	return joinFailures(failures, len(refs))
 }
 
 // failure is a reference that did not pass, with a line for each of its attestations.
@@ -99,15 +99,15 @@ type failure struct {
 	lines []string
 }
 
-// failed is one error for all failures.
-func failed(failures []failure, of int) error {
+// joinFailures is one error for all failures.
+func joinFailures(failures []failure, total int) error {
 	if len(failures) == 0 {
 		return nil
 	}
 	var lines []string
 	var all []error
 	if len(failures) > 1 {
-		lines = append(lines, fmt.Sprintf("%d of %d references did not pass", len(failures), of))
+		lines = append(lines, fmt.Sprintf("%d of %d references did not pass", len(failures), total))
 	}
 	for _, f := range failures {
 		lines, all = append(append(lines, f.err.Error()), f.lines...), append(all, f.err)
@@ -153,7 +153,7 @@ func writeResults(g *globals, passed []verify.Result) error {
 // options checks the flags before anything is sent, and then finds whom to trust.
 func (f *verifyFlags) options(ctx context.Context, g *globals) (verify.Options, error) {
 	o := verify.Options{
-		HTTP: g.transport, Policy: f.policy, Dir: g.workdir, Bundle: f.bundle, BundleFromOCI: f.fromOCI, Limit: f.limit,
+		HTTP: g.transport, Policy: f.policy, Dir: g.workDir, Bundle: f.bundle, BundleFromOCI: f.fromOCI, Limit: f.limit,
 		CacheDir: trust.DefaultCacheDir(), UserAgent: "taglast/" + programVersion(),
 	}
 	if o.HTTP == nil {
@@ -178,7 +178,7 @@ func (f *verifyFlags) roots(ctx context.Context, g *globals, o verify.Options) (
 	if f.trustedRoot != "" {
 		file := f.trustedRoot
 		if !filepath.IsAbs(file) {
-			file = filepath.Join(g.workdir, file)
+			file = filepath.Join(g.workDir, file)
 		}
 		return verify.LoadTrustedRoots(file)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -15,10 +14,9 @@ import (
 
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/testkit/golden"
 	"github.com/taglast/taglast/internal/testkit/verifytest"
 )
-
-var updateVerify = flag.Bool("update-verify", false, "write testdata/verify.golden")
 
 // consumer is a terminal in a folder with a trusted root, before a world in which acme/app:1.2.3 is attested twice: by its
 // own workflow, and with a type that is not asked for; acme/app:bare is not attested.
@@ -63,7 +61,7 @@ func (c *consumer) verify(ctx context.Context, args ...string) (code int, stdout
 	var out, err bytes.Buffer
 	c.sent = nil
 	code = run(ctx, &globals{
-		stdin: strings.NewReader(""), stdout: &out, stderr: &err, transport: c, workdir: c.dir,
+		stdin: strings.NewReader(""), stdout: &out, stderr: &err, transport: c, workDir: c.dir,
 		getenv:    func(key string) string { return c.env[key] },
 		lookupEnv: func(key string) (string, bool) { v, ok := c.env[key]; return v, ok },
 	}, append([]string{"verify", "--custom-trusted-root", "root.jsonl"}, args...))
@@ -103,19 +101,7 @@ func TestVerifyShows(t *testing.T) {
 			}
 			fmt.Fprintf(&got, "exit %d\n\n", code)
 		}
-		golden := filepath.Join("testdata", "verify.golden")
-		if *updateVerify {
-			if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.String() != string(want) {
-			t.Errorf("it shows something else than %s (go test -update-verify writes it):\n%s", golden, got.String())
-		}
+		golden.Compare(t, filepath.Join("testdata", "verify.golden"), got.String())
 	})
 }
 

@@ -32,7 +32,7 @@ func TestAnIndexSaysWhereItComesFrom(t *testing.T) {
 			newImage(t, 64).layout(t, filepath.Join(dir, "dist", "app"))
 			j.Event = c.event
 			if c.known {
-				s.github.line(t, j.SHA)
+				s.github.setCommits(t, j.SHA)
 			}
 			mark := s.gateway.mark()
 			out, _ := s.publish(t, j, dir, "-f", releaseFile(t, dir, p))

@@ -74,8 +74,8 @@ func (g *github) create(w http.ResponseWriter, r *http.Request) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	rec.id, rec.repository, rec.since = 4242+len(g.kept), repository, time.Now().Add(g.lag)
-	g.kept = append(g.kept, rec)
+	rec.id, rec.repository, rec.since = 4242+len(g.records), repository, time.Now().Add(g.lag)
+	g.records = append(g.records, rec)
 	reply(w, http.StatusCreated, map[string]int{"id": rec.id})
 }
 
@@ -139,7 +139,7 @@ func (g *github) list(w http.ResponseWriter, r *http.Request) {
 	var found []map[string]any
 	next := 0
 	g.mu.Lock()
-	for _, rec := range slices.Backward(g.kept) {
+	for _, rec := range slices.Backward(g.records) {
 		o, n, _ := strings.Cut(rec.repository, "/")
 		if rec.id >= after || time.Now().Before(rec.since) || !strings.EqualFold(o, owner) ||
 			(repo != "" && !strings.EqualFold(n, repo)) || (kind != "" && rec.predicateType != kind) ||
@@ -182,8 +182,8 @@ func (g *github) blob(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.Atoi(strings.TrimSuffix(name, ".json.sn"))
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if at := id - 4242; err == nil && at >= 0 && at < len(g.kept) && r.URL.Query().Get("sig") == "e2e" {
-		_, _ = w.Write(snappy.Encode(nil, g.kept[at].bundle))
+	if at := id - 4242; err == nil && at >= 0 && at < len(g.records) && r.URL.Query().Get("sig") == "e2e" {
+		_, _ = w.Write(snappy.Encode(nil, g.records[at].bundle))
 		return
 	}
 	http.NotFound(w, r)

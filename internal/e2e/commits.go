@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// line makes a line of commits, the oldest first, what the API knows of the repository until the test ends.
-func (g *github) line(t *testing.T, commits ...string) {
+// setCommits sets the commits of the repository that the API knows, the oldest first, until the test ends.
+func (g *github) setCommits(t *testing.T, commits ...string) {
 	set := func(to []string) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -22,8 +22,8 @@ func (g *github) line(t *testing.T, commits ...string) {
 	t.Cleanup(func() { set(nil) })
 }
 
-// standing is where in the line a commit stands, from 0; -1 where it is not known.
-func (g *github) standing(sha string) int {
+// commitIndex is where in the line a commit stands, from 0; -1 where it is not known.
+func (g *github) commitIndex(sha string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Index(g.commits, sha)
@@ -35,7 +35,7 @@ func committed(n int) time.Time { return time.Date(2026, time.February, 1+n, 12,
 // commit answers "Get a commit", as far as anybody here asks.
 func (g *github) commit(w http.ResponseWriter, r *http.Request) {
 	sha := r.PathValue("sha")
-	n := g.standing(sha)
+	n := g.commitIndex(sha)
 	if n < 0 {
 		reply(w, http.StatusUnprocessableEntity, map[string]string{"message": "No commit found for SHA: " + sha})
 		return
@@ -44,11 +44,11 @@ func (g *github) commit(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, map[string]any{"sha": sha, "commit": map[string]any{"author": who, "committer": who}})
 }
 
-// compare answers "Compare two commits": ahead_by are the commits that head alone has, behind_by those that base alone
+// compare answers "Compare two commits": ahead_by counts the commits that only head has, behind_by those that only base
 // has.
 func (g *github) compare(w http.ResponseWriter, r *http.Request) {
 	base, head, _ := strings.Cut(r.PathValue("pair"), "...")
-	from, to := g.standing(base), g.standing(head)
+	from, to := g.commitIndex(base), g.commitIndex(head)
 	if from < 0 || to < 0 {
 		reply(w, http.StatusNotFound, map[string]string{"message": "Not Found"})
 		return

@@ -19,7 +19,7 @@ func TestATagWithoutAVersionDoesNotGoBackToAnOlderCommit(t *testing.T) {
 	file := write(t, dir, "taglast.yaml", fmt.Appendf(nil, "repositories: [%s]\nplatforms: [linux/amd64, linux/arm64]\n"+
 		"tags: [type=edge, 'type=ref,event=branch', type=sha]\nimages:\n  - name: app\n    source: {oci: dist/app}\n", strings.Join(p.repositories, ", ")))
 	first, second, third := strings.Repeat("1a", 20), strings.Repeat("2b", 20), strings.Repeat("3c", 20)
-	s.github.line(t, first, second, third)
+	s.github.setCommits(t, first, second, third)
 	j.Ref = "refs/heads/main"
 	edge := "" // what it names
 	for n, c := range []struct {

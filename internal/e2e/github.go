@@ -32,7 +32,7 @@ type github struct {
 	lag      time.Duration  // until a new attestation is seen: GitHub does not promise read after write
 	requests map[string]job // by ACTIONS_ID_TOKEN_REQUEST_TOKEN
 	tokens   map[string]job // by GITHUB_TOKEN
-	kept     []record
+	records  []record
 	commits  []string // a line of them, the oldest first
 	faults   []string // requests that GitHub would not like
 }

@@ -19,8 +19,8 @@ import (
 var shared *stack
 
 func TestMain(m *testing.M) {
-	if os.Getenv(leashed) != "" {
-		_ = os.Unsetenv(leashed)
+	if os.Getenv(leashVariable) != "" {
+		_ = os.Unsetenv(leashVariable)
 		os.Exit(leash(os.Args[1:]))
 	}
 	flag.Parse()

@@ -17,13 +17,13 @@ import (
 	"time"
 )
 
-// leashed names the variable that turns this test binary into a leash: it runs the command of its arguments and kills
+// leashVariable names the variable that turns this test binary into a leash: it runs the command of its arguments and kills
 // it when standard input ends, which it does when the tests end, however they end.
-const leashed = "TAGLAST_E2E_LEASH"
+const leashVariable = "TAGLAST_E2E_LEASH"
 
 // leash is the other half of start. It returns the exit code.
 func leash(command []string) int {
-	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // started by start alone
+	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // only start starts it
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	held, err := cmd.StdinPipe() // open until we die: the same rule for the command
 	if err == nil {
@@ -64,7 +64,7 @@ func start(ctx context.Context, dir, name, file string, environ []string, stdout
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{file}, args...)...) //nolint:gosec // programs that the tests built
 	cmd.Dir = dir
 	cmd.Env = append(base(dir), environ...)
-	cmd.Env = append(cmd.Env, leashed+"=1")
+	cmd.Env = append(cmd.Env, leashVariable+"=1")
 	cmd.Stdout, cmd.Stderr = log, log
 	if stdout != nil {
 		cmd.Stdout = stdout

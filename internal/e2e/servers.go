@@ -163,7 +163,7 @@ func (s *stack) startOlareg(ctx context.Context) ([]*process, error) {
 		"serve", "-v", "error", "--addr=127.0.0.1", "--port="+s.ports.olareg, "--dir="+s.file("olareg"), "--gc-frequency=-1s", "--api-blob-delete", "--api-delete")
 }
 
-// fulcioIdentities accepts GitHub's tokens alone, with the certificate's fields as the public instance makes them
+// fulcioIdentities accepts no tokens but GitHub's, with the certificate's fields as the public instance makes them
 // (Fulcio, "OIDC Token Requirements" and docs/oid-info.md).
 const fulcioIdentities = `
 oidc-issuers:

@@ -79,6 +79,6 @@ func (s *stack) store(t *testing.T, j job, bundle []byte) {
 	}
 	s.github.mu.Lock()
 	defer s.github.mu.Unlock()
-	rec.id, rec.repository = 4242+len(s.github.kept), j.Repository
-	s.github.kept = append(s.github.kept, rec)
+	rec.id, rec.repository = 4242+len(s.github.records), j.Repository
+	s.github.records = append(s.github.records, rec)
 }

@@ -21,7 +21,7 @@ var program = sync.OnceValues(func() (string, error) {
 	}
 	file := executable(shared.file("taglast"))
 	root := filepath.Join(here, "..", "..")
-	if err := watched(root); err != nil {
+	if err := listSources(root); err != nil {
 		return "", err
 	}
 	mod := os.Getenv("GOFLAGS")
@@ -31,9 +31,9 @@ var program = sync.OnceValues(func() (string, error) {
 	return file, build(context.Background(), root, file, "./cmd/taglast", mod)
 })
 
-// watched lists the folders that the command is built from: `go test` takes a result from its cache unless something
+// listSources lists the folders that the command is built from: `go test` takes a result from its cache unless something
 // changed that the test binary imports or has looked at.
-func watched(root string) error {
+func listSources(root string) error {
 	if _, err := os.ReadFile(filepath.Join(root, "go.mod")); err != nil {
 		return err
 	}

@@ -23,13 +23,13 @@ func withIndexAnnotations(m map[string]string, changes []release.Annotation) map
 	}
 	for _, a := range changes {
 		if a.Level != release.LevelManifest {
-			set(out, a.Key, a.Value)
+			setOrDelete(out, a.Key, a.Value)
 		}
 	}
 	return out
 }
 
-func set(m map[string]string, key, value string) {
+func setOrDelete(m map[string]string, key, value string) {
 	if value == "" {
 		delete(m, key)
 		return
@@ -53,17 +53,17 @@ func (r Request) rewriteAll(ctx context.Context, images []*sourceManifest) (chan
 				continue
 			}
 			used[i] = true
-			set(annotations, a.Key, a.Value)
+			setOrDelete(annotations, a.Key, a.Value)
 		}
-		did, err := f.rewrite(ctx, annotations, r.Labels)
+		rewritten, err := f.rewrite(ctx, annotations, r.Labels)
 		if err != nil {
 			return false, fmt.Errorf("%s: manifest %s: %w", f.where, f.Digest, err)
 		}
-		changed = changed || did
+		changed = changed || rewritten
 	}
 	for i, a := range r.Annotations {
 		if a.Level == release.LevelManifest && !used[i] {
-			return false, fmt.Errorf("annotation manifest[%s]:%s: no %s; found %s", a.Platform, a.Key, a.Platform, present(images))
+			return false, fmt.Errorf("annotation manifest[%s]:%s: no %s; found %s", a.Platform, a.Key, a.Platform, describePlatforms(images))
 		}
 	}
 	return changed, nil
@@ -105,7 +105,7 @@ func (f *sourceManifest) rewrite(ctx context.Context, annotations, labels map[st
 	if err != nil {
 		return false, err
 	}
-	f.Manifest, f.doc, f.from = m, doc, nil
+	f.Manifest, f.doc, f.repositories = m, doc, nil
 	if config != nil {
 		f.blobs[0] = *config
 	}
@@ -133,7 +133,7 @@ func setLabels(raw []byte, labels map[string]string) (edited []byte, changed boo
 		want = map[string]string{}
 	}
 	for key, value := range labels {
-		set(want, key, value)
+		setOrDelete(want, key, value)
 	}
 	if maps.Equal(want, have) {
 		return raw, false, nil

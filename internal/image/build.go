@@ -13,13 +13,13 @@ import (
 	"github.com/taglast/taglast/internal/registry"
 )
 
-// Build reads the source and makes the index. Manifests, indexes and configs are hashed; layers are looked for in
+// Build reads the source and writes the index. Manifests, indexes and configs are hashed; layers are looked for in
 // layouts, but their content is for the pusher to hash as it streams. Errors may carry a hint (internal/hint).
 func Build(ctx context.Context, r Request) (Built, error) {
 	if err := r.Check(); err != nil {
 		return Built{}, err
 	}
-	g, err := r.Source.gather(ctx, r.Env.complete())
+	g, err := r.Source.gather(ctx, r.Env.withDefaults())
 	if err != nil {
 		return Built{}, fmt.Errorf("image %s: %w", r.Name, err)
 	}
@@ -30,33 +30,33 @@ func Build(ctx context.Context, r Request) (Built, error) {
 	return Built{b}, nil
 }
 
-// assemble makes one image of everything that was found.
+// assemble joins everything that was gathered to one image.
 func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	images, attestations, err := split(g)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.missing(images, g.hint); err != nil {
+	if err := r.checkPlatforms(images, g.hint); err != nil {
 		return nil, err
 	}
-	b := &built{name: r.Name, deps: g.deps}
-	var own map[string]string
-	if len(g.trees) == 1 {
-		own = g.trees[0].annotations
+	b := &built{name: r.Name, dependencies: g.dependencies}
+	var sourceAnnotations map[string]string
+	if len(g.sources) == 1 {
+		sourceAnnotations = g.sources[0].annotations
 	}
-	same := maps.Equal(own, withIndexAnnotations(own, r.Annotations))
+	sameAnnotations := maps.Equal(sourceAnnotations, withIndexAnnotations(sourceAnnotations, r.Annotations))
 	rewritten, err := r.rewriteAll(ctx, images)
 	if err != nil {
 		return nil, err
 	}
 	kept := attestationsOf(attestations, images)
-	if g.copied && same && !rewritten && !g.trees[0].nested && !g.trees[0].omitted && len(kept) == len(attestations) {
-		b.root = g.trees[0].root
-		all, err := children(g.trees[0].manifests)
+	if g.copyWhole && sameAnnotations && !rewritten && !g.sources[0].nested && !g.sources[0].omitted && len(kept) == len(attestations) {
+		b.root = g.sources[0].root
+		all, err := children(g.sources[0].manifests)
 		if err != nil {
 			return nil, err
 		}
-		if g.trees[0].single {
+		if g.sources[0].single {
 			b.single = &all[0]
 		} else {
 			b.children = all
@@ -69,7 +69,7 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	if err != nil {
 		return nil, err
 	}
-	annotations := withIndexAnnotations(own, slices.Concat(defaults, r.Annotations))
+	annotations := withIndexAnnotations(sourceAnnotations, slices.Concat(defaults, r.Annotations))
 	if b.root, err = writeIndex(all, annotations); err != nil {
 		return nil, err
 	}
@@ -77,11 +77,11 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	return b, err
 }
 
-// split is the images and the attestation manifests of all trees, each digest once. Two images for one platform are an
+// split gives the image manifests and the attestation manifests of all sources, each digest once. Two images for one platform are an
 // error, except in an image that is copied whole.
 func split(g gathered) (images, attestations []*sourceManifest, err error) {
 	seen := map[v1.Hash]bool{}
-	for _, t := range g.trees {
+	for _, t := range g.sources {
 		for _, f := range t.manifests {
 			if seen[f.Digest] {
 				continue
@@ -91,8 +91,8 @@ func split(g gathered) (images, attestations []*sourceManifest, err error) {
 				attestations = append(attestations, f)
 				continue
 			}
-			if i := slices.IndexFunc(images, func(o *sourceManifest) bool { return o.platform.same(f.platform) }); i >= 0 && !g.copied {
-				return nil, nil, duplicatePlatform(images[i], f)
+			if i := slices.IndexFunc(images, func(o *sourceManifest) bool { return o.platform.same(f.platform) }); i >= 0 && !g.copyWhole {
+				return nil, nil, duplicatePlatformError(images[i], f)
 			}
 			images = append(images, f)
 		}
@@ -143,7 +143,7 @@ func children(all []*sourceManifest) ([]Child, error) {
 			continue
 		}
 		done[f.Digest] = true
-		c := Child{Manifest: f.Manifest, Blobs: make([]registry.Blob, len(f.blobs)), From: f.from}
+		c := Child{Manifest: f.Manifest, Blobs: make([]registry.Blob, len(f.blobs)), From: f.repositories}
 		if !f.attestation {
 			c.Platform = f.platform.normalName()
 		}

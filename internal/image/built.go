@@ -10,16 +10,16 @@ import (
 	"github.com/taglast/taglast/internal/registry"
 )
 
-// Built is an image whose bytes are final. Made by Build and Adopt alone; its zero value is refused by the stages after it.
+// Built is an image whose bytes are final. Only Build and Adopt return one; the stages after it refuse the zero value.
 type Built struct{ p *built }
 
 type built struct {
-	name     string
-	root     registry.Manifest // the index, or the manifest of an unchanged single-platform copy
-	single   *Child            // the root with its blobs, where it is an image manifest
-	children []Child           // sorted by platform where the index is ours; attestation children last
-	adopted  bool
-	deps     []provenance.Dependency
+	name         string
+	root         registry.Manifest // the index, or the manifest of an unchanged single-platform copy
+	single       *Child            // the root with its blobs, where it is an image manifest
+	children     []Child           // sorted by platform where the index is ours; attestation children last
+	adopted      bool
+	dependencies []provenance.Dependency
 }
 
 // Child is one manifest of the index with the blobs it names.
@@ -30,7 +30,7 @@ type Child struct {
 	From     []name.Repository // where the manifest with its blobs is known to be whole
 }
 
-// get lets the zero value answer with nothing.
+// get is the content of b, and empty for the zero value, so that methods need not tell the two apart.
 func (b Built) get() *built {
 	if b.p == nil {
 		return &built{}
@@ -38,19 +38,16 @@ func (b Built) get() *built {
 	return b.p
 }
 
-// Ok reports whether b was made by Build or Adopt.
+// Ok reports whether b is a result of Build or Adopt, not the zero value.
 func (b Built) Ok() bool { return b.p != nil }
 
-// Name of the image in the release.
+// Name is the image's name in the release.
 func (b Built) Name() string { return b.get().name }
 
 // Root is the index, or the manifest of an unchanged single-platform copy.
 func (b Built) Root() registry.Manifest { return b.get().root }
 
-// Children are the root's manifests; none where the root is itself an image manifest (Manifests has it then).
-func (b Built) Children() []Child { return b.get().children }
-
-// Manifests are the manifests that name blobs: the children, or the root alone where it is an image manifest. A push
+// Manifests are the manifests that name blobs: the children, or only the root where it is an image manifest. A push
 // sends these with their blobs, then the root if it is not among them.
 func (b Built) Manifests() []Child {
 	if b.get().single != nil {
@@ -64,7 +61,7 @@ func (b Built) Adopted() bool { return b.get().adopted }
 
 // Dependencies are the resolved dependencies that this process did not make: each child of digests, and the root of an
 // image source, as package URLs of type oci.
-func (b Built) Dependencies() []provenance.Dependency { return b.get().deps }
+func (b Built) Dependencies() []provenance.Dependency { return b.get().dependencies }
 
 // Contains says whether digest (sha256:hex) is that of the root or of one of its manifests.
 func (b Built) Contains(digest string) bool {

@@ -13,8 +13,8 @@ import (
 	"github.com/taglast/taglast/pkg/release"
 )
 
-// maxMetadata bounds all annotations and labels of a request together: registries refuse large manifests, and what is
-// larger is no annotation.
+// maxMetadata bounds all annotations and labels of a request together: registries refuse large manifests, and
+// what is larger does not belong into an annotation.
 const maxMetadata = 64 << 10
 
 // Check says what is wrong with r that can be told without a network and without reading an image: a plan calls it
@@ -35,7 +35,7 @@ func (r Request) check() error {
 		if size += len(key) + len(value); size > maxMetadata {
 			return fmt.Errorf("annotations and labels have more than %d bytes", maxMetadata)
 		}
-		return text(what, key, value)
+		return checkText(what, key, value)
 	}
 	for _, a := range r.Annotations {
 		if err := checkAnnotation(a, r.Env.KeepAttestations); err != nil {
@@ -71,7 +71,7 @@ func (r Request) defaults(ctx context.Context) ([]release.Annotation, error) {
 		if size += len(key) + len(values[key]); size > maxMetadata {
 			return nil, fmt.Errorf("default annotations have more than %d bytes", maxMetadata)
 		}
-		if err := text("default annotation", key, values[key]); err != nil {
+		if err := checkText("default annotation", key, values[key]); err != nil {
 			return nil, err
 		}
 		out = append(out, release.Annotation{Key: key, Value: values[key]})
@@ -97,8 +97,8 @@ func checkAnnotation(a release.Annotation, keepAttestations bool) error {
 	return nil
 }
 
-// text refuses what would act on a terminal or in a log wherever the image is shown, and what is not JSON text.
-func text(what, key, value string) error {
+// checkText refuses what would act on a terminal or in a log wherever the image is shown, and what is not JSON text.
+func checkText(what, key, value string) error {
 	switch {
 	case key == "":
 		return fmt.Errorf("%s: its key is empty", what)

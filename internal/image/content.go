@@ -68,14 +68,14 @@ func loadConfig(ctx context.Context, c content, d v1.Descriptor) ([]byte, error)
 	return raw, nil
 }
 
-var errTampered = errors.New("its content does not have this digest")
+var errWrongDigest = errors.New("its content does not have this digest")
 
 func check(raw []byte, d v1.Descriptor) error {
 	if d.Size >= 0 && int64(len(raw)) != d.Size {
 		return fmt.Errorf("it is listed with %d bytes and has %d", d.Size, len(raw))
 	}
 	if ociref.Sum(raw) != d.Digest {
-		return errTampered
+		return errWrongDigest
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
 	where := s.shownDir()
 	f, err := os.Open(env.path(s.Dir))
 	if err != nil {
-		return nil, hint.With(fmt.Errorf("%s: %w", where, withoutPath(err)), env.uploads("the directory is relative to the folder of the release file"))
+		return nil, hint.With(fmt.Errorf("%s: %w", where, withoutPath(err)), env.uploadHint("the directory is relative to the folder of the release file"))
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && !info.IsDir() {
@@ -82,7 +82,7 @@ func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
 	}
 	entries, err := f.ReadDir(maxDirNames)
 	if len(entries) == 0 {
-		return nil, hint.With(fmt.Errorf("%s: the directory is empty", where), env.uploads("each build job leaves a file whose name is a digest"))
+		return nil, hint.With(fmt.Errorf("%s: the directory is empty", where), env.uploadHint("each build job leaves a file whose name is a digest"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", where, withoutPath(err))
@@ -100,15 +100,15 @@ func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
 	for _, n := range names {
 		h, err := ociref.ParseDigestName(n)
 		if err != nil {
-			return nil, notDigest(where, n)
+			return nil, notDigestError(where, n)
 		}
 		digests = append(digests, h)
 	}
 	return digests, nil
 }
 
-// notDigest says why a name is no digest.
-func notDigest(where, n string) error {
+// notDigestError says why a name is no digest.
+func notDigestError(where, n string) error {
 	err := fmt.Errorf("%s: %s is not a digest", where, quote(n))
 	switch {
 	case strings.HasSuffix(n, ".dockerbuild"):
@@ -130,23 +130,23 @@ func (s digestsSource) gather(ctx context.Context, env Env) (gathered, error) {
 	if s.Dir != "" {
 		what = fmt.Sprintf("the directory %s holds %s", s.shownDir(), plural(len(digests), "digest"))
 	}
-	g := gathered{trees: make([]tree, len(digests)), hint: env.uploads(what)}
+	g := gathered{sources: make([]sourceImage, len(digests)), hint: env.uploadHint(what)}
 	c := repository{env.Registry.Repository(s.Repository)}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
 	for i, h := range digests {
 		group.Go(func() (err error) {
-			g.trees[i], err = readDigest(gctx, c, h, env.KeepAttestations)
+			g.sources[i], err = readDigest(gctx, c, h, env.KeepAttestations)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return gathered{}, err
 	}
-	for _, t := range g.trees {
+	for _, t := range g.sources {
 		for _, f := range t.manifests {
 			if !f.attestation {
-				g.deps = append(g.deps, dependency(s.Repository, f.Digest))
+				g.dependencies = append(g.dependencies, dependency(s.Repository, f.Digest))
 			}
 		}
 	}
@@ -154,15 +154,15 @@ func (s digestsSource) gather(ctx context.Context, env Env) (gathered, error) {
 }
 
 // readDigest reads one image: its manifest, or an index as BuildKit makes of one image and its attestations.
-func readDigest(ctx context.Context, c repository, h v1.Hash, keep bool) (tree, error) {
+func readDigest(ctx context.Context, c repository, h v1.Hash, keep bool) (sourceImage, error) {
 	root, err := load(ctx, c, v1.Descriptor{Digest: h, Size: -1})
 	if err != nil {
-		return tree{}, c.absent(h, err)
+		return sourceImage{}, c.explainNotFound(h, err)
 	}
-	w := &walker{content: c, where: c.where() + "@" + h.String(), keep: keep}
+	w := &walker{content: c, where: c.where() + "@" + h.String(), keepAttestations: keep}
 	t, err := w.walk(ctx, root, descriptor{})
 	if err != nil {
-		return tree{}, err
+		return sourceImage{}, err
 	}
 	images := 0
 	for _, f := range t.manifests {
@@ -171,7 +171,7 @@ func readDigest(ctx context.Context, c repository, h v1.Hash, keep bool) (tree, 
 		}
 	}
 	if images != 1 {
-		return tree{}, hint.With(fmt.Errorf("%s: an index of %s; a digest is to be of one", w.where, plural(images, "image")),
+		return sourceImage{}, hint.With(fmt.Errorf("%s: an index of %s; a digest is to be of one", w.where, plural(images, "image")),
 			"an image that is whole already is a source of its own: `source: {image: REF@sha256:…}`")
 	}
 	return t, nil

@@ -51,7 +51,6 @@ type indexDocument struct {
 }
 
 type manifestDocument struct {
-	MediaType   types.MediaType   `json:"mediaType"`
 	Config      descriptor        `json:"config"`
 	Layers      []descriptor      `json:"layers"`
 	Annotations map[string]string `json:"annotations"`

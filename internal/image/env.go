@@ -14,7 +14,7 @@ import (
 
 // Env is what a run gives a source to work with.
 type Env struct {
-	Registry         Registry           // the run's clients; nil serves a Local source alone
+	Registry         Registry           // the run's clients; nil suffices for a Local source
 	Dir              string             // the folder of the release file: relative paths start here
 	Repositories     []name.Repository  // where the image goes; nil where that is not known
 	Platforms        []release.Platform // asked for; more are kept
@@ -33,14 +33,14 @@ type Registry interface {
 	Repository(name.Repository) *registry.Client
 }
 
-// complete is env with functions that refuse in the place of those that are not given.
-func (env Env) complete() Env {
+// withDefaults is env with functions that refuse in the place of those that are not given.
+func (env Env) withDefaults() Env {
 	if env.TempDir == nil {
 		env.TempDir = func() (string, error) { return "", errors.New("this run has no temporary directory") }
 	}
 	if env.Built == nil {
 		env.Built = func(_ context.Context, image string) (Built, error) {
-			return Built{}, fmt.Errorf("image %s: this run builds one image alone", image)
+			return Built{}, fmt.Errorf("image %s: this run builds only one image", image)
 		}
 	}
 	return env
@@ -54,8 +54,9 @@ func (env Env) path(p string) string {
 	return filepath.Join(env.Dir, p)
 }
 
-// uploads asks what is likely wrong where jobs of a matrix left too little.
-func (env Env) uploads(what string) string {
+// uploadHint is a hint for a directory or pattern in which the jobs of a matrix left too little: what it has, and what is
+// likely wrong.
+func (env Env) uploadHint(what string) string {
 	jobs := "all"
 	if len(env.Platforms) == 2 {
 		jobs = "both"

@@ -32,7 +32,7 @@ func ExampleBuild() {
 	}
 	fmt.Println(built.Root().MediaType)
 	fmt.Println(built.Root().Digest)
-	for _, c := range built.Children() {
+	for _, c := range built.Manifests() {
 		fmt.Println(c.Platform, len(c.Blobs), "blobs")
 	}
 	// Output:

@@ -349,7 +349,7 @@ func read(t testing.TB, b registry.Blob) []byte {
 
 func platforms(b image.Built) []string {
 	var out []string
-	for _, c := range b.Children() {
+	for _, c := range b.Manifests() {
 		out = append(out, c.Platform.String())
 	}
 	return out

@@ -29,8 +29,8 @@ func whole(t *testing.T, b image.Built, err error) {
 			}
 		}
 	}
-	if digestOf(b.Root().Raw) != b.Root().Digest.String() || len(b.Children()) > 64 {
-		t.Errorf("root %s with %d children", b.Root().Digest, len(b.Children()))
+	if digestOf(b.Root().Raw) != b.Root().Digest.String() || len(b.Manifests()) > 64 {
+		t.Errorf("root %s with %d children", b.Root().Digest, len(b.Manifests()))
 	}
 }
 

@@ -34,10 +34,10 @@ func (s imageSource) gather(ctx context.Context, env Env) (gathered, error) {
 		return gathered{}, err
 	}
 	return gathered{
-		trees:  []tree{t},
-		deps:   []provenance.Dependency{dependency(repo, t.root.Digest)},
-		copied: true,
-		hint:   "copy an image that has it, or take it out of `platforms`",
+		sources:      []sourceImage{t},
+		dependencies: []provenance.Dependency{dependency(repo, t.root.Digest)},
+		copyWhole:    true,
+		hint:         "copy an image that has it, or take it out of `platforms`",
 	}, nil
 }
 
@@ -48,8 +48,8 @@ func (s imageSource) staysIn(repos []name.Repository) bool {
 }
 
 // readImage reads the image that a tag or digest of the repository names. An image that stays in place
-// sends no config: none is read where the index names the platform.
-func readImage(ctx context.Context, c repository, identifier string, keep, inPlace bool) (tree, error) {
+// sends no config: where the index names the platform, none is read.
+func readImage(ctx context.Context, c repository, identifier string, keep, inPlace bool) (sourceImage, error) {
 	read := func() (registry.Manifest, error) { return c.client.Get(ctx, identifier) }
 	h, notDigest := ociref.ParseDigest(identifier)
 	if notDigest == nil { // two images of one source read it once
@@ -57,7 +57,7 @@ func readImage(ctx context.Context, c repository, identifier string, keep, inPla
 	}
 	root, err := read()
 	if err != nil {
-		return tree{}, err
+		return sourceImage{}, err
 	}
 	// A tag decides which digest it is; from here on the digest decides everything.
 	d := v1.Descriptor{MediaType: root.MediaType, Size: int64(len(root.Raw)), Digest: ociref.Sum(root.Raw)}
@@ -66,15 +66,15 @@ func readImage(ctx context.Context, c repository, identifier string, keep, inPla
 	}
 	where := ociref.DisplayName(c.client.Name()) + "@" + d.Digest.String()
 	if err := check(root.Raw, d); err != nil {
-		return tree{}, fmt.Errorf("%s: %w", where, err)
+		return sourceImage{}, fmt.Errorf("%s: %w", where, err)
 	}
 	t, err := mediaTypeOf(root.Raw, root.MediaType)
 	if err != nil {
-		return tree{}, fmt.Errorf("%s: %w", where, err)
+		return sourceImage{}, fmt.Errorf("%s: %w", where, err)
 	}
 	if root, err = newManifest(root.Raw, t); err != nil {
-		return tree{}, fmt.Errorf("%s: %w", where, err)
+		return sourceImage{}, fmt.Errorf("%s: %w", where, err)
 	}
-	w := &walker{content: c, where: where, keep: keep, listed: inPlace}
+	w := &walker{content: c, where: where, keepAttestations: keep, trustListedPlatform: inPlace}
 	return w.walk(ctx, root, descriptor{})
 }

@@ -46,7 +46,7 @@ func TestTheIndexIsTheseBytes(t *testing.T) {
 		Annotations: []release.Annotation{{Key: "b", Value: "<&>"}, {Level: "index", Key: "a", Value: "ü"}},
 	})
 	entry := func(d object, platform string) string {
-		m := b.Children()[slices.IndexFunc(b.Children(), func(c image.Child) bool { return c.Digest.String() == d["digest"] })]
+		m := b.Manifests()[slices.IndexFunc(b.Manifests(), func(c image.Child) bool { return c.Digest.String() == d["digest"] })]
 		size, _ := json.Marshal(m.Size)
 		return `{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":` + string(size) +
 			`,"digest":"` + d["digest"].(string) + `","platform":{` + platform + `}}`
@@ -138,7 +138,7 @@ func TestChildrenKeepTheirBytes(t *testing.T) {
 	s.tops(amd, arm)
 	b := mustBuild(t, layoutOf(t, s), image.Request{Source: oci("app"), Annotations: []release.Annotation{{Key: "a", Value: "b"}}})
 	for i, want := range []object{amd, arm} {
-		c := b.Children()[i]
+		c := b.Manifests()[i]
 		if c.Digest.String() != want["digest"] || string(c.MediaType) != want["mediaType"] {
 			t.Errorf("child is %s %s, want %s %s", c.MediaType, c.Digest, want["mediaType"], want["digest"])
 		}
@@ -173,7 +173,7 @@ func TestManifestAnnotationsAndLabels(t *testing.T) {
 		Unknown       []int
 	}
 	for i, want := range []map[string]string{{"all": "yes"}, {"all": "yes", "arm": "yes", "own": "1"}} {
-		c := b.Children()[i]
+		c := b.Manifests()[i]
 		m := parse[manifest](t, c.Raw)
 		if diff := cmp.Diff(want, m.Annotations); diff != "" {
 			t.Errorf("%s: annotations (-want +got):\n%s", c.Platform, diff)
@@ -210,7 +210,7 @@ func TestLabelsOnAConfigWithoutAny(t *testing.T) {
 		s := store{}
 		s.tops(s.image("linux/amd64", func(m object) { m["config"] = s.blob(ociConfig, []byte(config)) }))
 		b := mustBuild(t, layoutOf(t, s), image.Request{Source: oci("app"), Labels: map[string]string{"a": "b", "absent": ""}})
-		if got := string(read(t, b.Children()[0].Blobs[0])); got != want {
+		if got := string(read(t, b.Manifests()[0].Blobs[0])); got != want {
 			t.Errorf("config is %s, want %s", got, want)
 		}
 	}
@@ -247,7 +247,7 @@ func TestAttestationsOfALayout(t *testing.T) {
 		if diff := cmp.Diff(want, e.Annotations); diff != "" || e.Platform.String() != "unknown/unknown" {
 			t.Errorf("attestation of %s is listed as %+v", about["digest"], e)
 		}
-		if blobs := b.Children()[2+i].Blobs; len(blobs) != 2 || string(read(t, blobs[1])) != "statement about "+about["digest"].(string) {
+		if blobs := b.Manifests()[2+i].Blobs; len(blobs) != 2 || string(read(t, blobs[1])) != "statement about "+about["digest"].(string) {
 			t.Errorf("its blobs are %+v", blobs)
 		}
 	}
@@ -264,8 +264,8 @@ func TestASharedLayerIsOneBlob(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(dir, "b")); err != nil {
 		t.Fatal(err)
 	}
-	shared := b.Children()[1].Blobs[1]
-	if shared.Digest != b.Children()[0].Blobs[1].Digest || string(read(t, shared)) != "shared layer" {
+	shared := b.Manifests()[1].Blobs[1]
+	if shared.Digest != b.Manifests()[0].Blobs[1].Digest || string(read(t, shared)) != "shared layer" {
 		t.Errorf("the layer of both is %s", shared.Digest)
 	}
 }
@@ -288,7 +288,7 @@ func TestAConfigThatIsInlinedIsReplaced(t *testing.T) {
 	s := store{}
 	s.tops(s.image("linux/amd64", func(m object) { m["config"].(object)["data"] = "e30=" }))
 	b := mustBuild(t, layoutOf(t, s), image.Request{Source: oci("app"), Labels: map[string]string{"a": "b"}})
-	if raw := string(b.Children()[0].Raw); strings.Contains(raw, `"data"`) {
+	if raw := string(b.Manifests()[0].Raw); strings.Contains(raw, `"data"`) {
 		t.Errorf("the old config is still in %s", raw)
 	}
 }
@@ -301,7 +301,7 @@ func TestARewrittenChildIsFromNowhereButItsLayersAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := b.Children()[0]
+	c := b.Manifests()[0]
 	if len(c.From) != 0 || len(c.Blobs[0].From) != 0 || len(c.Blobs[1].From) != 1 {
 		t.Errorf("manifest is from %v, config from %v, layer from %v", c.From, c.Blobs[0].From, c.Blobs[1].From)
 	}

@@ -62,10 +62,10 @@ func openLayout(path, shown string) (*layout, error) {
 	default:
 		return nil, fmt.Errorf("%s: neither a directory nor a file", l.name)
 	}
-	raw, err := l.small("oci-layout", 64<<10)
+	raw, err := l.readFile("oci-layout", 64<<10)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, l.notLayout()
+		return nil, l.notLayoutError()
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", l.name, err)
 	}
@@ -81,8 +81,8 @@ func openLayout(path, shown string) (*layout, error) {
 	return l, nil
 }
 
-// notLayout says what to do about a directory or tar without the file oci-layout.
-func (l *layout) notLayout() error {
+// notLayoutError says what to do about a directory or tar without the file oci-layout.
+func (l *layout) notLayoutError() error {
 	err := fmt.Errorf("%s: not an OCI layout: it has no file oci-layout", l.name)
 	f, _, open := l.files.open("manifest.json")
 	if open != nil {
@@ -93,8 +93,8 @@ func (l *layout) notLayout() error {
 		"Docker 25 and later save an OCI layout; or build with `docker buildx build --output type=oci,dest=app.tar`")
 }
 
-// small reads a file of the layout.
-func (l *layout) small(path string, limit int64) ([]byte, error) {
+// readFile reads a file of the layout.
+func (l *layout) readFile(path string, limit int64) ([]byte, error) {
 	f, size, err := l.files.open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
@@ -116,22 +116,22 @@ func (l *layout) small(path string, limit int64) ([]byte, error) {
 func blobPath(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }
 
 func (l *layout) manifest(_ context.Context, h v1.Hash) ([]byte, types.MediaType, error) {
-	raw, err := l.small(blobPath(h), registry.MaxManifest)
+	raw, err := l.readFile(blobPath(h), registry.MaxManifest)
 	if err != nil {
-		return nil, "", l.missing(err)
+		return nil, "", l.blobError(err)
 	}
 	return raw, "", nil
 }
 
 func (l *layout) config(_ context.Context, h v1.Hash, limit int64) ([]byte, error) {
-	raw, err := l.small(blobPath(h), limit)
+	raw, err := l.readFile(blobPath(h), limit)
 	if err != nil {
-		return nil, l.missing(err)
+		return nil, l.blobError(err)
 	}
 	return raw, nil
 }
 
-func (l *layout) missing(err error) error {
+func (l *layout) blobError(err error) error {
 	err = fmt.Errorf("%s: %w", l.name, err)
 	if errors.Is(err, fs.ErrNotExist) {
 		// Docker's containerd store saves the whole index of an image of which it pulled one platform.
@@ -166,8 +166,8 @@ func (l *layout) blob(d v1.Descriptor) (registry.Blob, error) {
 }
 
 // images reads index.json and what it leads to; ref picks one name.
-func (l *layout) images(ctx context.Context, ref string, keep bool) ([]tree, error) {
-	raw, err := l.small("index.json", registry.MaxManifest)
+func (l *layout) images(ctx context.Context, ref string, keep bool) ([]sourceImage, error) {
+	raw, err := l.readFile("index.json", registry.MaxManifest)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.name, err)
 	}
@@ -182,8 +182,8 @@ func (l *layout) images(ctx context.Context, ref string, keep bool) ([]tree, err
 	if err != nil {
 		return nil, err
 	}
-	w := &walker{content: l, where: l.name, keep: keep, seen: len(picked)}
-	var trees []tree
+	w := &walker{content: l, where: l.name, keepAttestations: keep, manifestCount: len(picked)}
+	var trees []sourceImage
 	for _, d := range picked {
 		if d.isAttestation() && !keep {
 			continue
@@ -196,7 +196,7 @@ func (l *layout) images(ctx context.Context, ref string, keep bool) ([]tree, err
 		if err != nil {
 			return nil, err
 		}
-		d.Annotations = ofAttestation(d.Annotations)
+		d.Annotations = attestationAnnotations(d.Annotations)
 		t, err := w.walk(ctx, root, d)
 		if err != nil {
 			return nil, err
@@ -206,8 +206,9 @@ func (l *layout) images(ctx context.Context, ref string, keep bool) ([]tree, err
 	return trees, nil
 }
 
-// ofAttestation leaves of index.json's annotations those that belong to the manifest and not to its place in a layout.
-func ofAttestation(all map[string]string) map[string]string {
+// attestationAnnotations picks from a descriptor of index.json the annotations that belong to the manifest and not to its
+// place in a layout.
+func attestationAnnotations(all map[string]string) map[string]string {
 	kept := map[string]string{}
 	for _, key := range []string{referenceType, referenceDigest} {
 		if value, ok := all[key]; ok {

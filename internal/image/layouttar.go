@@ -21,10 +21,10 @@ const maxEntries = 1 << 16
 type tarFiles struct {
 	path    string
 	info    os.FileInfo
-	entries map[string]section
+	entries map[string]entryRange
 }
 
-type section struct{ offset, size int64 }
+type entryRange struct{ offset, size int64 }
 
 // openTar reads the headers of a tar once.
 func openTar(name string) (files, error) {
@@ -59,7 +59,7 @@ var compressed = []struct {
 // scanTar is where each file of a tar begins. An entry that could mean another file than its name says (a link, a
 // device, a path that leaves the tar, a second file of the same name) makes the whole tar unfit, except that a tar
 // without oci-layout is left to its own error.
-func scanTar(r io.ReaderAt, size int64) (map[string]section, error) {
+func scanTar(r io.ReaderAt, size int64) (map[string]entryRange, error) {
 	var head [6]byte
 	n, err := r.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -72,7 +72,7 @@ func scanTar(r io.ReaderAt, size int64) (map[string]section, error) {
 		}
 	}
 	var (
-		entries = map[string]section{}
+		entries = map[string]entryRange{}
 		unfit   error
 		sr      = io.NewSectionReader(r, 0, size)
 		tr      = tar.NewReader(sr)
@@ -110,7 +110,7 @@ func scanTar(r io.ReaderAt, size int64) (map[string]section, error) {
 		if h.Size > size-offset {
 			return nil, fmt.Errorf("entry %s ends beyond the file: the tar is cut", quote(clean))
 		}
-		entries[clean] = section{offset, h.Size}
+		entries[clean] = entryRange{offset, h.Size}
 	}
 	if _, ok := entries["oci-layout"]; ok && unfit != nil {
 		return nil, unfit

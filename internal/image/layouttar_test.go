@@ -88,7 +88,7 @@ func TestALayoutThatChangesAfterItWasRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(dir, "app.tar"), append(s.tar(), make([]byte, 1024)...))
-	if _, err := b.Children()[0].Blobs[0].Open(t.Context()); err == nil || !strings.Contains(err.Error(), "replaced") {
+	if _, err := b.Manifests()[0].Blobs[0].Open(t.Context()); err == nil || !strings.Contains(err.Error(), "replaced") {
 		t.Errorf("error is %v", err)
 	}
 }

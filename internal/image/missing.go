@@ -12,8 +12,8 @@ import (
 // maxPlaces bounds how many places an error lists.
 const maxPlaces = 8
 
-// missing names the required platforms that no image has.
-func (r Request) missing(images []*sourceManifest, help string) error {
+// checkPlatforms names the required platforms that no image has.
+func (r Request) checkPlatforms(images []*sourceManifest, help string) error {
 	var absent []string
 	for _, want := range r.Env.Platforms {
 		if !slices.ContainsFunc(images, func(f *sourceManifest) bool { return f.platform.normalName() == platform.Platform(want) }) && !slices.Contains(absent, want.String()) {
@@ -23,11 +23,11 @@ func (r Request) missing(images []*sourceManifest, help string) error {
 	if len(absent) == 0 {
 		return nil
 	}
-	return hint.With(fmt.Errorf("no %s; found %s", strings.Join(absent, ", "), present(images)), help)
+	return hint.With(fmt.Errorf("no %s; found %s", strings.Join(absent, ", "), describePlatforms(images)), help)
 }
 
-// present lists platforms by where they are: linux/386, linux/amd64 in a.tar and linux/s390x in b.tar.
-func present(images []*sourceManifest) string {
+// describePlatforms lists platforms by where they are: linux/386, linux/amd64 in a.tar and linux/s390x in b.tar.
+func describePlatforms(images []*sourceManifest) string {
 	var places []string
 	platforms := map[string][]string{}
 	for _, f := range images {
@@ -49,8 +49,8 @@ func present(images []*sourceManifest) string {
 	return strings.Join(out, " and ")
 }
 
-// duplicatePlatform is the error for two images of one platform.
-func duplicatePlatform(a, b *sourceManifest) error {
+// duplicatePlatformError is the error for two images of one platform.
+func duplicatePlatformError(a, b *sourceManifest) error {
 	if a.where == b.where {
 		err := fmt.Errorf("%s: two images for %s: %s and %s", a.where, a.platform.normalName(), a.Digest, b.Digest)
 		return hint.With(err, "`ref` picks one of several images by its name")

@@ -54,7 +54,7 @@ func (s ociSource) gather(ctx context.Context, env Env) (gathered, error) {
 		if err != nil {
 			return gathered{}, err
 		}
-		g.trees = append(g.trees, trees...)
+		g.sources = append(g.sources, trees...)
 	}
 	return g, nil
 }
@@ -85,12 +85,12 @@ func (s ociSource) layouts(env Env) (layouts []layoutPath, help string, err erro
 		return nil, "", fmt.Errorf("oci: %d layouts are more than %d", len(layouts), maxLayouts)
 	}
 	if len(matched) > 0 {
-		help = env.uploads(strings.Join(matched, "; "))
+		help = env.uploadHint(strings.Join(matched, "; "))
 	}
 	return layouts, help, nil
 }
 
-// match is the layouts that one path or glob names. A file whose name has the characters of a pattern is found by that name.
+// match gives the layouts that one path or glob names. A file whose name has the characters of a pattern is found by that name.
 func (env Env) match(written string) (layouts []layoutPath, pattern bool, err error) {
 	shown := escape.Text(written)
 	if written == "" {
@@ -104,7 +104,7 @@ func (env Env) match(written string) (layouts []layoutPath, pattern bool, err er
 		return nil, true, fmt.Errorf("oci: pattern %s: ** is not known; * is anything within one directory", shown)
 	}
 	if !filepath.IsAbs(written) {
-		path = filepath.Join(literal(env.Dir), written)
+		path = filepath.Join(escapeGlob(env.Dir), written)
 	}
 	found, err := filepath.Glob(path)
 	if err != nil {
@@ -112,7 +112,7 @@ func (env Env) match(written string) (layouts []layoutPath, pattern bool, err er
 	}
 	if len(found) == 0 {
 		return nil, true, hint.With(fmt.Errorf("oci: the pattern %s matched no file", shown),
-			env.uploads("patterns are relative to the folder of the release file"))
+			env.uploadHint("patterns are relative to the folder of the release file"))
 	}
 	slices.Sort(found)
 	for _, f := range found {
@@ -127,8 +127,8 @@ func (env Env) match(written string) (layouts []layoutPath, pattern bool, err er
 	return layouts, true, nil
 }
 
-// literal is a directory as a pattern that matches it alone.
-func literal(dir string) string {
+// escapeGlob is a directory as a pattern that matches nothing else.
+func escapeGlob(dir string) string {
 	var b strings.Builder
 	for _, c := range dir {
 		switch {

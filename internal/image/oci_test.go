@@ -70,7 +70,7 @@ func TestLayouts(t *testing.T) {
 			if got := platforms(b); !slices.Equal(got, tc.want) {
 				t.Errorf("platforms are %v, want %v", got, tc.want)
 			}
-			for _, c := range b.Children() {
+			for _, c := range b.Manifests() {
 				if digestOf(c.Raw) != c.Digest.String() || int64(len(c.Raw)) != c.Size {
 					t.Errorf("%s: descriptor and bytes differ", c.Digest)
 				}
@@ -99,7 +99,7 @@ func TestRefPicksTheBytes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := b.Children()[0].Digest.String(); got != want["digest"] {
+		if got := b.Manifests()[0].Digest.String(); got != want["digest"] {
 			t.Errorf("ref %s is %s, want %s", ref, got, want["digest"])
 		}
 	}

@@ -18,8 +18,8 @@ type ociPlatform struct {
 	Variant      string   `json:"variant,omitempty"`
 }
 
-// normal is p with its name as containerd normalises it. It is an error where a part is missing or not a word.
-func (p ociPlatform) normal() (ociPlatform, error) {
+// normalised is p with its name as containerd normalises it. It is an error where a part is missing or not a word.
+func (p ociPlatform) normalised() (ociPlatform, error) {
 	n, err := platform.New(p.OS, p.Architecture, p.Variant)
 	if err != nil {
 		return ociPlatform{}, err
@@ -46,24 +46,24 @@ func (p ociPlatform) compare(q ociPlatform) int {
 	)
 }
 
-// means reports whether p and q have the same name as they are: linux/i386/sse2 is linux/386, for i386 has no variants.
-func (p ociPlatform) means(q ociPlatform) bool {
-	a, errA := p.normal()
-	b, errB := q.normal()
+// equivalent reports whether p and q have the same name as they are: linux/i386/sse2 is linux/386, for i386 has no variants.
+func (p ociPlatform) equivalent(q ociPlatform) bool {
+	a, errA := p.normalised()
+	b, errB := q.normalised()
 	return errA == nil && errB == nil && a.normalName() == b.normalName()
 }
 
-// agree is the normal platform of an image whose descriptor says listed (nil where it says nothing) and whose config
+// reconcilePlatforms is the normal platform of an image whose descriptor says listed (nil where it says nothing) and whose config
 // says config. What both name must be the same. Configs of old builders have no variant: then the descriptor's holds.
-func agree(listed *ociPlatform, config ociPlatform) (ociPlatform, error) {
+func reconcilePlatforms(listed *ociPlatform, config ociPlatform) (ociPlatform, error) {
 	if config.OS == "" || config.Architecture == "" {
 		return ociPlatform{}, fmt.Errorf("its config names no os or no architecture")
 	}
 	if listed == nil {
-		return config.normal()
+		return config.normalised()
 	}
 	have, want := *listed, config
-	if !have.means(want) {
+	if !have.equivalent(want) {
 		want.Variant = cmp.Or(want.Variant, have.Variant)
 		have.Variant = cmp.Or(have.Variant, want.Variant)
 	}
@@ -74,11 +74,11 @@ func agree(listed *ociPlatform, config ociPlatform) (ociPlatform, error) {
 	if len(have.OSFeatures) == 0 {
 		have.OSFeatures = want.OSFeatures
 	}
-	have, err := have.normal()
+	have, err := have.normalised()
 	if err != nil {
 		return ociPlatform{}, err
 	}
-	want, err = want.normal()
+	want, err = want.normalised()
 	if err != nil {
 		return ociPlatform{}, err
 	}

@@ -45,7 +45,7 @@ func TestTheQuickstartIsWhatItsGeneratorMakes(t *testing.T) {
 
 func TestTheQuickstartBuilds(t *testing.T) {
 	b := mustBuild(t, quickstart, image.Request{Source: oci("image"), Env: image.Env{Platforms: required(t, "linux/amd64", "linux/arm64")}})
-	for _, c := range b.Children() {
+	for _, c := range b.Manifests() {
 		for _, blob := range c.Blobs {
 			if digestOf(read(t, blob)) != blob.Digest.String() {
 				t.Errorf("%s has other content", blob.Digest)

@@ -43,8 +43,8 @@ func (r repository) blob(d v1.Descriptor) (registry.Blob, error) {
 	}, nil
 }
 
-// absent is err, said in words where the repository does not have the manifest.
-func (r repository) absent(h v1.Hash, err error) error {
+// explainNotFound is err, in words and with a hint where the repository does not have the manifest.
+func (r repository) explainNotFound(h v1.Hash, err error) error {
 	if !errors.Is(err, registry.ErrNotFound) {
 		return err
 	}

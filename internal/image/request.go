@@ -1,5 +1,5 @@
 // Package image finds manifests where they come from (an OCI layout, the digests of earlier jobs, an image in a
-// registry) and makes them one index, in memory: bytes, media type and digest are final before the network sees them.
+// registry) and joins them to one index, in memory: bytes, media type and digest are final before the network sees them.
 // A kind of source is one file.
 //
 // # What is written, and what stays

@@ -46,7 +46,7 @@ func (s *Siblings) Build(ctx context.Context, image string) (Built, error) {
 	if !begun {
 		defer close(r.done)
 		r.built, r.err = s.build(ctx, image, func(ctx context.Context, other string) (Built, error) {
-			return s.need(ctx, image, other)
+			return s.buildFor(ctx, image, other)
 		})
 		return r.built, r.err
 	}
@@ -58,11 +58,11 @@ func (s *Siblings) Build(ctx context.Context, image string) (Built, error) {
 	}
 }
 
-// need gives other to image, which waits for it. It is an error where other waits for image, if by way of a third, and
+// buildFor gives other to image, which waits for it. It is an error where other waits for image, if by way of a third, and
 // where other is skipped.
-func (s *Siblings) need(ctx context.Context, image, other string) (Built, error) {
+func (s *Siblings) buildFor(ctx context.Context, image, other string) (Built, error) {
 	s.mu.Lock()
-	if way := s.way(other, image); way != nil {
+	if way := s.waitPath(other, image); way != nil {
 		s.mu.Unlock()
 		return Built{}, fmt.Errorf("images copy from each other in a circle: %s → %s", image, strings.Join(way, " → "))
 	}
@@ -81,13 +81,13 @@ func (s *Siblings) need(ctx context.Context, image, other string) (Built, error)
 	return b, err
 }
 
-// way is how from waits for to: from, to and all between them. nil where it does not.
-func (s *Siblings) way(from, to string) []string {
+// waitPath is the chain by which from waits for to: from, to and all between them. nil where it does not wait.
+func (s *Siblings) waitPath(from, to string) []string {
 	if from == to {
 		return []string{to}
 	}
 	for _, next := range s.waiting[from] {
-		if rest := s.way(next, to); rest != nil {
+		if rest := s.waitPath(next, to); rest != nil {
 			return append([]string{from}, rest...)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/taglast/taglast/pkg/release"
 )
 
-// Source is where the manifests of an image come from. SourceOf makes it; each kind is one file.
+// Source is where the manifests of an image come from. SourceOf returns it; each kind is one file.
 type Source interface {
 	// Repositories are those that the source reads from: a layer may be mounted from them, and their limits count. None
 	// where it reads from no registry.
@@ -24,22 +24,22 @@ type Source interface {
 	gather(ctx context.Context, env Env) (gathered, error)
 }
 
-// gathered is what a source gave.
+// gathered is what a source holds, read and checked.
 type gathered struct {
-	trees  []tree
-	deps   []provenance.Dependency
-	copied bool   // the source is an image, which stays as it is where it can
-	hint   string // what to do where a platform is missing
+	sources      []sourceImage
+	dependencies []provenance.Dependency
+	copyWhole    bool   // the source is an image, which stays as it is where it can
+	hint         string // what to do where a platform is missing
 }
 
-// kinds are the kinds of sources. A further kind is a file of its own and an entry here.
-func kinds() []kind {
-	return []kind{of(newOCI), of(newDigests), of(newImageSource)}
+// converters has one entry for each kind of source. A further kind is a file of its own and an entry here.
+func converters() []converter {
+	return []converter{converterOf(newOCI), converterOf(newDigests), converterOf(newImageSource)}
 }
 
 // SourceOf is the source that a release names. It is an error where its kind is none of this package's; nil has none.
 func SourceOf(s release.Source) (Source, error) {
-	for _, k := range kinds() {
+	for _, k := range converters() {
 		if source, ok := k(s); ok {
 			return source, nil
 		}
@@ -47,11 +47,11 @@ func SourceOf(s release.Source) (Source, error) {
 	return nil, fmt.Errorf("a source of type %T is not supported", s)
 }
 
-// kind makes the source of a release's value, and reports whether the value is of its kind.
-type kind func(release.Source) (Source, bool)
+// converter makes the source of a release's value, and reports whether the value is of its kind.
+type converter func(release.Source) (Source, bool)
 
-// of is the kind whose value in a release is an S.
-func of[S release.Source](convert func(S) Source) kind {
+// converterOf is the converter of the kind whose value in a release is an S.
+func converterOf[S release.Source](convert func(S) Source) converter {
 	return func(s release.Source) (Source, bool) {
 		value, ok := s.(S)
 		if !ok {

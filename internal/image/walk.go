@@ -18,19 +18,19 @@ const readers = 8
 // sourceManifest is one manifest of a source, read and checked, with its blobs.
 type sourceManifest struct {
 	registry.Manifest
-	doc         manifestDocument
-	platform    ociPlatform
-	blobs       []registry.Blob // config first
-	content     content
-	from        []name.Repository // where manifest and blobs are; none once it is rewritten
-	where       string            // file or reference, for errors
-	annotations map[string]string // of its descriptor in an image index
-	subject     string            // the digest that an attestation manifest is about; empty for an image
-	attestation bool
+	doc          manifestDocument
+	platform     ociPlatform
+	blobs        []registry.Blob // config first
+	content      content
+	repositories []name.Repository // where manifest and blobs are; none once it is rewritten
+	where        string            // file or reference, for errors
+	annotations  map[string]string // of its descriptor in an image index
+	subject      string            // the digest that an attestation manifest is about; empty for an image
+	attestation  bool
 }
 
-// tree is what a descriptor leads to.
-type tree struct {
+// sourceImage is one image of a source, read: its root and the manifests below it.
+type sourceImage struct {
 	root        registry.Manifest
 	annotations map[string]string // of the root, where it is an index
 	single      bool              // the root is an image manifest
@@ -42,39 +42,34 @@ type tree struct {
 // walker follows one image from its root. Loops need no search: each document is hashed before it is read, and depth
 // and number are bounded.
 type walker struct {
-	content content
-	where   string
-	keep    bool // read attestation manifests, too
-	listed  bool // take a platform that the index names: the config is not read
-	seen    int
-}
-
-type leaf struct {
-	d      descriptor
-	listed *ociPlatform
+	content             content
+	where               string
+	keepAttestations    bool // read attestation manifests, too
+	trustListedPlatform bool // take a platform that the index names: the config is not read
+	manifestCount       int
 }
 
 // walk reads everything below root but layers. d is the descriptor that led to root, empty where nothing did.
-func (w *walker) walk(ctx context.Context, root registry.Manifest, d descriptor) (tree, error) {
-	t := tree{root: root, single: isManifest(root.MediaType)}
+func (w *walker) walk(ctx context.Context, root registry.Manifest, d descriptor) (sourceImage, error) {
+	t := sourceImage{root: root, single: isManifest(root.MediaType)}
 	if t.single {
-		f, err := w.read(ctx, root, leaf{d: d, listed: d.Platform})
+		f, err := w.read(ctx, root, d)
 		if err != nil {
-			return tree{}, err
+			return sourceImage{}, err
 		}
 		t.manifests = []*sourceManifest{f}
 		return t, nil
 	}
-	leaves, err := w.expand(ctx, &t, root, 1)
+	children, err := w.expand(ctx, &t, root, 1)
 	if err != nil {
-		return tree{}, err
+		return sourceImage{}, err
 	}
-	t.manifests = make([]*sourceManifest, len(leaves))
+	t.manifests = make([]*sourceManifest, len(children))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(readers)
-	for i, l := range leaves {
+	for i, child := range children {
 		g.Go(func() error {
-			desc, err := l.d.checked()
+			desc, err := child.checked()
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.where, err)
 			}
@@ -82,7 +77,7 @@ func (w *walker) walk(ctx context.Context, root registry.Manifest, d descriptor)
 			if err != nil {
 				return err
 			}
-			t.manifests[i], err = w.read(ctx, m, l)
+			t.manifests[i], err = w.read(ctx, m, child)
 			return err
 		})
 	}
@@ -90,7 +85,7 @@ func (w *walker) walk(ctx context.Context, root registry.Manifest, d descriptor)
 }
 
 // expand lists the manifests below an index, in its order, and reads the indexes among them.
-func (w *walker) expand(ctx context.Context, t *tree, index registry.Manifest, depth int) ([]leaf, error) {
+func (w *walker) expand(ctx context.Context, t *sourceImage, index registry.Manifest, depth int) ([]descriptor, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("%s: index %s: indexes are nested more than %d deep", w.where, index.Digest, maxDepth)
 	}
@@ -98,16 +93,16 @@ func (w *walker) expand(ctx context.Context, t *tree, index registry.Manifest, d
 	if err != nil {
 		return nil, fmt.Errorf("%s: index %s: %w", w.where, index.Digest, err)
 	}
-	if w.seen += len(doc.Manifests); w.seen > maxChildren {
+	if w.manifestCount += len(doc.Manifests); w.manifestCount > maxChildren {
 		return nil, fmt.Errorf("%s: index %s: it leads to more than %d manifests", w.where, index.Digest, maxChildren)
 	}
 	if index.Digest == t.root.Digest {
 		t.annotations = doc.Annotations
 	}
-	var leaves []leaf
+	var children []descriptor
 	for _, d := range doc.Manifests {
 		switch {
-		case d.isAttestation() && !w.keep:
+		case d.isAttestation() && !w.keepAttestations:
 			t.omitted = true
 		case isIndex(d.MediaType):
 			t.nested = true
@@ -123,16 +118,16 @@ func (w *walker) expand(ctx context.Context, t *tree, index registry.Manifest, d
 			if err != nil {
 				return nil, err
 			}
-			leaves = append(leaves, below...)
+			children = append(children, below...)
 		default:
-			leaves = append(leaves, leaf{d: d, listed: d.Platform})
+			children = append(children, d)
 		}
 	}
-	return leaves, nil
+	return children, nil
 }
 
-// read looks into an image manifest (or an attestation manifest).
-func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*sourceManifest, error) {
+// read parses an image manifest, or an attestation manifest, that d describes.
+func (w *walker) read(ctx context.Context, m registry.Manifest, d descriptor) (*sourceManifest, error) {
 	fail := func(err error) (*sourceManifest, error) {
 		return nil, fmt.Errorf("%s: manifest %s: %w", w.where, m.Digest, err)
 	}
@@ -143,18 +138,18 @@ func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*source
 	if err != nil {
 		return fail(err)
 	}
-	f := &sourceManifest{Manifest: m, doc: doc, content: w.content, from: w.content.repositories(), where: w.where, annotations: l.d.Annotations}
+	f := &sourceManifest{Manifest: m, doc: doc, content: w.content, repositories: w.content.repositories(), where: w.where, annotations: d.Annotations}
 	config, err := doc.Config.checked()
 	if err != nil {
 		return fail(err)
 	}
-	if f.attestation = l.d.isAttestation(); f.attestation {
-		f.subject = l.d.Annotations[referenceDigest]
+	if f.attestation = d.isAttestation(); f.attestation {
+		f.subject = d.Annotations[referenceDigest]
 		f.platform = ociPlatform{OS: "unknown", Architecture: "unknown"}
 	} else if err := doc.image(); err != nil {
 		return fail(err)
-	} else if w.listed && l.listed != nil && l.listed.OS != "" && l.listed.Architecture != "" {
-		if f.platform, err = l.listed.normal(); err != nil {
+	} else if w.trustListedPlatform && d.Platform != nil && d.Platform.OS != "" && d.Platform.Architecture != "" {
+		if f.platform, err = d.Platform.normalised(); err != nil {
 			return fail(err)
 		}
 	} else {
@@ -170,7 +165,7 @@ func (w *walker) read(ctx context.Context, m registry.Manifest, l leaf) (*source
 			// containerd refuses to unpack such an image; release candidates of Docker 25 saved some.
 			return fail(fmt.Errorf("it has %s, its config %d", plural(len(doc.Layers), "layer"), n))
 		}
-		if f.platform, err = agree(l.listed, own.ociPlatform); err != nil {
+		if f.platform, err = reconcilePlatforms(d.Platform, own.ociPlatform); err != nil {
 			return fail(err)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Workspace is the temporary directory of a run. It is made when it is first asked for. The zero value is ready for use,
+// Workspace is the temporary directory of a run. It is created when it is first asked for. The zero value is ready for use,
 // from several goroutines.
 type Workspace struct {
 	mu      sync.Mutex
@@ -15,7 +15,7 @@ type Workspace struct {
 	removed bool
 }
 
-// Dir makes a new, empty directory of the workspace. Nobody but its user can read it. After Remove it is an error.
+// Dir creates a new, empty directory of the workspace. Nobody but its user can read it. After Remove it is an error.
 func (w *Workspace) Dir() (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -34,14 +33,14 @@ func (c *Client) GetBlob(ctx context.Context, digest v1.Hash, max int64) ([]byte
 		if body, err = readBody(resp, max); err != nil {
 			return err
 		}
-		got, _, err := v1.SHA256(bytes.NewReader(body))
-		if err == nil && got != digest {
-			err = fmt.Errorf("%w: they are %s", ErrBytes, got)
+		if got := ociref.Sum(body); got != digest {
+			err := fmt.Errorf("%w: they are %s", ErrBytes, got)
 			if wrong++; wrong < wrongAnswers {
 				return retry.Transient(err, 0)
 			}
+			return err
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, c.p.wrap("read blob", ref, err)
@@ -72,7 +71,7 @@ func (c *Client) OpenBlob(ctx context.Context, digest v1.Hash) (io.ReadCloser, e
 		}
 		body = &releasing{resp.Body, release}
 		if resp.ContentLength >= 0 {
-			body = &counted{body, resp.ContentLength}
+			body = &lengthChecked{body, resp.ContentLength}
 		}
 		return nil
 	})
@@ -83,15 +82,15 @@ func (c *Client) OpenBlob(ctx context.Context, digest v1.Hash) (io.ReadCloser, e
 	return body, nil
 }
 
-// counted fails where a body ends before the length that was announced.
-type counted struct {
+// lengthChecked fails where a body ends before the length that was announced.
+type lengthChecked struct {
 	io.ReadCloser
-	left int64
+	remaining int64
 }
 
-func (r *counted) Read(p []byte) (int, error) {
+func (r *lengthChecked) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
-	if r.left -= int64(n); err == io.EOF && r.left > 0 {
+	if r.remaining -= int64(n); err == io.EOF && r.remaining > 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err

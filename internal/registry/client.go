@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -24,7 +23,7 @@ type client struct {
 	endpoint  endpoint
 	host      *hostState
 	slots     *slots
-	kept      *kept
+	cache     *manifestCache
 	lists     shared[int64, []string] // of tags, by how many tags this client had begun to write
 	probes    shared[struct{}, struct{}]
 	tagWrites atomic.Int64
@@ -38,14 +37,14 @@ type client struct {
 	locks map[v1.Hash]chan struct{} // one for each manifest that a caller of LockManifest brings
 }
 
-func newClient(r name.Repository, o Options, h *hostState, s *slots, k *kept) *client {
+func newClient(r name.Repository, o Options, h *hostState, s *slots, k *manifestCache) *client {
 	return &client{
 		repo:     r,
 		options:  o,
 		endpoint: endpointOf(r),
 		host:     h,
 		slots:    s,
-		kept:     k,
+		cache:    k,
 		login:    make(chan struct{}, 1),
 		blobs:    newInflight(),
 		seen:     map[v1.Hash]time.Time{},
@@ -56,18 +55,7 @@ func newClient(r name.Repository, o Options, h *hostState, s *slots, k *kept) *c
 
 // retry runs op under the run's policy.
 func (c *client) retry(ctx context.Context, op func(context.Context) error) error {
-	p := c.options.Retry
-	p.Report = c.report
-	return retry.Do(ctx, p, op)
-}
-
-func (c *client) report(ev retry.Event) {
-	if c.options.Retry.Report != nil {
-		c.options.Retry.Report(ev)
-	}
-	if c.options.Report != nil {
-		c.options.Report(ociref.DisplayName(c.repo), ev)
-	}
+	return retry.Do(ctx, c.options.Retry, op)
 }
 
 // LastSeen is when the repository was last known to hold the manifest (it was read or written by digest); the zero time
@@ -79,27 +67,27 @@ func (c *Client) LastSeen(digest v1.Hash) time.Time {
 }
 
 // LastRead is when the manifest was last read from the repository, and hashed; the zero time if it was not, or has been
-// missed since. A look or a write alone is the registry's word.
+// missed since. A HEAD or a write does not count: it is only the registry's word.
 func (c *Client) LastRead(digest v1.Hash) time.Time {
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
 	return c.p.read[digest]
 }
 
-func (c *client) saw(digest v1.Hash) {
+func (c *client) markSeen(digest v1.Hash) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen[digest] = time.Now()
 }
 
-func (c *client) hashed(digest v1.Hash) {
+func (c *client) markRead(digest v1.Hash) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen[digest] = time.Now()
 	c.read[digest] = time.Now()
 }
 
-func (c *client) missed(digest v1.Hash) {
+func (c *client) clearSeen(digest v1.Hash) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.seen, digest)
@@ -111,12 +99,12 @@ func (c *client) path(parts string) *url.URL {
 	return &url.URL{Scheme: c.endpoint.scheme, Host: c.endpoint.host, Path: "/v2/" + c.repo.RepositoryStr() + parts}
 }
 
-// request is one request that can be made anew for each attempt.
+// request describes one request, of which each attempt builds a new http.Request.
 type request struct {
 	method string
 	url    *url.URL
 	header http.Header
-	body   func() (io.ReadCloser, error) // nil: none
+	body   func() (io.ReadCloser, error) // nil: there is no body
 	size   int64
 	remote bool // the body is read from another registry: two exchanges at once
 }

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -11,79 +10,80 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
-// verdict is what the readers of one upload found out about the content that they sent.
-type verdict struct {
-	mu    sync.Mutex
-	whole bool  // the last reader gave all of it, and it is what it claims to be
-	bad   error // it is something else
-	lost  error // it could not be read
-	read  int64
+// uploadCheck is what the readers of one upload know of the content that they sent.
+type uploadCheck struct {
+	mu         sync.Mutex
+	complete   bool  // the last reader gave all of it, and it is what it claims to be
+	mismatch   error // it is something else
+	unreadable error // it could not be read
+	read       int64
 }
 
-func (v *verdict) set(f func()) {
+func (v *uploadCheck) set(f func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	f()
 }
 
-func (v *verdict) get() (whole bool, read int64, err error) {
+func (v *uploadCheck) get() (whole bool, read int64, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.bad != nil {
-		return false, v.read, retry.Permanent(v.bad)
+	if v.mismatch != nil {
+		return false, v.read, retry.Permanent(v.mismatch)
 	}
-	return v.whole, v.read, v.lost
+	return v.complete, v.read, v.unreadable
 }
 
 // content is a blob on its way to a registry: opened at the first Read, hashed as it passes. The last bytes are handed
 // on only when the whole is known to be right, so that no registry ever has all of a blob that is not what it claims.
 type content struct {
-	ctx     context.Context
-	blob    Blob
-	verdict *verdict
-	hash    hash.Hash
-	read    int64
-	err     error
+	ctx   context.Context
+	blob  Blob
+	check *uploadCheck
+	hash  hash.Hash
+	read  int64
+	err   error
 
 	mu     sync.Mutex // HTTP/2 closes a body while it is read
 	src    io.ReadCloser
 	closed bool
 }
 
-func newContent(ctx context.Context, b Blob, v *verdict) *content {
-	v.set(func() { v.whole, v.lost = false, nil })
-	return &content{ctx: ctx, blob: b, verdict: v, hash: sha256.New()}
+func newContent(ctx context.Context, b Blob, v *uploadCheck) *content {
+	v.set(func() { v.complete, v.unreadable = false, nil })
+	return &content{ctx: ctx, blob: b, check: v, hash: sha256.New()}
 }
 
 func (r *content) Read(p []byte) (int, error) {
 	if r.err != nil || len(p) == 0 {
 		return 0, r.err
 	}
-	n, err := r.next(p)
+	n, err := r.readVerified(p)
 	r.err = err
 	return n, err
 }
 
-func (r *content) next(p []byte) (int, error) {
+func (r *content) readVerified(p []byte) (int, error) {
 	if r.src == nil {
 		if err := r.open(); err != nil {
 			return 0, err
 		}
 	}
-	left := r.blob.Size - r.read
-	if left == 0 { // only an empty blob comes here before it was checked
+	remaining := r.blob.Size - r.read
+	if remaining == 0 { // only an empty blob comes here before it was checked
 		if err := r.finish(); err != nil {
 			return 0, err
 		}
 		return 0, io.EOF
 	}
-	n, err := r.src.Read(p[:min(int64(len(p)), left)])
+	n, err := r.src.Read(p[:min(int64(len(p)), remaining)])
 	r.hash.Write(p[:n])
 	r.read += int64(n)
-	r.verdict.set(func() { r.verdict.read += int64(n) })
+	r.check.set(func() { r.check.read += int64(n) })
 	switch {
 	case r.read == r.blob.Size:
 		if err := r.finish(); err != nil {
@@ -91,7 +91,7 @@ func (r *content) next(p []byte) (int, error) {
 		}
 		return n, io.EOF
 	case err == io.EOF:
-		return 0, r.other(fmt.Errorf("it ends after %d of %d bytes", r.read, r.blob.Size))
+		return 0, r.mismatch(fmt.Errorf("it ends after %d of %d bytes", r.read, r.blob.Size))
 	case err != nil:
 		return 0, r.unreadable(err)
 	}
@@ -104,20 +104,20 @@ func (r *content) finish() error {
 	n, err := io.ReadFull(r.src, one[:])
 	switch {
 	case n > 0:
-		return r.other(fmt.Errorf("it has more than %d bytes", r.blob.Size))
+		return r.mismatch(fmt.Errorf("it has more than %d bytes", r.blob.Size))
 	case !errors.Is(err, io.EOF):
 		return r.unreadable(err)
 	}
-	if got := hex.EncodeToString(r.hash.Sum(nil)); got != r.blob.Digest.Hex {
-		return r.other(fmt.Errorf("it is sha256:%s", got))
+	if got := ociref.FromSum([sha256.Size]byte(r.hash.Sum(nil))); got != r.blob.Digest {
+		return r.mismatch(fmt.Errorf("it is %s", got))
 	}
-	r.verdict.set(func() { r.verdict.whole = true })
+	r.check.set(func() { r.check.complete = true })
 	return nil
 }
 
-func (r *content) other(why error) error {
+func (r *content) mismatch(why error) error {
 	err := fmt.Errorf("content of layer %s is not what it claims: %w", r.blob.Digest, why)
-	r.verdict.set(func() { r.verdict.bad = err })
+	r.check.set(func() { r.check.mismatch = err })
 	return err
 }
 
@@ -127,7 +127,7 @@ func (r *content) unreadable(err error) error {
 	if errors.As(err, new(*fs.PathError)) {
 		err = retry.Permanent(err)
 	}
-	r.verdict.set(func() { r.verdict.lost = err })
+	r.check.set(func() { r.check.unreadable = err })
 	return err
 }
 

@@ -32,7 +32,7 @@ func TestABlobThatIsClosedWhileItIsOpenedStaysClosed(t *testing.T) {
 			<-closed
 			return src, nil
 		},
-	}, &verdict{})
+	}, &uploadCheck{})
 	go func() {
 		_, err := io.ReadAll(r)
 		read <- err

@@ -39,8 +39,8 @@ func CredentialSource(ctx context.Context, k authn.Keychain, target authn.Resour
 }
 
 // dockerSource names what go-containerregistry's keychain has found credentials in. It reads the files in that keychain's
-// order: docker's config where there is one (DOCKER_CONFIG, else the home directory), else podman's auth file. What
-// cannot be read names the file alone.
+// order: docker's config where there is one (DOCKER_CONFIG, else the home directory), else podman's auth file. Where
+// the file cannot be read, it is named without a helper.
 func dockerSource(target authn.Resource) string {
 	home, _ := os.UserHomeDir()
 	dir := os.Getenv("DOCKER_CONFIG")

@@ -40,13 +40,12 @@ func (e endpoint) registry() (name.Registry, error) {
 	return name.NewRegistry(e.host)
 }
 
-// private tells whether host is an address literal that only this machine or its network can mean.
-func private(host string) bool {
-	bare := weburl.Hostname(host)
-	if strings.EqualFold(bare, "localhost") {
+// isPrivate tells whether host is an address literal that only this machine or its network can mean.
+func isPrivate(host string) bool {
+	if weburl.Loopback(host) {
 		return true
 	}
-	ip, err := netip.ParseAddr(bare)
+	ip, err := netip.ParseAddr(weburl.Hostname(host))
 	if err != nil {
 		return false
 	}
@@ -61,10 +60,10 @@ func (e endpoint) owns(u *url.URL) bool {
 	return strings.EqualFold(u.Host, e.host) || weburl.HostPort(u.Scheme, u.Host) == weburl.HostPort(e.scheme, e.host)
 }
 
-// follow resolves a Location that the registry gave in answer to a request to base. On the registry's own host the
+// resolveLocation resolves a Location that the registry gave in answer to a request to base. On the registry's own host the
 // result has the registry's host and scheme. Another host must be spoken to by https and, unless the registry itself is
 // on this machine or on a private address, be no private address; user info and fragment are dropped.
-func (e endpoint) follow(base *url.URL, location string) (*url.URL, error) {
+func (e endpoint) resolveLocation(base *url.URL, location string) (*url.URL, error) {
 	if location == "" {
 		return nil, errors.New("the answer has no Location")
 	}
@@ -91,7 +90,7 @@ func (e endpoint) follow(base *url.URL, location string) (*url.URL, error) {
 	if u.Scheme != "https" && !(local && u.Scheme == "http") {
 		return nil, fmt.Errorf("the registry sends us to %s://%s: only https is followed", escape.Bounded(u.Scheme, 32), escape.Bounded(u.Host, 256))
 	}
-	if private(u.Host) && !e.local && !private(e.host) {
+	if isPrivate(u.Host) && !e.local && !isPrivate(e.host) {
 		return nil, fmt.Errorf("the registry sends us to the private address %s: refused", escape.Bounded(u.Host, 256))
 	}
 	return u, nil

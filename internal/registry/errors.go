@@ -18,7 +18,7 @@ var (
 	ErrMoved    = errors.New("the tag was moved by somebody else")
 	// ErrUnanswered is beside the last refusal of a tag's write where an earlier attempt may have reached the registry.
 	ErrUnanswered = errors.New("an earlier attempt was not answered and may have reached the registry")
-	ErrGuard      = errors.New("refused by the guard: without a permit a manifest is written under its own digest alone")
+	ErrGuard      = errors.New("refused by the guard: without a permit a manifest is written only under its own digest")
 )
 
 // Error is a failed operation on one repository or reference. It unwraps to its cause and to the sentinel that applies.
@@ -53,10 +53,10 @@ func (c *client) wrap(op, ref string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Op: op, Ref: ociref.DisplayName(c.repo) + ref, Kind: kind(err), Err: err}
+	return &Error{Op: op, Ref: ociref.DisplayName(c.repo) + ref, Kind: sentinel(err), Err: err}
 }
 
-func kind(err error) error {
+func sentinel(err error) error {
 	var (
 		status    *retry.StatusError
 		exhausted *retry.Exhausted
@@ -77,9 +77,9 @@ func kind(err error) error {
 	return nil
 }
 
-// lost tells whether a write that failed with err may have happened all the same: no answer came, or one that speaks of
+// ambiguous reports whether a write that failed with err may have happened all the same: no answer came, or one that speaks of
 // a broken server rather than of the request.
-func lost(err error) bool {
+func ambiguous(err error) bool {
 	var status *retry.StatusError
 	if errors.As(err, &status) {
 		return status.Status >= 500 || status.Status == http.StatusRequestTimeout || status.Status == 499

@@ -24,7 +24,7 @@ func FuzzFollow(f *testing.F) {
 	h := endpointOf(repo)
 	base := &url.URL{Scheme: "https", Host: "ghcr.io", Path: "/v2/acme/app/blobs/uploads/"}
 	f.Fuzz(func(t *testing.T, location string) {
-		u, err := h.follow(base, location)
+		u, err := h.resolveLocation(base, location)
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\n\r\x1b") {
 				t.Errorf("%q holds control characters", err)
@@ -34,7 +34,7 @@ func FuzzFollow(f *testing.F) {
 		if u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" {
 			t.Errorf("%q became %s", location, u)
 		}
-		if private(u.Host) {
+		if isPrivate(u.Host) {
 			t.Errorf("%q leads to %s", location, u.Host)
 		}
 		if h.owns(u) && u.Host != "ghcr.io" {

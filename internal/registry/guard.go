@@ -7,29 +7,23 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry/permit"
 )
 
-// guard is the law on the wire. It lets a manifest PUT pass if the reference is the sha256 of the very bytes that it
+// guard stands under every client and decides about each write. It lets a manifest PUT pass if the reference is the sha256 of the very bytes that it
 // hands on, or if the context carries a permit for this repository, this reference and these bytes. It parses nothing
 // leniently: a manifest PUT has one spelling, and whatever a server could take for one in another spelling is refused.
 type guard struct {
 	repo name.Repository
 	next http.RoundTripper
 }
-
-var (
-	digestRef = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	tagRef    = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-)
 
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !guarded {
@@ -56,7 +50,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Opaque != "" || req.Host != "" && req.Host != req.URL.Host {
 		return refuse("URL and host disagree")
 	}
-	if !writesManifest(g.repo, req.URL) {
+	if !mayWriteManifest(g.repo, req.URL) {
 		return g.next.RoundTrip(req)
 	}
 	ref, ok := strings.CutPrefix(req.URL.Path, "/v2/"+g.repo.RepositoryStr()+"/manifests/")
@@ -65,21 +59,18 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return refuse("manifests are read or PUT")
 	case !ok || req.URL.EscapedPath() != req.URL.Path && req.URL.RawPath != "":
 		return refuse("not this repository's manifests, or another spelling")
-	case !digestRef.MatchString(ref) && !tagRef.MatchString(ref):
+	case ociref.CheckDigest(ref) != nil && !ociref.IsTag(ref):
 		return refuse("neither a sha256 digest nor a tag")
 	case req.URL.RawQuery != "" || req.URL.ForceQuery:
 		return refuse("a query could name tags")
 	case len(req.Header["Content-Encoding"])+len(req.TransferEncoding)+len(req.Trailer) != 0:
 		return refuse("an encoded body")
 	}
-	body, err := take(req)
+	body, err := readManifestBody(req)
 	if err != nil {
 		return refuse(err.Error())
 	}
-	digest, _, err := v1.SHA256(bytes.NewReader(body))
-	if err != nil {
-		return refuse(err.Error())
-	}
+	digest := ociref.Sum(body)
 	if ref != digest.String() && !permit.Allows(req.Context(), g.repo, ref, digest) {
 		return refuse("body " + digest.String())
 	}
@@ -90,8 +81,8 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(sealed)
 }
 
-// take reads the body whole: what was hashed is what is sent.
-func take(req *http.Request) ([]byte, error) {
+// readManifestBody reads the body whole, so that what was hashed is what is sent.
+func readManifestBody(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
 		return nil, fmt.Errorf("no body")
 	}
@@ -103,9 +94,9 @@ func take(req *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// writesManifest tells whether a server could read the path as that of a manifest, after whatever decoding, case
-// folding and cleaning. A path under this repository's uploads, spelled plainly, is none, whatever the repository's name.
-func writesManifest(repo name.Repository, u *url.URL) bool {
+// mayWriteManifest tells whether a server could read the path as that of a manifest, after whatever decoding, case
+// folding and cleaning. A path under this repository's uploads, spelled plainly, is not one, whatever the repository's name.
+func mayWriteManifest(repo name.Repository, u *url.URL) bool {
 	path := u.EscapedPath()
 	if rest, ok := strings.CutPrefix(path, "/v2/"+repo.RepositoryStr()+"/blobs/uploads/"); ok &&
 		!strings.ContainsAny(rest, `%\;`) && !strings.Contains("/"+rest+"/", "/../") && !strings.Contains(rest, "//") {

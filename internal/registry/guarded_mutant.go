@@ -2,6 +2,6 @@
 
 package registry
 
-// guarded is false in the mutant without a guard. It exists so that the tests of the law can be seen to turn red; no
+// guarded is false in the mutant without a guard. It exists so that tests can be seen to fail without the guard; no
 // release is built with it.
 const guarded = false

@@ -19,7 +19,7 @@ type hostState struct {
 
 	mu    sync.Mutex
 	pings map[string]*pingAnswer // by scheme
-	pulls *pulls                 // nil: the host has said nothing of a quota
+	quota *pullQuota             // nil: the host has said nothing of a quota
 }
 
 // pingAnswer is how the host answered `GET /v2/`: what a login needs of it.

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -11,67 +10,50 @@ import (
 // inflight joins the uploads of one blob that are under way, and remembers the blobs that the repository is known to
 // hold. A failure is shared with those who waited for it and then forgotten.
 type inflight struct {
-	mu      sync.Mutex
-	known   map[v1.Hash]bool
-	uploads map[v1.Hash]*pendingUpload
+	uploads shared[v1.Hash, struct{}]
+
+	mu    sync.Mutex
+	known map[v1.Hash]bool
 }
 
-type pendingUpload struct {
-	done chan struct{}
-	err  error
-}
+func newInflight() *inflight { return &inflight{known: map[v1.Hash]bool{}} }
 
-func newInflight() *inflight {
-	return &inflight{known: map[v1.Hash]bool{}, uploads: map[v1.Hash]*pendingUpload{}}
-}
-
-// do uploads a blob unless it is known to be there or another call is at it.
-func (f *inflight) do(ctx context.Context, digest v1.Hash, upload func() (int64, error)) (int64, error) {
-	for {
-		f.mu.Lock()
-		if f.known[digest] {
-			f.mu.Unlock()
-			return 0, nil
-		}
-		other, ok := f.uploads[digest]
-		if !ok {
-			break
-		}
-		f.mu.Unlock()
-		select {
-		case <-other.done:
-		case <-ctx.Done():
-			return 0, context.Cause(ctx)
-		}
-		// An upload that ended because its own caller gave up says nothing about ours.
-		if other.err != nil && !errors.Is(other.err, context.Canceled) && !errors.Is(other.err, context.DeadlineExceeded) {
-			return 0, other.err
-		}
+// do uploads a blob unless it is known to be there or another call is at it. sent is what this call's own upload sent.
+func (f *inflight) do(ctx context.Context, digest v1.Hash, upload func() (int64, error)) (sent int64, err error) {
+	if f.isKnown(digest) {
+		return 0, nil
 	}
-	own := &pendingUpload{done: make(chan struct{})}
-	f.uploads[digest] = own
-	f.mu.Unlock()
+	_, err = f.uploads.do(ctx, digest, func() (struct{}, error) {
+		if f.isKnown(digest) { // by an upload that has ended since
+			return struct{}{}, nil
+		}
+		n, err := upload()
+		if sent = n; err == nil {
+			f.markKnown(digest)
+		}
+		return struct{}{}, err
+	})
+	return sent, err
+}
 
-	sent, err := upload()
-
+func (f *inflight) isKnown(digest v1.Hash) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.uploads, digest)
-	if own.err = err; err == nil {
-		f.known[digest] = true
+	return f.known[digest]
+}
+
+func (f *inflight) markKnown(digests ...v1.Hash) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range digests {
+		f.known[d] = true
 	}
-	close(own.done)
-	return sent, err
 }
 
 // MarkPresent notes blobs that the repository is known to hold, because it holds a manifest that names them: PushBlob does
 // not ask for them again.
 func (c *Client) MarkPresent(blobs ...v1.Hash) {
-	c.p.blobs.mu.Lock()
-	defer c.p.blobs.mu.Unlock()
-	for _, b := range blobs {
-		c.p.blobs.known[b] = true
-	}
+	c.p.blobs.markKnown(blobs...)
 }
 
 // ClearPresent drops what is known of blobs, for instance because the registry refused a manifest that names them.

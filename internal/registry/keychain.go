@@ -18,7 +18,7 @@ type KeychainOptions struct {
 	RegistryAuth string              // TAGLAST_REGISTRY_AUTH: a YAML list of {registry, username, password}; empty: none
 	Docker       authn.Keychain      // docker's config and helpers; nil: authn.DefaultKeychain
 	Getenv       func(string) string // for podman's auth file; nil: it is not looked for
-	GitHubToken  string              // for ghcr.io alone; empty: none
+	GitHubToken  string              // only for ghcr.io; empty: none
 	Mask         func(string)        // called with each secret before its first use; nil: nobody listens
 }
 
@@ -35,27 +35,27 @@ func Keychain(o KeychainOptions) (authn.Keychain, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keychain{docker: o.Docker, getenv: o.Getenv, mask: o.Mask, own: map[string]authn.AuthConfig{}}
+	k := &keychain{docker: o.Docker, getenv: o.Getenv, mask: o.Mask, registryAuth: map[string]authn.AuthConfig{}}
 	for _, e := range entries {
-		if _, twice := k.own[e.registry]; twice {
+		if _, twice := k.registryAuth[e.registry]; twice {
 			return nil, errors.New("registry-auth: two entries for one registry")
 		}
-		k.own[e.registry] = authn.AuthConfig{Username: e.username, Password: e.password}
-		k.masked(k.own[e.registry])
+		k.registryAuth[e.registry] = authn.AuthConfig{Username: e.username, Password: e.password}
+		k.maskSecrets(k.registryAuth[e.registry])
 	}
 	if o.GitHubToken != "" {
 		k.github = &authn.AuthConfig{Username: "x-access-token", Password: o.GitHubToken}
-		k.masked(*k.github)
+		k.maskSecrets(*k.github)
 	}
 	return k, nil
 }
 
 type keychain struct {
-	own    map[string]authn.AuthConfig // by canonical host
-	docker authn.Keychain
-	getenv func(string) string
-	github *authn.AuthConfig
-	mask   func(string)
+	registryAuth map[string]authn.AuthConfig // by canonical host
+	docker       authn.Keychain
+	getenv       func(string) string
+	github       *authn.AuthConfig
+	mask         func(string)
 }
 
 // Resolve is ResolveContext without a context.
@@ -72,7 +72,7 @@ func (k *keychain) ResolveContext(ctx context.Context, target authn.Resource) (a
 // find gives the credentials and the name of where they come from.
 func (k *keychain) find(ctx context.Context, target authn.Resource) (found authn.Authenticator, source string, err error) {
 	host := ociref.WireHost(target.RegistryStr())
-	if own, ok := k.own[host]; ok {
+	if own, ok := k.registryAuth[host]; ok {
 		return authn.FromConfig(own), "TAGLAST_REGISTRY_AUTH", nil
 	}
 	found, err = authn.Resolve(ctx, k.docker, target)
@@ -84,10 +84,10 @@ func (k *keychain) find(ctx context.Context, target authn.Resource) (found authn
 		if err != nil {
 			return nil, "", fmt.Errorf("docker's config: %w", err)
 		}
-		k.masked(*config)
+		k.maskSecrets(*config)
 		return found, dockerSource(target), nil
 	}
-	config, path, err := podman(k.getenv, target)
+	config, path, err := podmanCredentials(k.getenv, target)
 	if err != nil {
 		return nil, "", err
 	}
@@ -98,12 +98,12 @@ func (k *keychain) find(ctx context.Context, target authn.Resource) (found authn
 	if config == nil {
 		return authn.Anonymous, Anonymous, nil
 	}
-	k.masked(*config)
+	k.maskSecrets(*config)
 	return authn.FromConfig(*config), source, nil
 }
 
-// masked hides every form in which a credential can appear.
-func (k *keychain) masked(c authn.AuthConfig) {
+// maskSecrets hides every form in which a credential can appear.
+func (k *keychain) maskSecrets(c authn.AuthConfig) {
 	secrets := []string{c.Password, c.Auth, c.IdentityToken, c.RegistryToken}
 	if c.Password != "" {
 		secrets = append(secrets, base64.StdEncoding.EncodeToString([]byte(c.Username+":"+c.Password)))

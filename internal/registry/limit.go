@@ -1,11 +1,9 @@
 package registry
 
 import (
-	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
-
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/pace"
 	"github.com/taglast/taglast/internal/weburl"
 )
@@ -16,8 +14,7 @@ const perMinute = 2000
 
 // newPace is the pace of requests to a host; nil where it is not known to count them.
 func newPace(host string) *pace.Pace {
-	switch strings.ToLower(weburl.Hostname(host)) {
-	case ghcr, name.DefaultRegistry:
+	if bare := ociref.Host(weburl.Hostname(host)); bare == ghcr || bare == ociref.Hub {
 		// The second beyond the minute is for requests that travel at different speeds.
 		return pace.New(perMinute, time.Minute+time.Second)
 	}

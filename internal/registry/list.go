@@ -12,6 +12,7 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/link"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -106,7 +107,7 @@ func (c *client) nextTags(h http.Header, page *url.URL) (*url.URL, error) {
 		}
 		return nil, nil
 	}
-	next, err := c.endpoint.follow(page, next.String())
+	next, err := c.endpoint.resolveLocation(page, next.String())
 	switch {
 	case err != nil:
 		return nil, err
@@ -117,7 +118,7 @@ func (c *client) nextTags(h http.Header, page *url.URL) (*url.URL, error) {
 }
 
 // parseTags reads one page. A list of another repository, no list at all, and a text that is no tag are errors; null, as
-// some registries write the empty list, is none.
+// some registries write the empty list, is not an error.
 func parseTags(raw []byte, repository string) ([]string, error) {
 	var list struct {
 		Name *string         `json:"name"`
@@ -135,7 +136,7 @@ func parseTags(raw []byte, repository string) ([]string, error) {
 		return nil, errors.New("the answer is no list of tags")
 	}
 	for _, tag := range tags {
-		if !tagRef.MatchString(tag) {
+		if !ociref.IsTag(tag) {
 			return nil, fmt.Errorf("the answer lists %q, which is no tag", escape.Bounded(tag, 160))
 		}
 	}

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // accepted are the manifests that are asked for, preferred first.
@@ -19,7 +19,7 @@ var accepted = []types.MediaType{
 	types.OCIImageIndex, types.OCIManifestSchema1, types.DockerManifestList, types.DockerManifestSchema2,
 }
 
-// accept is one Accept header: some registries read the first line of several alone.
+// accept is one Accept header: of several lines some registries read only the first.
 var accept = func() string {
 	s := make([]string, len(accepted))
 	for i, t := range accepted {
@@ -36,13 +36,8 @@ var errType = errors.New("no image manifest or index")
 // The two must agree, and a document may not be index and manifest at once: a digest must mean one thing to every
 // reader (image specification 1.1, "mediaType"; CVE-2021-41190).
 func newManifest(raw []byte, contentType string) (Manifest, error) {
-	digest, size, err := v1.SHA256(bytes.NewReader(raw))
-	if err != nil {
-		return Manifest{}, err
-	}
-	m := Manifest{Descriptor: v1.Descriptor{Digest: digest, Size: size}, Raw: raw}
-	m.MediaType, err = mediaType(raw, contentType)
-	return m, err
+	t, err := mediaType(raw, contentType)
+	return Manifest{Descriptor: v1.Descriptor{MediaType: t, Digest: ociref.Sum(raw), Size: int64(len(raw))}, Raw: raw}, err
 }
 
 func mediaType(raw []byte, contentType string) (types.MediaType, error) {
@@ -100,10 +95,10 @@ type reference struct {
 }
 
 func parseReference(s string) (reference, error) {
-	switch {
-	case digestRef.MatchString(s):
-		return reference{s, v1.Hash{Algorithm: "sha256", Hex: s[len("sha256:"):]}}, nil
-	case tagRef.MatchString(s):
+	if digest, err := ociref.ParseDigest(s); err == nil {
+		return reference{s, digest}, nil
+	}
+	if ociref.IsTag(s) {
 		return reference{text: s}, nil
 	}
 	return reference{}, fmt.Errorf("%q is neither a sha256 digest nor a tag", escape.Bounded(s, 160))

@@ -36,7 +36,7 @@ func (u *upload) begin(ctx context.Context, query string) (*url.URL, error) {
 	err = retry.CheckStatus(resp, http.StatusAccepted, http.StatusCreated)
 	if err != nil && query != "" {
 		if transient, _, _ := retry.Classify(err); !transient {
-			u.plain = true
+			u.mountRefused = true
 			return u.begin(ctx, "")
 		}
 	}
@@ -45,15 +45,15 @@ func (u *upload) begin(ctx context.Context, query string) (*url.URL, error) {
 	}
 	drain(resp)
 	if resp.StatusCode == http.StatusCreated && query != "" {
-		return nil, agrees(resp, u.blob.Digest)
+		return nil, checkStoredDigest(resp, u.blob.Digest)
 	}
-	return u.c.endpoint.follow(resp.Request.URL, resp.Header.Get("Location"))
+	return u.c.endpoint.resolveLocation(resp.Request.URL, resp.Header.Get("Location"))
 }
 
 // mount is the query that asks for a mount from a repository of the same registry; empty where there is none.
 func (u *upload) mount(ctx context.Context) (string, error) {
-	s, err := u.c.open(ctx)
-	if err != nil || u.plain || !s.mounts {
+	s, err := u.c.openSession(ctx)
+	if err != nil || u.mountRefused || !s.mounts {
 		return "", err
 	}
 	for _, r := range u.blob.From {

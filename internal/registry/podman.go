@@ -17,11 +17,11 @@ import (
 
 const maxAuthFile = 1 << 20
 
-// podman looks the target up in podman's auth file (containers-auth.json(5)): REGISTRY_AUTH_FILE, else
+// podmanCredentials looks the target up in podman's auth file (containers-auth.json(5)): REGISTRY_AUTH_FILE, else
 // $XDG_RUNTIME_DIR/containers/auth.json, else $XDG_CONFIG_HOME or ~/.config. Its keys are hosts or, more exact,
 // namespaces and repositories. The configuration is nil where there is no entry; file is where it was looked for. Its
 // credential helpers are not asked: docker's config names those of the run.
-func podman(getenv func(string) string, target authn.Resource) (config *authn.AuthConfig, file string, err error) {
+func podmanCredentials(getenv func(string) string, target authn.Resource) (config *authn.AuthConfig, file string, err error) {
 	if getenv == nil {
 		return nil, "", nil
 	}
@@ -39,7 +39,7 @@ func podman(getenv func(string) string, target authn.Resource) (config *authn.Au
 		if json.Unmarshal(raw, &parsed) != nil { // its error could quote a secret
 			return nil, "", fmt.Errorf("podman's auth file: %s: not the JSON of an auth file", path)
 		}
-		return closest(parsed.Auths, target), path, nil
+		return closestEntry(parsed.Auths, target), path, nil
 	}
 	return nil, "", nil
 }
@@ -73,8 +73,8 @@ func readAuthFile(path string) ([]byte, error) {
 	return raw, err
 }
 
-// closest is the entry with the longest key that is the target or a parent of it.
-func closest(auths map[string]authn.AuthConfig, target authn.Resource) *authn.AuthConfig {
+// closestEntry is the entry with the longest key that is the target or a parent of it.
+func closestEntry(auths map[string]authn.AuthConfig, target authn.Resource) *authn.AuthConfig {
 	key := target.String()
 	if rest, ok := strings.CutPrefix(key, target.RegistryStr()); ok {
 		key = ociref.WireHost(target.RegistryStr()) + rest

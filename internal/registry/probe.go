@@ -9,7 +9,7 @@ import (
 	"github.com/taglast/taglast/internal/retry"
 )
 
-// Probe proves that this token may push: an upload is begun and cancelled. ErrDenied if it may not. A token alone proves
+// Probe proves that this token may push: an upload is begun and cancelled. ErrDenied if it may not. A token by itself proves
 // nothing: GHCR gives one with push scope to anybody. Calls at one moment share one probe.
 func (c *Client) Probe(ctx context.Context) error {
 	_, err := c.p.probes.do(ctx, struct{}{}, func() (struct{}, error) { return struct{}{}, c.probe(ctx) })
@@ -27,7 +27,7 @@ func (c *Client) probe(ctx context.Context) error {
 			return err
 		}
 		drain(resp)
-		location, err = c.p.endpoint.follow(resp.Request.URL, resp.Header.Get("Location"))
+		location, err = c.p.endpoint.resolveLocation(resp.Request.URL, resp.Header.Get("Location"))
 		return err
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/retry"
 )
 
@@ -30,11 +31,11 @@ func (c *Client) PutByDigest(ctx context.Context, m Manifest) error {
 		failed error // the last attempt's
 	)
 	err := c.p.retry(ctx, func(ctx context.Context) error {
-		if failed != nil && lost(failed) && c.p.holds(ctx, r) {
+		if failed != nil && ambiguous(failed) && c.p.hasManifest(ctx, r) {
 			return nil
 		}
 		failed = c.p.put(ctx, r, m)
-		if missing(failed) {
+		if refusedForContent(failed) {
 			named := fmt.Errorf("%w: %w", ErrMissing, failed)
 			if time.Since(begin) < writeLag {
 				return retry.Transient(named, 0)
@@ -44,11 +45,11 @@ func (c *Client) PutByDigest(ctx context.Context, m Manifest) error {
 		return failed
 	})
 	// The last attempt may have been the one that reached the registry.
-	if err != nil && ctx.Err() == nil && !settled(err) && c.p.holds(ctx, r) {
+	if err != nil && ctx.Err() == nil && !isFinal(err) && c.p.hasManifest(ctx, r) {
 		err = nil
 	}
 	if err == nil {
-		c.p.saw(m.Digest)
+		c.p.markSeen(m.Digest)
 	}
 	return c.p.wrap("push", ref, err)
 }
@@ -58,10 +59,7 @@ func (m Manifest) check() error {
 	if len(m.Raw) > MaxManifest {
 		return fmt.Errorf("a manifest of %d bytes: registries accept %d", len(m.Raw), MaxManifest)
 	}
-	digest, size, err := v1.SHA256(bytes.NewReader(m.Raw))
-	if err != nil {
-		return err
-	}
+	digest, size := ociref.Sum(m.Raw), int64(len(m.Raw))
 	if digest != m.Digest || size != m.Size {
 		return fmt.Errorf("the manifest is not what its descriptor claims: it is %s with %d bytes", digest, size)
 	}
@@ -71,18 +69,19 @@ func (m Manifest) check() error {
 	return nil
 }
 
-// missing tells of the codes with which registries refuse a manifest whose content they do not know.
-func missing(err error) bool {
+// refusedForContent reports whether err has one of the codes with which registries refuse a manifest whose content they do
+// not know.
+func refusedForContent(err error) bool {
 	return hasCode(err, "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN")
 }
 
-// settled tells of failures of a write that no look can turn into a success.
-func settled(err error) bool {
+// isFinal reports whether a write failed in a way that no look at the registry can turn into a success.
+func isFinal(err error) bool {
 	return errors.Is(err, ErrGuard) || errors.Is(err, ErrBytes) || errors.As(err, new(*loginError))
 }
 
-// holds looks once for a manifest; a look that fails has not found it.
-func (c *client) holds(ctx context.Context, r reference) bool {
+// hasManifest looks once for a manifest; a look that fails has not found it.
+func (c *client) hasManifest(ctx context.Context, r reference) bool {
 	d, err := c.head(ctx, r)
 	return err == nil && d.Digest == r.digest
 }
@@ -103,11 +102,11 @@ func (c *client) put(ctx context.Context, r reference, m Manifest) error {
 		return err
 	}
 	drain(resp)
-	return agrees(resp, m.Digest)
+	return checkStoredDigest(resp, m.Digest)
 }
 
-// agrees compares the digest that a registry claims to have stored with ours.
-func agrees(resp *http.Response, digest v1.Hash) error {
+// checkStoredDigest compares the digest that a registry claims to have stored with the one that was sent.
+func checkStoredDigest(resp *http.Response, digest v1.Hash) error {
 	if said := resp.Header.Get(digestHeader); said != "" && said != digest.String() {
 		if h, err := v1.NewHash(said); err != nil || h.Algorithm == "sha256" {
 			return retry.Permanent(fmt.Errorf("%w: it claims to have stored %s, not %s", ErrBytes, said, digest))

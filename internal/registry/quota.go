@@ -17,8 +17,8 @@ const (
 	remainingHeader = "RateLimit-Remaining" // 76;w=21600
 )
 
-// pulls is what a registry last said of its quota.
-type pulls struct {
+// pullQuota is what a registry last said of its quota.
+type pullQuota struct {
 	remaining int
 	window    time.Duration
 }
@@ -45,14 +45,14 @@ func (c *Clients) PullsRemaining(host string) (remaining int, window time.Durati
 func (h *hostState) pullsRemaining() (remaining int, window time.Duration, known bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.pulls == nil {
+	if h.quota == nil {
 		return 0, 0, false
 	}
-	return h.pulls.remaining, h.pulls.window, true
+	return h.quota.remaining, h.quota.window, true
 }
 
-// notePulls keeps what an answer says of the quota; what cannot be read says nothing.
-func (h *hostState) notePulls(answer http.Header) {
+// recordQuota keeps what an answer says of the quota; what cannot be read says nothing.
+func (h *hostState) recordQuota(answer http.Header) {
 	remaining, window, ok := parseRateLimit(answer.Get(remainingHeader))
 	if !ok {
 		return
@@ -62,7 +62,7 @@ func (h *hostState) notePulls(answer http.Header) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.pulls = &pulls{remaining, window}
+	h.quota = &pullQuota{remaining, window}
 }
 
 // parseRateLimit reads `100;w=21600`: a number, and perhaps a window in seconds, of a year at most.
@@ -109,7 +109,7 @@ func Quota(host string, need Need, remaining int, window time.Duration) (warning
 	}
 	wait := "wait until the quota is full again"
 	if window > 0 {
-		wait = "wait " + hours(window)
+		wait = "wait " + inWords(window)
 	}
 	return "", hint.With(fmt.Errorf("pull quota: %s", figures),
 		fmt.Sprintf("log in to %s (docker login, or TAGLAST_REGISTRY_AUTH) with an account that may pull more; or %s; or name another registry as the source", ociref.Host(host), wait))
@@ -119,11 +119,11 @@ func within(window time.Duration) string {
 	if window <= 0 {
 		return ""
 	}
-	return " within " + hours(window)
+	return " within " + inWords(window)
 }
 
-// hours is a window in words, rounded up.
-func hours(d time.Duration) string {
+// inWords is a window in words, rounded up.
+func inWords(d time.Duration) string {
 	if d <= time.Hour {
 		return plural(int((d+time.Minute-1)/time.Minute), "minute")
 	}

@@ -43,7 +43,7 @@ func (c *client) head(ctx context.Context, r reference) (v1.Descriptor, error) {
 		return v1.Descriptor{}, err
 	}
 	if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
-		c.gone(r, err)
+		c.forgetMissing(r, err)
 		return v1.Descriptor{}, err
 	}
 	drain(resp)
@@ -56,7 +56,7 @@ func (c *client) head(ctx context.Context, r reference) (v1.Descriptor, error) {
 		if said != r.digest {
 			return v1.Descriptor{}, fmt.Errorf("%w: it says %s", ErrBytes, said)
 		}
-		c.saw(said)
+		c.markSeen(said)
 	}
 	return v1.Descriptor{MediaType: types.MediaType(resp.Header.Get("Content-Type")), Digest: said, Size: resp.ContentLength}, nil
 }
@@ -84,7 +84,7 @@ func (c *Client) get(ctx context.Context, ref string, lag time.Duration) (Manife
 	)
 	err = c.p.retry(ctx, func(ctx context.Context) error {
 		m, err = c.p.get(ctx, r, &wrong)
-		if errors.Is(kind(err), ErrNotFound) && time.Since(begin) < lag {
+		if errors.Is(sentinel(err), ErrNotFound) && time.Since(begin) < lag {
 			return retry.Transient(err, 0)
 		}
 		return err
@@ -102,7 +102,7 @@ func (c *client) get(ctx context.Context, r reference, wrong *int) (Manifest, er
 		return Manifest{}, err
 	}
 	if err := retry.CheckStatus(resp, http.StatusOK); err != nil {
-		c.gone(r, err)
+		c.forgetMissing(r, err)
 		return Manifest{}, err
 	}
 	raw, err := readBody(resp, MaxManifest)
@@ -127,14 +127,14 @@ func (c *client) get(ctx context.Context, r reference, wrong *int) (Manifest, er
 		}
 		return Manifest{}, bad
 	}
-	c.hashed(m.Digest)
+	c.markRead(m.Digest)
 	return m, nil
 }
 
-// gone forgets that a manifest was seen once the registry does not know it.
-func (c *client) gone(r reference, err error) {
+// forgetMissing forgets that a manifest was seen once the registry does not know it.
+func (c *client) forgetMissing(r reference, err error) {
 	if r.byDigest() && hasStatus(err, http.StatusNotFound) {
-		c.missed(r.digest)
+		c.clearSeen(r.digest)
 	}
 }
 

@@ -30,7 +30,8 @@ var errNoReferrersAPI = errors.New("no list of referrers")
 // "Referrers Tag Schema"). No referrers is an empty list. An API in trouble is an error only where the tag gives nothing
 // either. It only reads; the descriptors are the registry's word.
 func (c *Client) Referrers(ctx context.Context, digest v1.Hash) ([]v1.Descriptor, error) {
-	if err := ociref.CheckHash(digest); err != nil {
+	tag, err := ociref.FallbackTag(digest)
+	if err != nil {
 		return nil, c.p.wrap("list the referrers of", "", err)
 	}
 	ref := "@" + digest.String()
@@ -38,7 +39,7 @@ func (c *Client) Referrers(ctx context.Context, digest v1.Hash) ([]v1.Descriptor
 	if api == nil || ctx.Err() != nil {
 		return listed, c.p.wrap("list the referrers of", ref, api)
 	}
-	tagged, err := c.Get(ctx, "sha256-"+digest.Hex)
+	tagged, err := c.Get(ctx, tag)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		if errors.Is(api, errNoReferrersAPI) {
@@ -49,7 +50,7 @@ func (c *Client) Referrers(ctx context.Context, digest v1.Hash) ([]v1.Descriptor
 		return nil, err
 	}
 	if listed, err = descriptors(tagged.Raw, tagged.MediaType); err != nil {
-		return nil, c.p.wrap("list the referrers of", ref, fmt.Errorf("tag sha256-%s: %w", digest.Hex, err))
+		return nil, c.p.wrap("list the referrers of", ref, fmt.Errorf("tag %s: %w", tag, err))
 	}
 	return listed, nil
 }
@@ -107,7 +108,7 @@ func (c *client) referrersPage(ctx context.Context, page *url.URL) ([]v1.Descrip
 	}
 	next := link.Next(resp.Header, page)
 	if next != nil {
-		if next, err = c.endpoint.follow(page, next.String()); err != nil {
+		if next, err = c.endpoint.resolveLocation(page, next.String()); err != nil {
 			return nil, nil, err
 		}
 		if !c.endpoint.owns(next) {

@@ -1,7 +1,6 @@
 // Package registry is a registry as taglast needs it: manifests pushed by digest and read back, blobs skipped, mounted
 // or streamed, tags read. Under every client sits the guard: a manifest PUT whose reference is not a sha256 digest is
-// refused unless its context carries a permit (package permit), which only the tag stage can
-// make.
+// refused unless its context carries a permit (package permit), which only the tag stage gives.
 //
 // It speaks the OCI distribution specification v1.1 in its own few lines over go-containerregistry's authenticated
 // transport, never through that library's remote.Put, Tag, Write or Push, which write fallback tags unasked and retry
@@ -48,8 +47,7 @@ type Options struct {
 	ReadOnly  bool              // pull scope only: plan and dry runs
 	MountFrom []name.Repository // repositories whose pull scope is asked together with push, so that mounts work
 	UserAgent string
-	Jobs      int                               // requests in flight over all repositories, of them at most 8 that carry layers; zero means 32, less than 3 means 3
-	Report    func(repo string, ev retry.Event) // called before each wait, beside Retry.Report; nil means nobody listens
+	Jobs      int // requests in flight over all repositories, of them at most 8 that carry layers; zero means 32, less than 3 means 3
 }
 
 // Clients hands out one Client for each repository and run.
@@ -59,7 +57,7 @@ type clients struct {
 	options Options
 
 	slots *slots
-	kept  *kept
+	cache *manifestCache
 
 	mu    sync.Mutex
 	repos map[string]*Client
@@ -71,7 +69,7 @@ type Client struct{ p *client }
 
 // NewClients opens nothing: a repository is authenticated at its first use.
 func NewClients(o Options) *Clients {
-	return &Clients{&clients{options: o, slots: newSlots(o.Jobs), kept: &kept{manifests: map[string]Manifest{}}, repos: map[string]*Client{}, hosts: map[string]*hostState{}}}
+	return &Clients{&clients{options: o, slots: newSlots(o.Jobs), cache: &manifestCache{manifests: map[string]Manifest{}}, repos: map[string]*Client{}, hosts: map[string]*hostState{}}}
 }
 
 // Repository is the client of that repository, always the same one.
@@ -86,7 +84,7 @@ func (c *Clients) Repository(r name.Repository) *Client {
 		host = newHostState(r.RegistryStr())
 		c.p.hosts[r.RegistryStr()] = host
 	}
-	opened := &Client{newClient(r, c.p.options, host, c.p.slots, c.p.kept)}
+	opened := &Client{newClient(r, c.p.options, host, c.p.slots, c.p.cache)}
 	c.p.repos[r.Name()] = opened
 	return opened
 }

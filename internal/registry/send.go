@@ -13,7 +13,7 @@ import (
 	"github.com/taglast/taglast/internal/retry"
 )
 
-// maxRedirects of one read, as docker follows.
+// maxRedirects is how many redirects of one read are followed, as docker does.
 const maxRedirects = 5
 
 // send makes one attempt of a request. The answer's status is the caller's to check.
@@ -24,20 +24,20 @@ func (c *client) send(ctx context.Context, r request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.method != http.MethodGet && r.method != http.MethodHead || !redirects(resp.StatusCode) {
+		if r.method != http.MethodGet && r.method != http.MethodHead || !isRedirect(resp.StatusCode) {
 			return resp, nil
 		}
 		drain(resp)
 		if hop == maxRedirects {
-			return nil, fmt.Errorf("%s: more than %d redirects", at(r.method, r.url), maxRedirects)
+			return nil, fmt.Errorf("%s: more than %d redirects", describeRequest(r.method, r.url), maxRedirects)
 		}
-		if u, err = c.endpoint.follow(resp.Request.URL, resp.Header.Get("Location")); err != nil {
-			return nil, fmt.Errorf("%s: %w", at(r.method, r.url), err)
+		if u, err = c.endpoint.resolveLocation(resp.Request.URL, resp.Header.Get("Location")); err != nil {
+			return nil, fmt.Errorf("%s: %w", describeRequest(r.method, r.url), err)
 		}
 	}
 }
 
-func redirects(status int) bool {
+func isRedirect(status int) bool {
 	switch status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		return true
@@ -50,7 +50,7 @@ func redirects(status int) bool {
 // and then final.
 func (c *client) hop(ctx context.Context, r request, u *url.URL) (*http.Response, error) {
 	for again := false; ; again = true {
-		resp, s, err := c.once(ctx, r, u)
+		resp, s, err := c.sendOnce(ctx, r, u)
 		if again || s == nil {
 			return resp, err
 		}
@@ -60,19 +60,19 @@ func (c *client) hop(ctx context.Context, r request, u *url.URL) (*http.Response
 		case err == nil || !hasStatus(err, http.StatusUnauthorized): // of the token endpoint, in mid-run
 			return resp, err
 		}
-		c.drop(ctx, s)
+		c.dropSession(ctx, s)
 	}
 }
 
-// once sends one request: to the registry's own host with the session's credentials, elsewhere without any.
-func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Response, *session, error) {
+// sendOnce sends one request: to the registry's own host with the session's credentials, elsewhere without any.
+func (c *client) sendOnce(ctx context.Context, r request, u *url.URL) (*http.Response, *session, error) {
 	var (
 		s    *session
 		next http.RoundTripper = c.wire()
 	)
 	if c.endpoint.owns(u) {
 		var err error
-		if s, err = c.open(ctx); err != nil {
+		if s, err = c.openSession(ctx); err != nil {
 			return nil, nil, err
 		}
 		next = s.auth
@@ -85,26 +85,26 @@ func (c *client) once(ctx context.Context, r request, u *url.URL) (*http.Respons
 	if err != nil {
 		return nil, s, err
 	}
-	resp, err := guard{c.repo, marked{next, r.remote}}.RoundTrip(req)
+	resp, err := guard{c.repo, ownMarker{next, r.remote}}.RoundTrip(req)
 	if err != nil {
-		return nil, s, refusedOrBroken(r.method, u, err)
+		return nil, s, requestError(r.method, u, err)
 	}
 	if resp.Request == nil {
 		resp.Request = req
 	}
 	if s != nil { // the registry's own host
-		c.host.notePulls(resp.Header)
+		c.host.recordQuota(resp.Header)
 	}
 	return resp, s, nil
 }
 
-// marked tells the wire which requests are ours.
-type marked struct {
+// ownMarker tells the wire which requests this package sends itself.
+type ownMarker struct {
 	next   http.RoundTripper
 	remote bool
 }
 
-func (m marked) RoundTrip(req *http.Request) (*http.Response, error) {
+func (m ownMarker) RoundTrip(req *http.Request) (*http.Response, error) {
 	mark := &ownRequest{slots: 1}
 	if m.remote {
 		mark.slots = 2
@@ -113,9 +113,9 @@ func (m marked) RoundTrip(req *http.Request) (*http.Response, error) {
 	return m.next.RoundTrip(mark.req)
 }
 
-// refusedOrBroken is the error of a request that got no answer. A token request made on its behalf may have been
+// requestError is the error of a request that got no answer. A token request made on its behalf may have been
 // refused: that says so itself.
-func refusedOrBroken(method string, u *url.URL, err error) error {
+func requestError(method string, u *url.URL, err error) error {
 	if errors.Is(err, ErrGuard) {
 		return retry.Permanent(err)
 	}
@@ -123,11 +123,11 @@ func refusedOrBroken(method string, u *url.URL, err error) error {
 	if errors.As(err, &status) {
 		return &loginError{status}
 	}
-	return fmt.Errorf("%s: %w", at(method, u), tokenFailure(err))
+	return fmt.Errorf("%s: %w", describeRequest(method, u), tokenFailure(err))
 }
 
-// at is a request for an error: method and URL without user info and query, which can hold secrets.
-func at(method string, u *url.URL) string {
+// describeRequest is a request for an error: method and URL without user info and query, which can hold secrets.
+func describeRequest(method string, u *url.URL) string {
 	return method + " " + escape.Bounded(u.Scheme+"://"+u.Host+u.EscapedPath(), 512)
 }
 

@@ -27,9 +27,9 @@ type loginError struct{ err error }
 func (e *loginError) Error() string { return "log in: " + e.err.Error() }
 func (e *loginError) Unwrap() error { return e.err }
 
-// open gives the session, logging in if there is none. A login that fails leaves nothing behind: the next call tries
+// openSession gives the session, logging in if there is none. After a login that failed the next call tries
 // again.
-func (c *client) open(ctx context.Context) (*session, error) {
+func (c *client) openSession(ctx context.Context) (*session, error) {
 	select {
 	case c.login <- struct{}{}:
 	case <-ctx.Done():
@@ -47,8 +47,8 @@ func (c *client) open(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// drop forgets a session that the registry no longer accepts, unless another call has done so already.
-func (c *client) drop(ctx context.Context, s *session) {
+// dropSession forgets a session that the registry no longer accepts, unless another call has done so already.
+func (c *client) dropSession(ctx context.Context, s *session) {
 	select {
 	case c.login <- struct{}{}:
 	case <-ctx.Done():

@@ -18,7 +18,7 @@ const (
 // slots bound what a run has in flight, over all its repositories.
 //
 // A slot of requests is held for one HTTP exchange, until its answer is read, and never while something else is waited
-// for. A slot of layers is held for an upload, or a download that is no part of one; whoever holds it may wait for a slot
+// for. A slot of layers is held for an upload, or a download that does not belong to one; whoever holds it may wait for a slot
 // of requests, never the other way round. There are fewer of layers than of requests, so that the two cannot lock.
 type slots struct {
 	requests, layers *semaphore.Weighted

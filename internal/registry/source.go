@@ -8,15 +8,15 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// maxKept bounds the manifests that a run keeps: one manifest is a few KiB.
-const maxKept = 64 << 20
+// maxCached bounds the bytes of the manifests that a run keeps: one manifest is a few KiB.
+const maxCached = 64 << 20
 
-// kept are manifests of sources, hashed, for the length of a run.
-type kept struct {
+// manifestCache holds manifests of sources, hashed, for the length of a run.
+type manifestCache struct {
 	mu        sync.Mutex
 	size      int64
 	manifests map[string]Manifest // by repository and digest
-	reads     shared[string, Manifest]
+	inflight  shared[string, Manifest]
 }
 
 // GetOnce reads a manifest of a source by digest as Get does, but once in a run: what a digest names does not change.
@@ -24,21 +24,21 @@ type kept struct {
 // MiB in all is read again.
 func (c *Client) GetOnce(ctx context.Context, digest v1.Hash) (Manifest, error) {
 	key := fmt.Sprintf("%s@%s", c.p.repo.Name(), digest)
-	k := c.p.kept
+	k := c.p.cache
 	k.mu.Lock()
 	m, ok := k.manifests[key]
 	k.mu.Unlock()
 	if ok {
 		return m, nil
 	}
-	return k.reads.do(ctx, key, func() (Manifest, error) {
+	return k.inflight.do(ctx, key, func() (Manifest, error) {
 		m, err := c.Get(ctx, digest.String())
 		if err != nil {
 			return m, err
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if size := int64(len(m.Raw)); k.size+size <= maxKept {
+		if size := int64(len(m.Raw)); k.size+size <= maxCached {
 			k.size += size
 			k.manifests[key] = m
 		}

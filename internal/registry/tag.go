@@ -28,15 +28,15 @@ func (c *Client) PutTag(ctx context.Context, tag string, m Manifest) error {
 		return c.p.wrap("tag", "", err)
 	}
 	defer c.p.tagWrites.Add(1) // a list that is begun now may lack the tag
-	w := tagWrite{c: c.p, ref: r, m: m}
+	w := tagWrite{c: c.p, reference: r, manifest: m}
 	err = c.p.retry(ctx, w.attempt)
 	// The last attempt may have been the one that reached the registry.
-	if err != nil && ctx.Err() == nil && !settled(err) && !errors.Is(err, ErrMoved) {
-		if now, look := c.p.names(ctx, r); look == nil && now == m.Digest {
+	if err != nil && ctx.Err() == nil && !isFinal(err) && !errors.Is(err, ErrMoved) {
+		if now, look := c.p.tagDigest(ctx, r); look == nil && now == m.Digest {
 			err = nil
 		}
 	}
-	if err != nil && w.doubt && !lost(err) {
+	if err != nil && w.unanswered && !ambiguous(err) {
 		err = fmt.Errorf("%w; %w", err, ErrUnanswered)
 	}
 	return c.p.wrap("tag", r.suffix(), err)
@@ -44,38 +44,38 @@ func (c *Client) PutTag(ctx context.Context, tag string, m Manifest) error {
 
 // tagWrite is the write of one tag.
 type tagWrite struct {
-	c      *client
-	ref    reference
-	m      Manifest
-	failed error   // the last write's
-	doubt  bool    // some write was not answered
-	looked bool    // since a write failed
-	there  v1.Hash // what the tag named then; zero for nothing
+	c           *client
+	reference   reference
+	manifest    Manifest
+	lastErr     error   // the last write's
+	unanswered  bool    // some write was not answered
+	lookedSince bool    // since a write failed
+	lastDigest  v1.Hash // what the tag named then; zero for nothing
 }
 
 // attempt looks before it repeats a write.
 func (w *tagWrite) attempt(ctx context.Context) error {
-	if w.failed != nil {
-		now, err := w.c.names(ctx, w.ref)
+	if w.lastErr != nil {
+		now, err := w.c.tagDigest(ctx, w.reference)
 		switch {
 		case err != nil:
 			return err
-		case now == w.m.Digest:
+		case now == w.manifest.Digest:
 			return nil
-		case w.looked && now != w.there:
-			return retry.Permanent(fmt.Errorf("%w: it named %s and now %s, and our write was not answered: %w", ErrMoved, w.there, now, w.failed))
+		case w.lookedSince && now != w.lastDigest:
+			return retry.Permanent(fmt.Errorf("%w: it named %s and now %s, and our write was not answered: %w", ErrMoved, w.lastDigest, now, w.lastErr))
 		}
-		w.looked, w.there = true, now
+		w.lookedSince, w.lastDigest = true, now
 	}
-	w.failed = w.c.put(ctx, w.ref, w.m)
-	w.doubt = w.doubt || w.failed != nil && lost(w.failed) && !settled(w.failed)
-	return w.failed
+	w.lastErr = w.c.put(ctx, w.reference, w.manifest)
+	w.unanswered = w.unanswered || w.lastErr != nil && ambiguous(w.lastErr) && !isFinal(w.lastErr)
+	return w.lastErr
 }
 
-// names is what the tag names; the zero hash for nothing.
-func (c *client) names(ctx context.Context, r reference) (v1.Hash, error) {
+// tagDigest is what the tag names; the zero hash for nothing.
+func (c *client) tagDigest(ctx context.Context, r reference) (v1.Hash, error) {
 	d, err := c.head(ctx, r)
-	if errors.Is(kind(err), ErrNotFound) {
+	if errors.Is(sentinel(err), ErrNotFound) {
 		return v1.Hash{}, nil
 	}
 	return d.Digest, err

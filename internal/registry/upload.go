@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	rounds   = 3 // of the retry budget for one blob, as long as each moved bytes
-	restarts = 1 // after the registry says that a blob which we checked is not what we said
+	maxRounds   = 3 // of the retry budget for one blob, as long as each moved bytes
+	maxRestarts = 1 // after the registry says that a blob which we checked is not what we said
 )
 
 // PushBlob uploads a blob unless it is there: HEAD, mount, or POST + PATCH + PUT. sent is the number of bytes uploaded.
@@ -40,15 +40,15 @@ func (c *Client) PushBlob(ctx context.Context, b Blob) (sent int64, err error) {
 
 // upload is the push of one blob.
 type upload struct {
-	c       *client
-	blob    Blob
-	verdict verdict
-	plain   bool     // mounting was refused
-	invalid int      // commits refused for their digest
-	session *url.URL // which the next attempt uses; nil: it begins one
-	tried   bool     // an attempt was made
-	release func()   // of the slots for layers; nil: none are held
-	sent    int64
+	c              *client
+	blob           Blob
+	check          uploadCheck
+	mountRefused   bool     // mounting was refused
+	digestRefusals int      // commits refused for their digest
+	session        *url.URL // which the next attempt uses; nil: it begins one
+	tried          bool     // an attempt was made
+	release        func()   // gives back the slots for layers; nil: none are held
+	sent           int64
 }
 
 // run brings the blob without its content where that is possible, else uploads it. It gives an upload that moved bytes
@@ -57,27 +57,27 @@ func (u *upload) run(ctx context.Context) error {
 	if there, err := u.withoutContent(ctx); there || err != nil {
 		return err
 	}
-	defer u.leave() // a context that has ended lets no attempt begin
+	defer u.releaseSlots() // a context that has ended lets no attempt begin
 	for round := 1; ; round++ {
 		// Waiting for other layers is no part of the budget.
-		if err := u.hold(ctx); err != nil {
+		if err := u.acquireSlots(ctx); err != nil {
 			return err
 		}
-		_, before, _ := u.verdict.get()
+		_, before, _ := u.check.get()
 		err := u.c.retry(ctx, u.attempt)
 		if err == nil || ctx.Err() != nil || errors.Is(err, ErrBytes) {
 			return err
 		}
-		if whole, _, _ := u.verdict.get(); whole { // the last commit may have been the one that arrived
+		if whole, _, _ := u.check.get(); whole { // the last commit may have been the one that arrived
 			if there, _ := u.c.hasBlob(ctx, u.blob.Digest); there {
 				u.sent = u.blob.Size
 				return nil
 			}
 		}
-		if round == rounds {
+		if round == maxRounds {
 			return err
 		}
-		_, after, _ := u.verdict.get()
+		_, after, _ := u.check.get()
 		var exhausted *retry.Exhausted
 		if !errors.As(err, &exhausted) || after-before < u.blob.Size/4 || after == before {
 			return err
@@ -93,8 +93,8 @@ func (u *upload) slotsNeeded() int64 {
 	return 1
 }
 
-// hold takes the slots for layers. A session does not wait for them: registries forget it.
-func (u *upload) hold(ctx context.Context) (err error) {
+// acquireSlots takes the slots for layers. A session does not wait for them: registries forget it.
+func (u *upload) acquireSlots(ctx context.Context) (err error) {
 	if u.release != nil {
 		return nil
 	}
@@ -111,8 +111,8 @@ func (u *upload) hold(ctx context.Context) (err error) {
 	return err
 }
 
-// leave gives the slots back: a wait between two attempts holds none.
-func (u *upload) leave() {
+// releaseSlots gives the slots back, so that a wait between two attempts holds none.
+func (u *upload) releaseSlots() {
 	if u.release != nil {
 		u.release()
 		u.release = nil
@@ -121,17 +121,17 @@ func (u *upload) leave() {
 
 // attempt sends the content. After an attempt that failed it begins with a look: a commit may not have been answered.
 func (u *upload) attempt(ctx context.Context) error {
-	if err := u.hold(ctx); err != nil {
+	if err := u.acquireSlots(ctx); err != nil {
 		return err
 	}
-	defer u.leave()
+	defer u.releaseSlots()
 	if u.tried {
 		there, err := u.c.hasBlob(ctx, u.blob.Digest)
 		if err != nil {
 			return err
 		}
 		if there {
-			if whole, _, _ := u.verdict.get(); whole { // by our own commit, whose answer was lost
+			if whole, _, _ := u.check.get(); whole { // by our own commit, whose answer was lost
 				u.sent = u.blob.Size
 			}
 			return nil
@@ -149,7 +149,7 @@ func (u *upload) attempt(ctx context.Context) error {
 		if location, err = u.stream(ctx, location); err != nil {
 			return err
 		}
-	} else if err := u.empty(ctx); err != nil {
+	} else if err := u.checkEmpty(ctx); err != nil {
 		u.c.cancel(ctx, location)
 		return err
 	}
@@ -166,11 +166,11 @@ func (u *upload) stream(ctx context.Context, location *url.URL) (*url.URL, error
 		method: http.MethodPatch,
 		url:    location,
 		header: http.Header{"Content-Type": {"application/octet-stream"}},
-		body:   func() (io.ReadCloser, error) { return newContent(nested(ctx), u.blob, &u.verdict), nil },
+		body:   func() (io.ReadCloser, error) { return newContent(nested(ctx), u.blob, &u.check), nil },
 		size:   u.blob.Size,
 		remote: u.blob.Remote,
 	})
-	whole, _, bad := u.verdict.get()
+	whole, _, bad := u.check.get()
 	if bad != nil { // of the source, whatever the registry made of it
 		if err == nil {
 			drain(resp)
@@ -182,14 +182,14 @@ func (u *upload) stream(ctx context.Context, location *url.URL) (*url.URL, error
 		return nil, err
 	}
 	if err := retry.CheckStatus(resp, http.StatusAccepted, http.StatusCreated, http.StatusNoContent); err != nil {
-		return nil, again(err)
+		return nil, retrySession(err)
 	}
 	drain(resp)
 	if !whole {
 		u.c.cancel(ctx, location)
 		return nil, retry.Transient(errors.New("the registry answered before it had all of the blob"), 0)
 	}
-	return u.c.endpoint.follow(resp.Request.URL, resp.Header.Get("Location"))
+	return u.c.endpoint.resolveLocation(resp.Request.URL, resp.Header.Get("Location"))
 }
 
 // commit ends the session. Its query is kept as it is: registries sign it.
@@ -206,30 +206,30 @@ func (u *upload) commit(ctx context.Context, location *url.URL) error {
 	if err := retry.CheckStatus(resp, http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent); err != nil {
 		if hasCode(err, "DIGEST_INVALID", "SIZE_INVALID") {
 			// The content was checked on its way out: it was changed on the way in, or the registry is wrong.
-			if u.invalid++; u.invalid <= restarts {
+			if u.digestRefusals++; u.digestRefusals <= maxRestarts {
 				return retry.Transient(err, 0)
 			}
 			return err
 		}
-		return again(err)
+		return retrySession(err)
 	}
 	drain(resp)
-	return agrees(resp, u.blob.Digest)
+	return checkStoredDigest(resp, u.blob.Digest)
 }
 
-// empty checks a blob of no bytes, which needs no PATCH.
-func (u *upload) empty(ctx context.Context) error {
-	r := newContent(ctx, u.blob, &u.verdict)
+// checkEmpty checks a blob of no bytes, which needs no PATCH.
+func (u *upload) checkEmpty(ctx context.Context) error {
+	r := newContent(ctx, u.blob, &u.check)
 	defer r.Close()
 	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-		_, _, bad := u.verdict.get()
+		_, _, bad := u.check.get()
 		return bad
 	}
 	return nil
 }
 
-// again marks refusals that a new session heals: the registry forgot the one that it gave us.
-func again(err error) error {
+// retrySession makes an error transient that a new session heals: the registry forgot the one that it gave out.
+func retrySession(err error) error {
 	if hasStatus(err, http.StatusNotFound, http.StatusRequestedRangeNotSatisfiable) || hasCode(err, "BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID") {
 		return retry.Transient(err, 0)
 	}

@@ -26,13 +26,13 @@ func (c *client) wire() wire {
 	return wire{c.endpoint, c.options.UserAgent, c.options.Transport, c.host, c.slots}
 }
 
-// ownKey is under which a request that this package makes itself has its ownRequest; all others are the library's.
+// ownKey is the key of the context value by which a request that this package sends itself is told from the library's.
 type ownKey struct{}
 
 type ownRequest struct {
-	req   *http.Request
-	slots int64
-	sent  int
+	req      *http.Request
+	slots    int64
+	attempts int
 }
 
 func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -48,7 +48,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !ours {
 		return w.library(req, out)
 	}
-	if m.sent > 0 { // by the library, which sends again what has waited for its turn once
+	if m.attempts > 0 { // by the library, which sends again what has waited for its turn once
 		if err := w.wait(req, out); err != nil {
 			return nil, err
 		}
@@ -56,7 +56,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !w.endpoint.owns(out.URL) {
 		out.Header.Del("Authorization")
 	}
-	if m.sent++; m.sent > 1 && out.GetBody != nil {
+	if m.attempts++; m.attempts > 1 && out.GetBody != nil {
 		// After a 401 the library sends the same request once more; its body has been read by then.
 		closeBody(req)
 		body, err := out.GetBody()
@@ -73,7 +73,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// wait holds a request to the host's pace.
+// wait holds a request back until the host's pace lets it go.
 func (w wire) wait(req, out *http.Request) error {
 	if !w.endpoint.owns(out.URL) {
 		return nil
@@ -90,7 +90,7 @@ func (w wire) wait(req, out *http.Request) error {
 func (w wire) library(req, out *http.Request) (*http.Response, error) {
 	if w.endpoint.host == ghcr && !strings.EqualFold(weburl.Hostname(out.URL.Host), ghcr) {
 		closeBody(req)
-		return nil, retry.Permanent(fmt.Errorf("%s sends us to %s for a token: refused, GITHUB_TOKEN goes to %[1]s alone", ghcr, out.URL.Host))
+		return nil, retry.Permanent(fmt.Errorf("%s sends us to %s for a token: refused, GITHUB_TOKEN goes only to %[1]s", ghcr, out.URL.Host))
 	}
 	isPing := req.Method == http.MethodGet && req.URL.Path == "/v2/" && req.URL.RawQuery == ""
 	if !isPing {
@@ -98,7 +98,7 @@ func (w wire) library(req, out *http.Request) (*http.Response, error) {
 	}
 	resp, err := w.host.ping(req, func() (*http.Response, error) { return w.libraryExchange(req, out, true) })
 	if ping, _ := req.Context().Value(pingsKey{}).(*pings); ping != nil {
-		ping.note(req.URL.Scheme, err)
+		ping.record(req.URL.Scheme, err)
 	}
 	return resp, err
 }
@@ -134,7 +134,7 @@ type pings struct {
 
 type pingsKey struct{}
 
-func (p *pings) note(scheme string, err error) {
+func (p *pings) record(scheme string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {

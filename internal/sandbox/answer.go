@@ -2,10 +2,10 @@ package sandbox
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
+
+	"github.com/taglast/taglast/internal/bounded"
 )
 
 // maxBody bounds every request body that is read whole.
@@ -31,17 +31,12 @@ func writeBytes(w http.ResponseWriter, status int, mediaType string, body []byte
 
 // readBody reads a request's body whole, bounded by limit.
 func readBody(r *http.Request, limit int64) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	body, err := bounded.Read(r.Body, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the request: %w", err)
 	}
-	if int64(len(body)) > limit {
-		return nil, errTooLarge
-	}
 	return body, nil
 }
-
-var errTooLarge = errors.New("request body is too large")
 
 // allow answers 405 unless the method is one of those.
 func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {

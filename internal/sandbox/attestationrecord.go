@@ -10,7 +10,7 @@ import (
 )
 
 // parseRecord reads the body of a create call. Whatever holds no bundle is refused, so a preflight that sends none
-// learns of its permission alone.
+// learns only of its permission.
 func parseRecord(body []byte) (record, error) {
 	var req struct {
 		Bundle json.RawMessage `json:"bundle"`

@@ -14,13 +14,13 @@ const apiDocs = "https://docs.github.com/rest/repos/attestations"
 
 // attestations is GitHub's store of bundles: POST and GET /repos/{owner}/{repo}/attestations, and the lists by owner.
 type attestations struct {
-	identity func() Identity
-	token    string // the job's GITHUB_TOKEN
-	blobs    string // base URL of bundle_url
-	refuses  string // a 403 for every create call
-	inline   bool   // answer with the bundle as well, as API versions before 2026-03-10 may
-	lag      time.Duration
-	denied   bool // the job has no "attestations: write"
+	identity     func() Identity
+	token        string // the job's GITHUB_TOKEN
+	blobs        string // base URL of bundle_url
+	refuses      string // a 403 for every create call
+	inline       bool   // answer with the bundle as well, as API versions before 2026-03-10 may
+	lag          time.Duration
+	noPermission bool // the job has no "attestations: write"
 
 	mu      sync.Mutex
 	records []record
@@ -90,7 +90,7 @@ func (a *attestations) create(w http.ResponseWriter, r *http.Request, repository
 		notFound(w)
 		return
 	}
-	if a.denied {
+	if a.noPermission {
 		writeJSON(w, http.StatusForbidden, message{Message: "Resource not accessible by integration", Docs: apiDocs})
 		return
 	}

@@ -91,9 +91,9 @@ func (a *auth) deny(w http.ResponseWriter, t target) bool {
 }
 
 func (a *auth) admitBearer(w http.ResponseWriter, r *http.Request, t target, write bool) bool {
-	raw, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	a.mu.Lock()
-	g, ok := a.tokens[raw]
+	g, ok := a.tokens[token]
 	a.mu.Unlock()
 	if ok = ok && time.Now().Before(g.expires); ok {
 		action := "pull"

@@ -117,11 +117,15 @@ func serial() (*big.Int, error) {
 	return n.Add(n, big.NewInt(1)), nil
 }
 
-// keyID is the SHA-256 of a public key's PKIX form: how both kinds of log name themselves (RFC 6962 §3.2).
-func keyID(key *ecdsa.PrivateKey) ([sha256.Size]byte, error) {
+// newLogKey makes the key of a log and its id, the SHA-256 of the public key's PKIX form, by which both kinds of log name
+// themselves (RFC 6962 §3.2).
+func newLogKey() (key *ecdsa.PrivateKey, id [sha256.Size]byte, err error) {
+	if key, err = newKey(); err != nil {
+		return nil, id, err
+	}
 	der, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
-		return [sha256.Size]byte{}, fmt.Errorf("encode a public key: %w", err)
+		return nil, id, fmt.Errorf("encode a public key: %w", err)
 	}
-	return sha256.Sum256(der), nil
+	return key, sha256.Sum256(der), nil
 }

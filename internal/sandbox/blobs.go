@@ -13,18 +13,18 @@ func (g *registry) serveBlob(w http.ResponseWriter, r *http.Request, t target) {
 		unsupported(w)
 		return
 	}
-	if !digestGrammar.MatchString(t.ref) {
+	if !isDigest(t.ref) {
 		refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "a blob's name is a sha256 digest")
 		return
 	}
 	b, ok := g.blob(t.repo, t.ref)
-	if !ok || r.Method == http.MethodGet && !b.kept {
+	if !ok || r.Method == http.MethodGet && !b.hasContent {
 		refuse(w, http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry")
 		return
 	}
 	w.Header().Set("Docker-Content-Digest", t.ref)
 	w.Header().Set("Content-Type", "application/octet-stream")
-	if !b.kept {
+	if !b.hasContent {
 		if b.size >= 0 { // the real registry may not have told
 			w.Header().Set("Content-Length", fmt.Sprint(b.size))
 		}
@@ -49,7 +49,7 @@ func (g *registry) blob(repo, digest string) (*blob, bool) {
 func (g *registry) link(repo, digest string, b *blob) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if old, ok := g.blobs[digest]; !ok || b.kept && !old.kept {
+	if old, ok := g.blobs[digest]; !ok || b.hasContent && !old.hasContent {
 		g.blobs[digest] = b
 	}
 	g.repo(repo).blobs[digest] = true
@@ -57,7 +57,7 @@ func (g *registry) link(repo, digest string, b *blob) {
 
 // mount links a blob of another repository; an overlay that trusts its base takes one that it never saw.
 func (g *registry) mount(repo, from, digest string) bool {
-	if !digestGrammar.MatchString(digest) {
+	if !isDigest(digest) {
 		return false
 	}
 	if b, ok := g.blob(from, digest); ok {

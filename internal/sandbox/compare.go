@@ -19,7 +19,7 @@ func comparePath(path, repository string) (pair string, ok bool) {
 	return path[len(prefix):], true
 }
 
-// answer tells how head stands to base: ahead_by are the commits that head alone has, behind_by those that base alone has.
+// answer tells how head stands to base: ahead_by counts the commits that only head has, behind_by those that only base has.
 func (c compare) answer(w http.ResponseWriter, pair string) {
 	from, to, _ := strings.Cut(pair, "...")
 	base, known := c.find(from)

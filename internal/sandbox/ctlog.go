@@ -19,7 +19,7 @@ import (
 
 var oidSCTList = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}
 
-// ctLog signs certificate timestamps. It keeps no tree: a verifier checks the signature alone.
+// ctLog signs certificate timestamps. It keeps no tree: a verifier checks nothing but the signature.
 type ctLog struct {
 	key *ecdsa.PrivateKey
 	id  [sha256.Size]byte

@@ -9,6 +9,7 @@
 // With a base transport the registries are an overlay: what is written stays inside, what was never written is read from
 // the real registry. Nothing of Sigstore, of ID tokens or of the attestations API ever leaves.
 //
-// The authorities are named so that no verifier takes them for Sigstore's or GitHub's, and their keys exist in memory
-// alone. The package imports no other room of this program: it is the world that checks them.
+// The authorities are named so that no verifier takes them for Sigstore's or GitHub's, and their keys exist only in
+// memory. Of this program the package imports nothing but leaves (bounded reads, names of the distribution
+// specification, links): it is the world that checks the rest.
 package sandbox

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/taglast/taglast/internal/bounded"
+	"github.com/taglast/taglast/internal/link"
 )
 
 // gateway is the one way out of a world: to the real registries, to the token servers that they name, and to where they
@@ -89,7 +92,7 @@ func (g *gateway) isRedirect(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && g.redirects[hostOf(r)]
 }
 
-// token asks the real token server for pull scope alone. Where it refuses, the client gets a token that opens the overlay
+// token asks the real token server for nothing but pull scope. Where it refuses, the client gets a token that opens the overlay
 // for writing; what it then reads is refused by the real registry, as it must be.
 func (g *gateway) token(req *http.Request) (*http.Response, error) {
 	out, err := pullRequest(req)
@@ -157,12 +160,11 @@ func (g *gateway) tags(req *http.Request, repo string) (tags []string, refusal *
 			return nil, nil, fmt.Errorf("tags of %s/%s: %w", req.URL.Host, repo, err)
 		}
 		tags = append(tags, page...)
-		link, more := nextLink(resp.Header)
-		if !more {
+		following := link.Next(resp.Header, next)
+		if following == nil {
 			return tags, nil, nil
 		}
-		following, err := next.Parse(link)
-		if err != nil || following.Host != req.URL.Host {
+		if following.Host != req.URL.Host {
 			return nil, nil, fmt.Errorf("tags of %s/%s: the next page is on another host", req.URL.Host, repo)
 		}
 		next = following
@@ -172,12 +174,9 @@ func (g *gateway) tags(req *http.Request, repo string) (tags []string, refusal *
 
 func tagPage(resp *http.Response) ([]string, error) {
 	defer func() { _ = resp.Body.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxTagPage+1))
+	raw, err := bounded.Read(resp.Body, maxTagPage)
 	if err != nil {
 		return nil, err
-	}
-	if len(raw) > maxTagPage {
-		return nil, fmt.Errorf("page is larger than %d bytes", maxTagPage)
 	}
 	var page struct {
 		Tags []string `json:"tags"`
@@ -186,14 +185,4 @@ func tagPage(resp *http.Response) ([]string, error) {
 		return nil, fmt.Errorf("page is no JSON: %w", err)
 	}
 	return page.Tags, nil
-}
-
-var nextRelation = regexp.MustCompile(`<([^>]+)>\s*;\s*rel="?next"?`)
-
-func nextLink(h http.Header) (string, bool) {
-	match := nextRelation.FindStringSubmatch(h.Get("Link"))
-	if match == nil {
-		return "", false
-	}
-	return match[1], true
 }

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +10,8 @@ import (
 
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/verify"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // Tag is a tag that somebody wants to write.
@@ -62,14 +63,14 @@ func (l *law) check(t Tag) error {
 // by the job's workflow: with certificate timestamp, log entry and observed time where the repository is public, with a
 // timestamp where it is not. Where a release was set, all its digests must be attested before the first tag.
 func (w *World) checkLaw(t Tag) error {
-	if err := w.law.attested(t, t.Digest); err != nil {
+	if err := w.law.findProof(t, t.Digest); err != nil {
 		return fmt.Errorf("%s would name %s: %w", t, t.Digest, err)
 	}
 	w.law.mu.Lock()
 	release := w.law.release
 	w.law.mu.Unlock()
 	for _, digest := range release {
-		if err := w.law.attested(t, digest); err != nil {
+		if err := w.law.findProof(t, digest); err != nil {
 			return fmt.Errorf("%s would be written before %s of the same release: %w", t, digest, err)
 		}
 	}
@@ -90,8 +91,8 @@ func (w *World) Violations() []Violation {
 	return append([]Violation(nil), w.law.violations...)
 }
 
-// attested looks for a bundle that proves the digest.
-func (l *law) attested(t Tag, digest string) error {
+// findProof looks for a bundle that proves the digest.
+func (l *law) findProof(t Tag, digest string) error {
 	l.mu.Lock()
 	known := l.attestedDigests[digest]
 	l.mu.Unlock()
@@ -141,7 +142,7 @@ func (g *registry) bundles(repo, digest string) [][]byte {
 		if !strings.HasPrefix(m.content.ArtifactType, "application/vnd.dev.sigstore.bundle") || len(m.content.Layers) == 0 {
 			continue
 		}
-		if b, ok := g.blob(repo, m.content.Layers[0].Digest); ok && b.kept {
+		if b, ok := g.blob(repo, m.content.Layers[0].Digest); ok && b.hasContent {
 			out = append(out, b.data)
 		}
 	}
@@ -191,9 +192,9 @@ func (w *World) verifyAnew(raw []byte, digest string, job Identity) error {
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	hash, err := hex.DecodeString(strings.TrimPrefix(digest, "sha256:"))
+	hash, err := ociref.DigestBytes(digest)
 	if err != nil {
-		return fmt.Errorf("digest %s: %w", digest, err)
+		return err
 	}
 	if leaf, err := x509.ParseCertificate(b.GetVerificationMaterial().GetCertificate().GetRawBytes()); err != nil || len(leaf.URIs) != 1 {
 		return errors.New("the bundle has no certificate of a workflow")

@@ -3,16 +3,15 @@ package sandbox
 import (
 	"errors"
 	"net/http"
-	"regexp"
-)
 
-var referrersTag = regexp.MustCompile(`^sha256-[0-9a-f]{64}$`)
+	"github.com/taglast/taglast/internal/bounded"
+)
 
 // putManifest stores a manifest under its digest, and under a tag where the law allows. What a manifest names must be
 // there, its subject excepted (distribution specification, "Pushing Manifests with Subject").
 func (g *registry) putManifest(w http.ResponseWriter, r *http.Request, t target) {
 	raw, err := readBody(r, maxManifest)
-	if errors.Is(err, errTooLarge) {
+	if errors.Is(err, bounded.ErrTooLarge) {
 		refuse(w, http.StatusRequestEntityTooLarge, "SIZE_INVALID", "a manifest has at most 4 MiB")
 		return
 	}
@@ -25,7 +24,7 @@ func (g *registry) putManifest(w http.ResponseWriter, r *http.Request, t target)
 		refuse(w, http.StatusBadRequest, "MANIFEST_INVALID", err.Error())
 		return
 	}
-	byDigest := digestGrammar.MatchString(t.ref)
+	byDigest := isDigest(t.ref)
 	if byDigest && m.digest != t.ref {
 		refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "the manifest has digest "+m.digest)
 		return
@@ -34,7 +33,7 @@ func (g *registry) putManifest(w http.ResponseWriter, r *http.Request, t target)
 		refuse(w, http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN", "manifest references a manifest or blob unknown to registry: "+digest)
 		return
 	}
-	if !byDigest && !g.mayTag(w, t, m) {
+	if !byDigest && !g.checkTag(w, t, m) {
 		return
 	}
 	g.storeManifest(t.repo, t.ref, m)
@@ -44,9 +43,9 @@ func (g *registry) putManifest(w http.ResponseWriter, r *http.Request, t target)
 	g.created(w, r, t.repo, "manifests", m.digest)
 }
 
-// mayTag asks the law and the registry's own rule, and answers where one says no.
-func (g *registry) mayTag(w http.ResponseWriter, t target, m *manifest) bool {
-	if !referrersTag.MatchString(t.ref) || !m.artifactsOnly() {
+// checkTag asks the law and the registry's own rule, and answers where one says no.
+func (g *registry) checkTag(w http.ResponseWriter, t target, m *manifest) bool {
+	if !isReferrersTag(t.ref) || !m.artifactsOnly() {
 		tag := Tag{Host: g.host, Repository: t.repo, Tag: t.ref, Digest: m.digest, MediaType: m.mediaType}
 		if err := g.law(tag); err != nil {
 			refuse(w, http.StatusForbidden, "DENIED", "law: "+err.Error())

@@ -1,14 +1,13 @@
 package sandbox
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // maxManifest is what the distribution specification asks registries to accept at least, and GHCR at most.
@@ -20,8 +19,6 @@ const (
 	mediaDockerList  = "application/vnd.docker.distribution.manifest.list.v2+json"
 	mediaDockerImage = "application/vnd.docker.distribution.manifest.v2+json"
 )
-
-var tagGrammar = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 
 // manifest is a stored one: its bytes, and what they say.
 type manifest struct {
@@ -52,8 +49,7 @@ type descriptor struct {
 
 // parseManifest checks the bytes of a manifest under the media type that the client names.
 func parseManifest(mediaType string, raw []byte) (*manifest, error) {
-	sum := sha256.Sum256(raw)
-	m := &manifest{mediaType: mediaType, digest: "sha256:" + hex.EncodeToString(sum[:]), raw: raw}
+	m := &manifest{mediaType: mediaType, digest: ociref.Sum(raw).String(), raw: raw}
 	if err := json.Unmarshal(raw, &m.content); err != nil {
 		return nil, fmt.Errorf("not a manifest: %w", err)
 	}
@@ -103,7 +99,7 @@ func (m *manifest) artifactsOnly() bool {
 }
 
 func (g *registry) serveManifest(w http.ResponseWriter, r *http.Request, t target) {
-	if !digestGrammar.MatchString(t.ref) && !tagGrammar.MatchString(t.ref) {
+	if !isDigest(t.ref) && !ociref.IsTag(t.ref) {
 		refuse(w, http.StatusBadRequest, "TAG_INVALID", "neither a tag nor a sha256 digest")
 		return
 	}

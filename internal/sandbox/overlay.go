@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // overlay is a registry whose writes stay inside and whose reads fall through to the real one where nothing was written.
@@ -41,7 +43,7 @@ func (o *overlay) RoundTrip(req *http.Request) (*http.Response, error) {
 		return o.base.pass(req)
 	case t.kind == "tags":
 		return o.listTags(req, t.repo)
-	case t.kind == "uploads", t.kind == "referrers", t.kind == "manifests" && referrersTag.MatchString(t.ref):
+	case t.kind == "uploads", t.kind == "referrers", t.kind == "manifests" && isReferrersTag(t.ref):
 		return answerInProcess(o.registry, req)
 	case o.canAnswer(t, req.Method):
 		return answerInProcess(o.registry, req)
@@ -62,13 +64,13 @@ func (o *overlay) canAnswer(t target, method string) bool {
 		return ok
 	}
 	b, ok := o.blob(t.repo, t.ref)
-	return ok && (b.kept || method == http.MethodHead)
+	return ok && (b.hasContent || method == http.MethodHead)
 }
 
 // recordOnBase remembers what the real repository has: a manifest that names it may be written.
 func (o *overlay) recordOnBase(t target, resp *http.Response) {
 	digest := t.ref
-	if !digestGrammar.MatchString(digest) {
+	if !isDigest(digest) {
 		digest = resp.Header.Get("Docker-Content-Digest")
 	}
 	o.registry.mu.Lock()
@@ -76,10 +78,10 @@ func (o *overlay) recordOnBase(t target, resp *http.Response) {
 	o.repo(t.repo).onBase[digest] = true
 }
 
-// findSource looks whether the real registry can mount a blob, unless the overlay knows. A registry that says no, or
-// does not let us look, is no error: the client is then told to upload.
+// findSource looks whether the real registry can mount a blob, unless the overlay knows. It is not an error where
+// the registry says no or does not let us look: the client is then told to upload.
 func (o *overlay) findSource(req *http.Request, repo, from, digest string) error {
-	if _, ok := o.blob(from, digest); ok || !digestGrammar.MatchString(digest) || !repositoryName.MatchString(from) {
+	if _, ok := o.blob(from, digest); ok || !isDigest(digest) || !ociref.IsPath(from) {
 		return nil
 	}
 	if !o.options.TrustBase {
@@ -157,7 +159,7 @@ func (o *overlay) baseTags(req *http.Request, repo string) (tags []string, refus
 	if err != nil || refusal != nil {
 		return nil, refusal, err
 	}
-	tags = slices.DeleteFunc(tags, referrersTag.MatchString)
+	tags = slices.DeleteFunc(tags, isReferrersTag)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.listed[repo] = tags

@@ -2,9 +2,10 @@ package sandbox
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // RegistryOptions say how a registry behaves. The zero value takes everything from everyone, has no Referrers API (as
@@ -45,9 +46,9 @@ type registry struct {
 
 // blob is content, or only the size of what was not kept.
 type blob struct {
-	size int64
-	data []byte
-	kept bool
+	size       int64
+	data       []byte
+	hasContent bool
 }
 
 // repository has links to blobs, and its own manifests and tags.
@@ -85,8 +86,6 @@ type target struct {
 	ref  string // a digest, a tag, an upload's id
 }
 
-var repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-
 // parseTarget reads a path; ok is false where it names nothing that a registry has.
 func parseTarget(path string) (t target, ok bool) {
 	rest, ok := strings.CutPrefix(path, "/v2")
@@ -98,12 +97,12 @@ func parseTarget(path string) (t target, ok bool) {
 		return target{}, true
 	}
 	if name, ok := strings.CutSuffix(rest, "/tags/list"); ok {
-		return target{kind: "tags", repo: name}, repositoryName.MatchString(name)
+		return target{kind: "tags", repo: name}, ociref.IsPath(name)
 	}
 	for _, kind := range []string{"blobs/uploads", "blobs", "manifests", "referrers"} {
 		if i := strings.LastIndex(rest, "/"+kind+"/"); i >= 0 {
 			t := target{kind: strings.TrimPrefix(kind, "blobs/"), repo: rest[:i], ref: rest[i+len(kind)+2:]}
-			return t, repositoryName.MatchString(t.repo) && !strings.Contains(t.ref, "/")
+			return t, ociref.IsPath(t.repo) && !strings.Contains(t.ref, "/")
 		}
 	}
 	return target{}, false
@@ -149,4 +148,10 @@ func unsupported(w http.ResponseWriter) {
 	refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "the operation is unsupported")
 }
 
-var digestGrammar = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+func isDigest(ref string) bool { return ociref.CheckDigest(ref) == nil }
+
+// isReferrersTag reports whether ref is a tag under which a registry without the Referrers API keeps referrers.
+func isReferrersTag(ref string) bool {
+	_, ok := ociref.ParseFallbackTag(ref)
+	return ok
+}

@@ -70,7 +70,7 @@ func (l *rekor) create(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, message{Code: http.StatusBadRequest, Message: "error processing entry: " + err.Error()})
 		return
 	}
-	index, fresh := l.add(canonical)
+	index, added := l.add(canonical)
 	answer, err := l.answer(index)
 	if err != nil {
 		writeJSON(w, http.StatusInternalServerError, message{Code: http.StatusInternalServerError, Message: err.Error()})
@@ -78,7 +78,7 @@ func (l *rekor) create(w http.ResponseWriter, r *http.Request) {
 	}
 	uuid := l.uuid(index)
 	w.Header().Set("Location", entriesPath+"/"+uuid)
-	if !fresh {
+	if !added {
 		writeJSON(w, http.StatusConflict, message{
 			Code: http.StatusConflict, Message: "an equivalent entry already exists in the transparency log with UUID " + uuid,
 		})
@@ -126,7 +126,7 @@ func canonicalEntry(ctx context.Context, body []byte) ([]byte, error) {
 }
 
 // add appends an entry, unless an equal one is there.
-func (l *rekor) add(canonical []byte) (index int, fresh bool) {
+func (l *rekor) add(canonical []byte) (index int, added bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, e := range l.entries {

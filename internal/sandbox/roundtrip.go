@@ -16,7 +16,7 @@ type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// find is the destination of a request; a request that has none is refused.
+// find is the destination of a request; a request without one is refused.
 func (w *World) find(r *http.Request) (destination, error) {
 	host := hostOf(r)
 	if s, ok := w.service(host, r.URL.Path); ok {

@@ -35,7 +35,7 @@ func (w *World) service(host, path string) (route, bool) {
 	return best, found
 }
 
-// serve calls the service with the prefix taken off, as the service itself would see the request.
+// ServeHTTP calls the service with the prefix taken off, as the service itself would see the request.
 func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.prefix != "" {
 		full := r.URL.Path

@@ -1,10 +1,10 @@
 package sandbox
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // SeedBlob puts content into a repository, as if it had always been there, and gives its digest.
@@ -13,9 +13,8 @@ func (w *World) SeedBlob(host, repo string, content []byte) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("seed %s/%s: no such registry", host, repo)
 	}
-	sum := sha256.Sum256(content)
-	digest := "sha256:" + hex.EncodeToString(sum[:])
-	g.link(repo, digest, &blob{size: int64(len(content)), data: content, kept: true})
+	digest := ociref.Sum(content).String()
+	g.link(repo, digest, &blob{size: int64(len(content)), data: content, hasContent: true})
 	return digest, nil
 }
 
@@ -46,7 +45,7 @@ func (w *World) SeedTag(host, repo, tag, digest string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r := g.repos[repo]
-	if r == nil || r.manifests[digest] == nil || !tagGrammar.MatchString(tag) {
+	if r == nil || r.manifests[digest] == nil || !ociref.IsTag(tag) {
 		return fmt.Errorf("seed %s/%s:%s: no such manifest, or no tag", host, repo, tag)
 	}
 	r.tags[tag] = digest

@@ -82,7 +82,7 @@ func (g *registry) serveReferrers(w http.ResponseWriter, r *http.Request, t targ
 		unsupported(w)
 		return
 	}
-	if !digestGrammar.MatchString(t.ref) {
+	if !isDigest(t.ref) {
 		refuse(w, http.StatusBadRequest, "DIGEST_INVALID", "a subject is a sha256 digest")
 		return
 	}

@@ -33,7 +33,7 @@ func answerInProcess(h http.Handler, req *http.Request) (*http.Response, error) 
 	in.RemoteAddr = "192.0.2.1:1234"
 	body := &clientBody{ctx: ctx, body: req.Body, announced: req.ContentLength}
 	in.Body = body
-	rec := &recorder{header: http.Header{}}
+	rec := &responseRecorder{header: http.Header{}}
 	h.ServeHTTP(rec, in)
 	if body.failed != nil {
 		return nil, body.failed
@@ -81,39 +81,39 @@ func (b *clientBody) Read(p []byte) (int, error) {
 
 func (b *clientBody) Close() error { return nil } // answerInProcess closes what the client gave
 
-// recorder is a ResponseWriter in memory.
-type recorder struct {
-	header http.Header
-	sent   http.Header // as it stood when the status was written
-	status int
-	body   bytes.Buffer
+// responseRecorder is a ResponseWriter in memory.
+type responseRecorder struct {
+	header        http.Header
+	writtenHeader http.Header // as it stood when the status was written
+	status        int
+	body          bytes.Buffer
 }
 
-func (rec *recorder) Header() http.Header { return rec.header }
+func (rec *responseRecorder) Header() http.Header { return rec.header }
 
-func (rec *recorder) WriteHeader(status int) {
+func (rec *responseRecorder) WriteHeader(status int) {
 	if rec.status == 0 {
-		rec.status, rec.sent = status, rec.header.Clone()
+		rec.status, rec.writtenHeader = status, rec.header.Clone()
 	}
 }
 
-func (rec *recorder) Write(p []byte) (int, error) {
+func (rec *responseRecorder) Write(p []byte) (int, error) {
 	rec.WriteHeader(http.StatusOK)
 	return rec.body.Write(p)
 }
 
 // response is what a client sees of the answer. Its length is the announced one; without that it is unknown, as where a
 // server streams.
-func (rec *recorder) response(req *http.Request) *http.Response {
+func (rec *responseRecorder) response(req *http.Request) *http.Response {
 	rec.WriteHeader(http.StatusOK)
-	announced, err := strconv.ParseInt(rec.sent.Get("Content-Length"), 10, 64)
+	announced, err := strconv.ParseInt(rec.writtenHeader.Get("Content-Length"), 10, 64)
 	if err != nil {
 		announced = -1
 	}
 	resp := &http.Response{
 		Status: fmt.Sprintf("%d %s", rec.status, http.StatusText(rec.status)), StatusCode: rec.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: rec.sent, Request: req, Body: http.NoBody, ContentLength: announced,
+		Header: rec.writtenHeader, Request: req, Body: http.NoBody, ContentLength: announced,
 	}
 	if req.Method == http.MethodHead {
 		return resp

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"hash"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // upload is one session: its content is hashed as it comes, and kept as far as the registry keeps blobs of that size.
@@ -20,29 +21,29 @@ type upload struct {
 	repo string
 	keep int64 // 0: all
 
-	mu      sync.Mutex
-	hash    hash.Hash
-	size    int64
-	content bytes.Buffer
-	dropped bool
+	mu             sync.Mutex
+	hash           hash.Hash
+	size           int64
+	content        bytes.Buffer
+	contentDropped bool
 }
 
 func (u *upload) Write(p []byte) (int, error) {
 	u.hash.Write(p)
 	u.size += int64(len(p))
-	if u.keep > 0 && u.size > u.keep && !u.dropped {
-		u.dropped, u.content = true, bytes.Buffer{}
+	if u.keep > 0 && u.size > u.keep && !u.contentDropped {
+		u.contentDropped, u.content = true, bytes.Buffer{}
 	}
-	if !u.dropped {
+	if !u.contentDropped {
 		u.content.Write(p)
 	}
 	return len(p), nil
 }
 
-func (u *upload) digest() string { return "sha256:" + hex.EncodeToString(u.hash.Sum(nil)) }
+func (u *upload) digest() string { return ociref.FromSum([sha256.Size]byte(u.hash.Sum(nil))).String() }
 
 func (u *upload) blob() *blob {
-	return &blob{size: u.size, data: u.content.Bytes(), kept: !u.dropped}
+	return &blob{size: u.size, data: u.content.Bytes(), hasContent: !u.contentDropped}
 }
 
 // serveUpload is the life of an upload: POST begins one (or mounts, or does all at once), PATCH adds, PUT ends, GET tells

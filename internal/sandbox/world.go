@@ -84,7 +84,7 @@ func newWorldAt(urls serviceURLs, o Options) (*World, error) {
 	}
 	w.api = &attestations{
 		identity: w.Identity, token: o.GitHubToken, blobs: urls.bundles, refuses: o.StoreRefuses,
-		inline: o.InlineBundle, lag: o.StoreLag, denied: o.NoAttestations,
+		inline: o.InlineBundle, lag: o.StoreLag, noPermission: o.NoAttestations,
 	}
 	for _, s := range []struct {
 		url     string
@@ -117,11 +117,7 @@ func (w *World) newIssuer() (*issuer, error) {
 }
 
 func newCTLog() (*ctLog, error) {
-	key, err := newKey()
-	if err != nil {
-		return nil, err
-	}
-	id, err := keyID(key)
+	key, id, err := newLogKey()
 	if err != nil {
 		return nil, err
 	}
@@ -129,11 +125,7 @@ func newCTLog() (*ctLog, error) {
 }
 
 func newRekor(base string) (*rekor, error) {
-	key, err := newKey()
-	if err != nil {
-		return nil, err
-	}
-	id, err := keyID(key)
+	key, id, err := newLogKey()
 	if err != nil {
 		return nil, err
 	}

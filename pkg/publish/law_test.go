@@ -181,7 +181,7 @@ func (c lawCase) disturbed(t *testing.T, kind fault.Kind, key fault.Key, want fi
 		defer cancel()
 		before := finalOf(s.world.State())
 		r, err := publish.Publish(ctx, s.options(rt))
-		if !rt.Hit() {
+		if !rt.Reached() {
 			t.Errorf("%s was never asked", key)
 		}
 		truthful(t, s, r, err, before, want)

@@ -17,7 +17,7 @@ const recheckAfter = 5 * time.Minute
 // their page by the first PUT of a manifest, so its index waits until all others are there.
 func (r *run) push(ctx context.Context, rec *record) error {
 	r.prefetch(ctx)
-	o := push.Options{Count: r.mode.dryRun(), Moved: r.uploading}
+	o := push.Options{SkipRemoteBlobs: r.mode.dryRun(), Uploaded: r.uploading}
 	first := r.isFirst(rec)
 	if first {
 		o.BeforeRoot = func(ctx context.Context, _ name.Repository) error { return r.others.wait(ctx) }

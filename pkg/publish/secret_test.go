@@ -206,8 +206,8 @@ func TestSecretsGoWhereTheyBelong(t *testing.T) {
 					watch := &listener{}
 					o.Observer = watch
 					r, err := publish.Publish(t.Context(), o)
-					if kind == 0 && err != nil || kind != 0 && !rt.Hit() {
-						t.Fatalf("hit %v: %v", rt.Hit(), err)
+					if kind == 0 && err != nil || kind != 0 && !rt.Reached() {
+						t.Fatalf("hit %v: %v", rt.Reached(), err)
 					}
 					raw, merr := publish.Marshal(r)
 					if merr != nil {

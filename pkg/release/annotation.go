@@ -32,7 +32,7 @@ func (r *resolver) metadata(img *Image) error {
 			}
 			for _, k := range keys {
 				if own[k] {
-					return f.at.errorf("annotation %s stands twice", quoted(f.key))
+					return f.at.errorf("annotation %s stands twice", quote(f.key))
 				}
 				own[k], annotations[k] = true, f.value
 			}
@@ -66,11 +66,12 @@ func (r *resolver) metadata(img *Image) error {
 	if len(labels) > 0 {
 		img.Labels = labels
 	}
-	return r.attestationsKept(img)
+	return r.checkKeepAttestations(img)
 }
 
-// attestationsKept: BuildKit's attestations name the digests of manifests, which labels and annotations would change.
-func (r *resolver) attestationsKept(img *Image) error {
+// checkKeepAttestations refuses labels and annotations that would change manifests whose digests BuildKit's attestations
+// name.
+func (r *resolver) checkKeepAttestations(img *Image) error {
 	if !img.KeepAttestations {
 		return nil
 	}
@@ -80,7 +81,7 @@ func (r *resolver) attestationsKept(img *Image) error {
 	}
 	for _, a := range img.Annotations {
 		if a.Level == LevelManifest {
-			return at.errorf("`keep-attestations` and the annotation %s of manifests exclude each other: it changes the manifest that the attestation is about", quoted(a.Key))
+			return at.errorf("`keep-attestations` and the annotation %s of manifests exclude each other: it changes the manifest that the attestation is about", quote(a.Key))
 		}
 	}
 	return nil
@@ -107,7 +108,7 @@ func (r *resolver) pairs(n *node, what string) ([]pair, error) {
 	for _, f := range n.fields {
 		key := f.key.text
 		if first[key] {
-			return nil, f.key.at.errorf("repeated key %s", quoted(key))
+			return nil, f.key.at.errorf("repeated key %s", quote(key))
 		}
 		first[key] = true
 		value, err := r.expand(f.value, scope{image: r.image})
@@ -115,10 +116,10 @@ func (r *resolver) pairs(n *node, what string) ([]pair, error) {
 			return nil, err
 		}
 		if strings.TrimSpace(key) == "" || strings.ContainsFunc(key, unicode.IsControl) {
-			return nil, f.key.at.errorf("%s key %s is empty or has a control character", what, quoted(key))
+			return nil, f.key.at.errorf("%s key %s is empty or has a control character", what, quote(key))
 		}
 		if strings.ContainsFunc(value, unicode.IsControl) {
-			e := f.value.at.errorf("%s %s has a control character in its value", what, quoted(key))
+			e := f.value.at.errorf("%s %s has a control character in its value", what, quote(key))
 			if f.value.block {
 				e.Hint = "a block keeps its line breaks; write the value in quotes on one line"
 			}
@@ -139,13 +140,13 @@ func annotationKeys(p pair) ([]Annotation, error) {
 	for _, one := range strings.Split(prefix, ",") {
 		m := annotationLevel.FindStringSubmatch(one)
 		if m == nil || m[1] != LevelIndex && m[1] != LevelManifest || m[1] == LevelIndex && one != LevelIndex || key == "" {
-			return nil, p.at.errorf("annotation %s: before the colon stands index, manifest or manifest[os/arch]", quoted(p.key))
+			return nil, p.at.errorf("annotation %s: before the colon stands index, manifest or manifest[os/arch]", quote(p.key))
 		}
 		a := Annotation{Level: m[1], Key: key}
 		if one != m[1] {
 			var err error
 			if a.Platform, err = ParsePlatform(m[2]); err != nil {
-				return nil, p.at.errorf("annotation %s: %s", quoted(p.key), err)
+				return nil, p.at.errorf("annotation %s: %s", quote(p.key), err)
 			}
 		}
 		out = append(out, a)

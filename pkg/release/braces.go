@@ -15,9 +15,9 @@ var (
 	dashes = regexp.MustCompile(`^(?:-\s+)+`)
 )
 
-// bracesNear looks for the unquoted braces at which YAML lost its way: the last up to the line after the one
+// findBraces looks for the unquoted braces at which YAML lost its way: the last up to the line after the one
 // that it names, else the first.
-func (d *document) bracesNear(line int) error {
+func (d *document) findBraces(line int) error {
 	found, column := 0, 0
 	for i, text := range d.lines {
 		m := unquotedBraces.FindStringSubmatch(text)
@@ -29,11 +29,11 @@ func (d *document) bracesNear(line int) error {
 	if found == 0 {
 		return nil
 	}
-	return d.braces(found, column)
+	return d.bracesError(found, column)
 }
 
-// braces is the error for a value that begins with {{ at a place.
-func (d *document) braces(line, column int) error {
+// bracesError is the error for a value that begins with {{ at a place.
+func (d *document) bracesError(line, column int) error {
 	e := d.at(line, column).errorf("a value that begins with {{ must be quoted, or YAML reads it as a map")
 	if line < 1 || line > len(d.lines) {
 		return e
@@ -49,7 +49,7 @@ func (d *document) braces(line, column int) error {
 	value := bracesValue(after)
 	const indent = "           "
 	e.Snippet = indent + escape.Text(before+after) + "\n" + indent + strings.Repeat(" ", utf8.RuneCountInString(before)) + "^"
-	return e.hinted("%s", escape.Text(before+quote(value)+after[len(value):]))
+	return e.withHint("%s", escape.Text(before+quoteYAML(value)+after[len(value):]))
 }
 
 // bracesValue is the value that s begins with: up to a comment, a comma, a closing bracket or brace, the end of the line.
@@ -67,8 +67,8 @@ func bracesValue(s string) string {
 	return strings.TrimRight(s, " ")
 }
 
-// quote is a YAML text on one line.
-func quote(s string) string {
+// quoteYAML is a YAML text on one line.
+func quoteYAML(s string) string {
 	if strings.ContainsAny(s, `"\`) {
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	}

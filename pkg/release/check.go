@@ -17,19 +17,19 @@ func checkKeys(n *node, l level) error {
 	for _, f := range n.fields {
 		name := f.key.text
 		if at, ok := first[name]; ok {
-			return f.key.at.errorf("repeated key %s; it stands at line %d already", quoted(name), at.line)
+			return f.key.at.errorf("repeated key %s; it stands at line %d already", quote(name), at.line)
 		}
 		first[name] = f.key.at
-		k, ok := l.find(name)
+		k, ok := l.lookup(name)
 		switch {
 		case !ok:
 			return unknownKey(f, l)
-		case k.later:
+		case k.unsupported:
 			return f.key.at.errorf("`%s` is not supported by this version of taglast", name)
 		}
 	}
 	for _, k := range l.keys {
-		if _, ok := first[k.name]; k.demands && !ok {
+		if _, ok := first[k.name]; k.required && !ok {
 			return n.at.errorf("missing key `%s`", k.name)
 		}
 	}
@@ -39,18 +39,18 @@ func checkKeys(n *node, l level) error {
 func unknownKey(f field, l level) error {
 	name, at := f.key.text, f.key.at
 	if near := nearest.Word(name, l.names()); near != "" {
-		e := at.errorf("unknown key %s; did you mean `%s`?", quoted(name), near)
-		if k, _ := l.find(near); k.shape == list && f.value.kind == scalar && f.value.inline() {
-			e.Msg += " It takes a list: " + near + ": [" + strings.Trim(quoted(f.value.text), "`") + "]"
+		e := at.errorf("unknown key %s; did you mean `%s`?", quote(name), near)
+		if k, _ := l.lookup(near); k.shape == list && f.value.kind == scalar && f.value.inline() {
+			e.Msg += " It takes a list: " + near + ": [" + strings.Trim(quote(f.value.text), "`") + "]"
 		}
 		return e
 	}
 	for _, other := range []level{fileLevel(), imageLevel(), sourceLevel()} {
-		if _, ok := other.find(name); ok {
+		if _, ok := other.lookup(name); ok {
 			return at.errorf("misplaced key `%s`; it belongs to %s", name, other.place)
 		}
 	}
 	names := l.names()
 	slices.Sort(names)
-	return at.errorf("unknown key %s; %s takes %s", quoted(name), l.place, strings.Join(names, ", "))
+	return at.errorf("unknown key %s; %s takes %s", quote(name), l.place, strings.Join(names, ", "))
 }

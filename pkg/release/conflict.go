@@ -45,7 +45,7 @@ func conflict(t tagrule.Tag, images []string) *Error {
 	}
 	e := position{}.errorf("tag `%s` is wanted by %d images: %s", t.Text, len(images), shown)
 	if t.Latest {
-		return e.hinted("images with `flavor: [latest=true]` need a suffix: `suffix=-{{image}},onlatest=true`; or leave flavor out")
+		return e.withHint("images with `flavor: [latest=true]` need a suffix: `suffix=-{{image}},onlatest=true`; or leave flavor out")
 	}
-	return e.hinted("give each image tags of its own: `suffix=-{{image}}` on the rule, or {{image}} in its repository")
+	return e.withHint("give each image tags of its own: `suffix=-{{image}}` on the rule, or {{image}} in its repository")
 }

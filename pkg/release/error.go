@@ -57,10 +57,10 @@ func (p position) errorf(format string, args ...any) *Error {
 	return &Error{File: p.file, Line: p.line, Column: p.column, Msg: fmt.Sprintf(format, args...)}
 }
 
-func (e *Error) hinted(format string, args ...any) *Error {
+func (e *Error) withHint(format string, args ...any) *Error {
 	e.Hint = fmt.Sprintf(format, args...)
 	return e
 }
 
-// quoted is foreign text for a message.
-func quoted(s string) string { return "`" + escape.Bounded(s, 120) + "`" }
+// quote is foreign text for a message.
+func quote(s string) string { return "`" + escape.Bounded(s, 120) + "`" }

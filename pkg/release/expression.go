@@ -14,8 +14,8 @@ var (
 	contextPath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)+$`)
 )
 
-// taken are environment variables that a step cannot do without.
-var taken = []string{"PATH", "HOME", "USER", "SHELL", "TMPDIR", "CI"}
+// reservedVariables are environment variables that a step needs as they are: no hint may set them.
+var reservedVariables = []string{"PATH", "HOME", "USER", "SHELL", "TMPDIR", "CI"}
 
 // expressionError says of a GitHub expression in the file how to pass its value instead.
 func (d *document) expressionError(n *node) error {
@@ -27,20 +27,20 @@ func (d *document) expressionError(n *node) error {
 	}
 	first := expression.FindString(line)
 	if first == "" {
-		return at.errorf("`${{` is not evaluated here: GitHub does not read this file").hinted("a dollar is written $$")
+		return at.errorf("`${{` is not evaluated here: GitHub does not read this file").withHint("a dollar is written $$")
 	}
-	e := at.errorf("%s is not evaluated here: GitHub does not read this file", quoted(first))
+	e := at.errorf("%s is not evaluated here: GitHub does not read this file", quote(first))
 	var env, names []string
 	write := expression.ReplaceAllStringFunc(line, func(found string) string {
 		name := variableName(expression.FindStringSubmatch(found)[1])
 		if !slices.Contains(names, name) {
 			names = append(names, name)
-			env = append(env, name+": "+quote(found))
+			env = append(env, name+": "+quoteYAML(found))
 		}
 		return "${" + name + "}"
 	})
-	return e.hinted("set `env: {%s}` on the step and write %s",
-		escape.Bounded(strings.Join(env, ", "), 300), escape.Bounded(quote(strings.TrimSpace(write)), 300))
+	return e.withHint("set `env: {%s}` on the step and write %s",
+		escape.Bounded(strings.Join(env, ", "), 300), escape.Bounded(quoteYAML(strings.TrimSpace(write)), 300))
 }
 
 // variableName is a name for the value of an expression: OWNER for github.repository_owner.
@@ -54,7 +54,7 @@ func variableName(expression string) string {
 		last = short
 	}
 	name := strings.ToUpper(strings.ReplaceAll(last, "-", "_"))
-	if slices.Contains(taken, name) || strings.HasPrefix(name, "GITHUB_") {
+	if slices.Contains(reservedVariables, name) || strings.HasPrefix(name, "GITHUB_") {
 		name = "RELEASE_" + name
 	}
 	return name

@@ -92,17 +92,17 @@ func flagSource(values []string) (*node, error) {
 	source := &node{kind: mapping, at: position{file: "--source"}}
 	for _, v := range values {
 		kind, value, found := strings.Cut(v, "=")
-		k, known := sourceLevel().find(kind)
+		k, known := sourceLevel().lookup(kind)
 		switch {
 		case !found:
-			return nil, source.at.errorf("%s is not KIND=VALUE", quoted(v))
+			return nil, source.at.errorf("%s is not KIND=VALUE", quote(v))
 		case !known:
-			e := source.at.errorf("unknown kind %s", quoted(kind))
+			e := source.at.errorf("unknown kind %s", quote(kind))
 			if near := nearest.Word(kind, sourceLevel().names()); near != "" {
 				e.Msg += "; did you mean `" + near + "`?"
 			}
 			return nil, e
-		case k.later:
+		case k.unsupported:
 			return nil, source.at.errorf("`%s` is not supported by this version of taglast", kind)
 		}
 		switch old := source.value(kind); {
@@ -128,10 +128,10 @@ func flagMap(flag string, values []string) (*node, error) {
 			}
 			key, value, found := strings.Cut(line, "=")
 			if !found {
-				return nil, n.at.errorf("%s is not KEY=VALUE", quoted(line))
+				return nil, n.at.errorf("%s is not KEY=VALUE", quote(line))
 			}
 			if slices.ContainsFunc(n.fields, func(f field) bool { return f.key.text == key }) {
-				return nil, n.at.errorf("%s is given twice", quoted(key))
+				return nil, n.at.errorf("%s is given twice", quote(key))
 			}
 			n.fields = append(n.fields, field{flagText(flag, key), flagText(flag, value)})
 		}

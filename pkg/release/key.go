@@ -14,15 +14,15 @@ const (
 	objects       // a list of those
 )
 
-// key is one key of the release file: the parser and the schema are made of it.
+// key is one key of the release file: parser and schema are both derived from the table of keys.
 type key struct {
-	name    string
-	shape   shape
-	doc     string
-	words   []string // of a choice; the first is the default
-	keys    []key    // of objects
-	demands bool     // must be there
-	later   bool     // known, but not supported by this version
+	name        string
+	shape       shape
+	doc         string
+	words       []string // of a choice; the first is the default
+	keys        []key    // of objects
+	required    bool     // it must be there
+	unsupported bool     // known, but not supported by this version
 }
 
 // generalKeys may stand above images, for all of them, or on one.
@@ -43,11 +43,11 @@ var generalKeys = []key{
 // imageKeys are those of an entry of images beside the general ones.
 func imageKeys() []key {
 	return []key{
-		{name: "name", demands: true, doc: "Unique; also the file name of the image's bundle."},
-		{name: "source", shape: object, keys: sourceKeys(), demands: true, doc: "Where the manifests come from: exactly one of " + enumerate(SourceKinds()) + "."},
+		{name: "name", required: true, doc: "Unique; also the file name of the image's bundle."},
+		{name: "source", shape: object, keys: sourceKeys(), required: true, doc: "Where the manifests come from: exactly one of " + enumerate(SourceKinds()) + "."},
 		keepAttestations,
-		{name: "sbom", later: true},
-		{name: "variants", later: true},
+		{name: "sbom", unsupported: true},
+		{name: "variants", unsupported: true},
 	}
 }
 
@@ -55,8 +55,8 @@ var keepAttestations = key{
 	name: "keep-attestations", shape: choice, words: []string{"false", "true"}, doc: "Keep BuildKit's attestations inside the index.",
 }
 
-// laterSourceKeys are those of sources that later versions have. A key that a kind of this version has does not count.
-var laterSourceKeys = []string{
+// unsupportedSourceKeys are keys of sources that this version refuses by name, because a later one may have them. A key that a kind of this version has does not count.
+var unsupportedSourceKeys = []string{
 	"require", "dockerfile", "context", "target", "args", "secrets", "contexts", "cache-from", "cache-to", "builder", "pull", "no-cache",
 	"base", "copy", "entrypoint", "cmd", "env", "user", "workdir", "ports", "volumes", "compression",
 }
@@ -69,8 +69,8 @@ func sourceKeys() []key {
 			l.add(k)
 		}
 	}
-	for _, name := range laterSourceKeys {
-		l.add(key{name: name, later: true})
+	for _, name := range unsupportedSourceKeys {
+		l.add(key{name: name, unsupported: true})
 	}
 	return l.keys
 }
@@ -82,7 +82,7 @@ type level struct {
 }
 
 func fileLevel() level {
-	images := key{name: "images", shape: objects, keys: imageLevel().keys, demands: true, doc: "The first is the face of the repository: its index is pushed last, its tags are written last."}
+	images := key{name: "images", shape: objects, keys: imageLevel().keys, required: true, doc: "The first is the face of the repository: its index is pushed last, its tags are written last."}
 	return level{"the top of the file", append(append([]key(nil), generalKeys...), images)}
 }
 
@@ -92,7 +92,7 @@ func imageLevel() level {
 
 func sourceLevel() level { return level{"`source`", sourceKeys()} }
 
-func (l level) find(name string) (key, bool) {
+func (l level) lookup(name string) (key, bool) {
 	for _, k := range l.keys {
 		if k.name == name {
 			return k, true
@@ -103,7 +103,7 @@ func (l level) find(name string) (key, bool) {
 
 // add appends a key whose name is not there yet.
 func (l *level) add(k key) {
-	if _, ok := l.find(k.name); !ok {
+	if _, ok := l.lookup(k.name); !ok {
 		l.keys = append(l.keys, k)
 	}
 }
@@ -112,7 +112,7 @@ func (l *level) add(k key) {
 func (l level) names() []string {
 	var names []string
 	for _, k := range l.keys {
-		if !k.later {
+		if !k.unsupported {
 			names = append(names, k.name)
 		}
 	}

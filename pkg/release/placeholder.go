@@ -69,7 +69,7 @@ func (d *document) placeholder(n *node, in string, s scope, depth int) (out stri
 	case envName.MatchString(in[1:]):
 		name := envName.FindString(in[1:])
 		return "", 0, d.locate(n, "$"+name).errorf("`$%s` is no placeholder", name).
-			hinted("write ${%s} for the environment variable, or $$%s for the text itself", name, name)
+			withHint("write ${%s} for the environment variable, or $$%s for the text itself", name, name)
 	}
 	return "$", 1, nil
 }
@@ -78,14 +78,14 @@ func (d *document) placeholder(n *node, in string, s scope, depth int) (out stri
 func (d *document) variable(n *node, in string, s scope, depth int) (string, int, error) {
 	end := closing(in)
 	if end < 0 || depth > 8 {
-		return "", 0, d.locate(n, in[:2]).errorf("`${` without its `}`").hinted("a dollar is written $$")
+		return "", 0, d.locate(n, in[:2]).errorf("`${` without its `}`").withHint("a dollar is written $$")
 	}
 	inside := in[2:end]
 	name := envName.FindString(inside)
 	fallback, hasFallback := strings.CutPrefix(inside[len(name):], ":-")
 	if name == "" || !hasFallback && len(name) != len(inside) {
-		return "", 0, d.locate(n, in[:2]).errorf("%s is not known here", quoted(in[:end+1])).
-			hinted("only ${NAME} and ${NAME:-default} are; a dollar is written $$")
+		return "", 0, d.locate(n, in[:2]).errorf("%s is not known here", quote(in[:end+1])).
+			withHint("only ${NAME} and ${NAME:-default} are; a dollar is written $$")
 	}
 	value, set := d.getenv(name)
 	switch {
@@ -94,7 +94,7 @@ func (d *document) variable(n *node, in string, s scope, depth int) (string, int
 		return out, end + 1, err
 	case !set:
 		return "", 0, d.locate(n, "${"+name).errorf("environment variable %s is not set", name).
-			hinted("set it, or write ${%s:-default}", name)
+			withHint("set it, or write ${%s:-default}", name)
 	}
 	return value, end + 1, nil
 }
@@ -137,7 +137,7 @@ func (d *document) braced(n *node, in string, s scope) (string, int, error) {
 	case end < 0:
 		return "", 0, d.locate(n, "{{").errorf("`{{` without `}}`; the only placeholder here is {{image}}")
 	}
-	return "", 0, d.locate(n, in[:2]).errorf("unknown placeholder %s; the only one here is {{image}}", quoted(in[:end+2]))
+	return "", 0, d.locate(n, in[:2]).errorf("unknown placeholder %s; the only one here is {{image}}", quote(in[:end+2]))
 }
 
 // locate is the place of a needle in a value; the value's own where the text is written otherwise (an escape, a fold).

@@ -2,7 +2,7 @@
 // all that can be checked without a network, resolves placeholders and defaults, and says of each mistake where it is.
 //
 // It is pure but for Load, which reads one file. Every scalar of the file is the text that is written: 1.10 is 1.10 and
-// yes is yes. The parser and the JSON Schema are made of one table of keys.
+// yes is yes. The parser and the JSON Schema are derived from one table of keys.
 package release
 
 import (
@@ -72,7 +72,7 @@ func Load(path string, getenv func(string) (string, bool)) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("release file: %w", err)
 	}
-	defer f.Close() // only read
+	defer f.Close() // it is only read
 	data, err := bounded.Read(f, maxFile)
 	if errors.Is(err, bounded.ErrTooLarge) {
 		return nil, tooLarge(path)
@@ -87,7 +87,7 @@ func Load(path string, getenv func(string) (string, bool)) (*File, error) {
 // the file is an *Error.
 func Parse(path string, data []byte, getenv func(string) (string, bool)) (*File, error) {
 	d := newDocument(path, data, getenv)
-	root, err := d.tree()
+	root, err := d.parseYAML()
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,30 +9,27 @@ import (
 	"github.com/taglast/taglast/internal/ociref"
 )
 
-// repositoryPath is the distribution specification's <name>.
-var repositoryPath = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-
 // repository reads a repository with its registry, in any letter case. Texts that mean the same repository give equal
 // values: on Docker Hub x is library/x.
 func repository(e entry) (name.Repository, error) {
 	text := strings.ToLower(e.text)
 	host, path, found := strings.Cut(text, "/")
 	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		return name.Repository{}, e.at.errorf("repository %s has no registry", quoted(e.text)).
-			hinted("write docker.io/%s, or the name of another registry before it", strings.Trim(quoted(text), "`"))
+		return name.Repository{}, e.at.errorf("repository %s has no registry", quote(e.text)).
+			withHint("write "+ociref.Hub+"/%s, or the name of another registry before it", strings.Trim(quote(text), "`"))
 	}
 	if strings.ContainsAny(path, ":@") {
-		return name.Repository{}, e.at.errorf("repository %s has a tag or digest", quoted(e.text)).hinted("tags come from `tags`")
+		return name.Repository{}, e.at.errorf("repository %s has a tag or digest", quote(e.text)).withHint("tags come from `tags`")
 	}
-	if !repositoryPath.MatchString(path) {
-		return name.Repository{}, e.at.errorf("repository %s: the name after the registry is lower-case letters and digits, with . _ - / between them", quoted(e.text))
+	if !ociref.IsPath(path) {
+		return name.Repository{}, e.at.errorf("repository %s: the name after the registry is lower-case letters and digits, with . _ - / between them", quote(e.text))
 	}
 	repo, err := name.NewRepository(ociref.Host(host) + "/" + path)
 	if err == nil {
 		repo, err = name.NewRepository(ociref.DisplayName(repo), name.StrictValidation)
 	}
 	if err != nil {
-		return name.Repository{}, e.at.errorf("repository %s: %s", quoted(e.text), quoted(err.Error()))
+		return name.Repository{}, e.at.errorf("repository %s: %s", quote(e.text), quote(err.Error()))
 	}
 	return repo, nil
 }

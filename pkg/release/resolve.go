@@ -13,7 +13,7 @@ import (
 
 var imageName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
-// resolver makes one image of its entry and of what stands above images.
+// resolver resolves one image, from its entry and from what stands above images.
 type resolver struct {
 	*document
 	entry, general *node
@@ -85,7 +85,7 @@ func (r *resolver) value(name string) *node {
 	return r.general.value(name)
 }
 
-// text is a single text on one line; the default where nothing is written.
+// text is a single text on one line; without a node where nothing is written.
 func (r *resolver) text(name string) (string, *node, error) {
 	n := r.value(name)
 	if n == nil {
@@ -96,7 +96,7 @@ func (r *resolver) text(name string) (string, *node, error) {
 		return "", n, err
 	}
 	if i := strings.IndexFunc(out, unicode.IsControl); i >= 0 {
-		return "", n, n.at.errorf("`%s` has a control character: %s", name, quoted(out))
+		return "", n, n.at.errorf("`%s` has a control character: %s", name, quote(out))
 	}
 	return out, n, nil
 }
@@ -108,7 +108,7 @@ func (r *resolver) name(img *Image) error {
 		return err
 	}
 	if !imageName.MatchString(out) {
-		return n.at.errorf("image name %s: it is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit", quoted(out))
+		return n.at.errorf("image name %s: it is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit", quote(out))
 	}
 	img.Name, r.image = out, out
 	return nil
@@ -184,19 +184,19 @@ func (r *resolver) tags(img *Image) error {
 	n := r.value("tags")
 	if n == nil {
 		return r.entry.at.errorf("image %s: missing key `tags`", img.Name).
-			hinted("add it, or write `tags: []` to publish by digest alone")
+			withHint("add it, or write `tags: []` to publish by digest alone")
 	}
 	lines, err := r.entries(n, true)
 	if err != nil {
 		return err
 	}
 	if len(lines) == 0 && (n.kind != sequence || len(n.items) > 0) {
-		return n.at.errorf("`tags` is empty").hinted("write `tags: []` to publish by digest alone")
+		return n.at.errorf("`tags` is empty").withHint("write `tags: []` to publish by digest alone")
 	}
 	for _, line := range lines {
 		rule, err := tagrule.Parse(line.text)
 		if err != nil {
-			return line.at.errorf("tag rule %s: %s", quoted(line.text), err)
+			return line.at.errorf("tag rule %s: %s", quote(line.text), err)
 		}
 		img.Tags = append(img.Tags, rule)
 	}
@@ -213,7 +213,7 @@ func (r *resolver) flavor(img *Image) error {
 	lines := make([]string, 0, len(written))
 	for _, line := range written {
 		if _, err := tagrule.ParseFlavor([]string{line.text}); err != nil {
-			return line.at.errorf("flavor %s: %s", quoted(line.text), err)
+			return line.at.errorf("flavor %s: %s", quote(line.text), err)
 		}
 		lines = append(lines, line.text)
 	}
@@ -230,7 +230,7 @@ func (r *resolver) version(img *Image) error {
 	}
 	out = strings.TrimSpace(out)
 	if strings.ContainsFunc(out, unicode.IsSpace) || len(out) > 256 {
-		return n.at.errorf("release-version %s is not a version", quoted(out))
+		return n.at.errorf("release-version %s is not a version", quote(out))
 	}
 	img.ReleaseVersion = out
 	return nil
@@ -249,7 +249,7 @@ func (r *resolver) choices(img *Image) error {
 
 // choice is one of a key's words, the first where nothing is written.
 func (r *resolver) choice(name string, keys []key) (string, error) {
-	k, _ := level{keys: keys}.find(name)
+	k, _ := level{keys: keys}.lookup(name)
 	out, n, err := r.text(name)
 	if err != nil {
 		return "", err
@@ -262,7 +262,7 @@ func (r *resolver) choice(name string, keys []key) (string, error) {
 			return word, nil
 		}
 	}
-	return "", n.at.errorf("`%s` is %s; it is `%s`", name, quoted(out), strings.Join(k.words, "` or `"))
+	return "", n.at.errorf("`%s` is %s; it is `%s`", name, quote(out), strings.Join(k.words, "` or `"))
 }
 
 func (r *resolver) globs(img *Image) error {
@@ -276,7 +276,7 @@ func (r *resolver) globs(img *Image) error {
 		}
 		for _, line := range lines {
 			if _, err := path.Match(line.text, ""); err != nil {
-				return line.at.errorf("glob %s cannot be read: %s", quoted(line.text), escape.Text(err.Error()))
+				return line.at.errorf("glob %s cannot be read: %s", quote(line.text), escape.Text(err.Error()))
 			}
 			*g.to = append(*g.to, line.text)
 		}

@@ -5,7 +5,7 @@ import (
 )
 
 // Schema is the JSON Schema (draft 2020-12) of the release file, for editors: the same bytes every time, ending in a
-// newline. It is made of the table of keys that the parser uses. What needs more than a schema (placeholders, tag rules,
+// newline. It is derived from the table of keys that the parser uses. What needs more than a schema (placeholders, tag rules,
 // the names of repositories) is the parser's to check.
 func Schema() []byte {
 	top := objectSchema(fileLevel().keys)
@@ -13,7 +13,7 @@ func Schema() []byte {
 	top["title"] = "taglast release file"
 	out, err := json.MarshalIndent(top, "", "  ")
 	if err != nil {
-		return nil // maps, slices and texts alone: cannot be
+		return nil // it cannot be: there are only maps, slices and texts
 	}
 	return append(out, '\n')
 }
@@ -26,7 +26,7 @@ func objectSchema(keys []key) map[string]any {
 	var required []string
 	for _, k := range keys {
 		properties[k.name] = keySchema(k)
-		if k.demands {
+		if k.required {
 			required = append(required, k.name)
 		}
 	}
@@ -38,7 +38,7 @@ func objectSchema(keys []key) map[string]any {
 }
 
 func keySchema(k key) map[string]any {
-	if k.later {
+	if k.unsupported {
 		return map[string]any{"not": map[string]any{}, "description": "Not supported by this version of taglast."}
 	}
 	var s map[string]any

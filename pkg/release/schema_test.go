@@ -33,10 +33,10 @@ func TestSchemaHasTheKeysOfTheParser(t *testing.T) {
 			for _, k := range tc.level.keys {
 				want = append(want, k.name)
 				p := get(t, properties, k.name)
-				if _, refused := p["not"]; refused != k.later {
-					t.Errorf("%s: refused by the schema is %t, by the parser %t", k.name, refused, k.later)
+				if _, refused := p["not"]; refused != k.unsupported {
+					t.Errorf("%s: refused by the schema is %t, by the parser %t", k.name, refused, k.unsupported)
 				}
-				if !k.later && k.doc == "" {
+				if !k.unsupported && k.doc == "" {
 					t.Errorf("%s has no description", k.name)
 				}
 			}
@@ -65,8 +65,8 @@ func TestTheParserKnowsTheTable(t *testing.T) {
 	for _, l := range []level{fileLevel(), imageLevel(), sourceLevel()} {
 		for _, k := range l.keys {
 			n := &node{kind: mapping, fields: []field{{&node{kind: scalar, text: k.name}, &node{kind: scalar}}}}
-			err := checkKeys(n, level{l.place, []key{{name: k.name, later: k.later}}})
-			if (err != nil) != k.later {
+			err := checkKeys(n, level{l.place, []key{{name: k.name, unsupported: k.unsupported}}})
+			if (err != nil) != k.unsupported {
 				t.Errorf("%s in %s: %v", k.name, l.place, err)
 			}
 		}

@@ -15,7 +15,7 @@ type sourceKind struct {
 }
 
 // sourceKinds are the kinds of which a source is exactly one, in the order in which messages name them. Parser, flags,
-// schema and hints are made of this list: a further kind is a file of its own and an entry here.
+// schema and hints are derived from this list: a further kind is a file of its own and an entry here.
 func sourceKinds() []sourceKind {
 	return []sourceKind{ociKind, digestsKind, imageKind}
 }
@@ -33,7 +33,7 @@ func (k sourceKind) name() string { return k.keys[0].name }
 
 // has reports whether a key belongs to the kind.
 func (k sourceKind) has(name string) bool {
-	_, ok := level{keys: k.keys}.find(name)
+	_, ok := level{keys: k.keys}.lookup(name)
 	return ok
 }
 
@@ -75,8 +75,8 @@ func kindsWith(key string) []string {
 	return names
 }
 
-// single is the text of a source's key: one line, not empty.
-func (r *resolver) single(n *node) (entry, error) {
+// singleText is the text of a source's key: one line, not empty.
+func (r *resolver) singleText(n *node) (entry, error) {
 	lines, err := r.entries(n, false)
 	if err != nil {
 		return entry{}, err

@@ -49,7 +49,7 @@ func (r *resolver) digestsSource(n *node, img *Image) (Source, error) {
 		s.Repository = img.Repositories[0]
 		return s, nil
 	}
-	one, err := r.single(where)
+	one, err := r.singleText(where)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func digestList(lines []entry) ([]v1.Hash, error) {
 	for _, line := range lines {
 		h, err := ociref.ParseDigestName(line.text)
 		if err != nil {
-			return nil, line.at.errorf("%s is not a digest: it is 64 hex digits, with or without sha256: before them", quoted(line.text))
+			return nil, line.at.errorf("%s is not a digest: it is 64 hex digits, with or without sha256: before them", quote(line.text))
 		}
 		if slices.Contains(out, h) {
 			return nil, line.at.errorf("digest %s is named twice", h)

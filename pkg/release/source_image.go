@@ -16,14 +16,14 @@ var imageKind = sourceKind{
 }
 
 func (r *resolver) imageSource(n *node, _ *Image) (Source, error) {
-	one, err := r.single(n.value("image"))
+	one, err := r.singleText(n.value("image"))
 	if err != nil {
 		return nil, err
 	}
 	ref, err := name.ParseReference(one.text)
 	if err != nil {
-		return nil, one.at.errorf("%s is not an image reference", quoted(one.text)).
-			hinted("it is registry/repository:tag or registry/repository@sha256:…")
+		return nil, one.at.errorf("%s is not an image reference", quote(one.text)).
+			withHint("it is registry/repository:tag or registry/repository@sha256:…")
 	}
 	return ImageSource{ref}, nil
 }

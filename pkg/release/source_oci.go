@@ -30,7 +30,7 @@ func (r *resolver) ociSource(n *node, _ *Image) (Source, error) {
 		s.Paths = append(s.Paths, p.text)
 	}
 	if ref := n.value("ref"); ref != nil {
-		one, err := r.single(ref)
+		one, err := r.singleText(ref)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/bundle"
 )
 
@@ -24,9 +25,9 @@ func readBundles(name, path string) ([]candidate, error) {
 		return nil, fmt.Errorf("--bundle %s: %w", printable(name), withoutPath(err))
 	}
 	defer f.Close()
-	raw, err := readAtMost(f, maxBundleFile)
+	raw, err := bounded.Read(f, maxBundleFile) // it may be a pipe
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", printable(name), err)
+		return nil, fmt.Errorf("--bundle %s: %w", printable(name), withoutPath(err))
 	}
 	candidates, err := splitBundles(raw, filepath.Ext(path) == ".jsonl")
 	if err != nil {

@@ -15,9 +15,9 @@ type candidate struct {
 	err       error  // why it could not be read
 }
 
-// other says that the candidate is well-formed and of another predicate type. What is not well-formed is for the policy
+// hasOtherType says that the candidate is well-formed and of another predicate type. What is not well-formed is for the policy
 // to refuse.
-func (c candidate) other(predicateType string) bool {
+func (c candidate) hasOtherType(predicateType string) bool {
 	s, err := c.bundle.Statement()
 	return err == nil && s.PredicateType != predicateType
 }
@@ -36,8 +36,8 @@ func (c candidate) check(p Policy, roots *TrustedRoots, digest []byte) (Attestat
 	}, nil
 }
 
-// find fetches the attestations of a digest from where the options say they are.
-func (o Options) find(ctx context.Context, s subject) ([]candidate, error) {
+// fetchCandidates fetches the attestations of a digest from where the options say they are.
+func (o Options) fetchCandidates(ctx context.Context, s subject) ([]candidate, error) {
 	switch {
 	case o.Bundle != "":
 		return readBundles(o.Bundle, o.path(o.Bundle))

@@ -1,22 +1,22 @@
 package verify
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/bounded"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
 // layoutDigest is the digest of the one image or index that an OCI layout's index.json names (OCI image specification
-// 1.1, "Image Layout"). Its manifest is read from blobs and hashed: an index.json alone proves nothing.
+// 1.1, "Image Layout"). Its manifest is read from blobs and hashed: an index.json by itself proves nothing.
 func layoutDigest(dir string) (v1.Hash, error) {
 	r, err := os.OpenRoot(dir)
 	if err != nil {
@@ -47,18 +47,14 @@ func layoutDigest(dir string) (v1.Hash, error) {
 			len(digests), "blobs/sha256/<digest>")
 	}
 	digest := digests[0]
-	if _, err := digestBytes(digest); err != nil {
+	if err := ociref.CheckHash(digest); err != nil {
 		return v1.Hash{}, fmt.Errorf("index.json: %w", err)
 	}
 	manifest, err := readRegular(r, path.Join("blobs", digest.Algorithm, digest.Hex), registry.MaxManifest)
 	if err != nil {
 		return v1.Hash{}, fmt.Errorf("%s: %w", digest, err)
 	}
-	have, _, err := v1.SHA256(bytes.NewReader(manifest))
-	if err != nil {
-		return v1.Hash{}, fmt.Errorf("%s: %w", digest, err)
-	}
-	if have != digest {
+	if have := ociref.Sum(manifest); have != digest {
 		return v1.Hash{}, fmt.Errorf("%s: its blob is %s", digest, have)
 	}
 	return digest, nil
@@ -66,29 +62,6 @@ func layoutDigest(dir string) (v1.Hash, error) {
 
 // readRegular reads a file within r that is no symbolic link, at most limit bytes.
 func readRegular(r *os.Root, name string, limit int64) ([]byte, error) {
-	info, err := r.Lstat(name)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	f, err := r.Open(name)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	defer f.Close()
-	return readAtMost(f, limit)
-}
-
-// readAtMost reads r whole. More than limit bytes is an error.
-func readAtMost(r io.Reader, limit int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("more than %d bytes", limit)
-	}
-	return b, nil
+	b, err := bounded.ReadRootFile(r, name, limit)
+	return b, withoutPath(err)
 }

@@ -30,7 +30,7 @@ type Options struct {
 
 	HTTP     http.RoundTripper // carries every request; nil: the network, with connections that are closed at the end
 	Keychain authn.Keychain    // for registries; nil: anonymous
-	Token    string            // for GitHub's API alone, a secret; empty: anonymous
+	Token    string            // only for GitHub's API, a secret; empty: anonymous
 	APIURL   string            // of GitHub's API; empty: the one of Policy.Hostname
 
 	// Attestations come from GitHub's API, unless one of the next two is set.
@@ -89,7 +89,7 @@ func (o Options) check() error {
 // retry is the policy of every client.
 func (o Options) retry() retry.Policy { return retry.Policy{Budget: o.Budget} }
 
-// path is where a path in the user's words is.
+// path is p within Dir, unless it is absolute.
 func (o Options) path(p string) string {
 	if filepath.IsAbs(p) {
 		return p

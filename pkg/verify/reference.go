@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,10 +13,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
-// subject is what a reference means.
+// subject is the artifact that a reference names.
 type subject struct {
 	digest v1.Hash
 	image  *registry.Client // of its repository; nil for a file or a layout
@@ -55,7 +55,7 @@ func (o Options) resolve(ctx context.Context, ref string) (subject, error) {
 	return subject{digest: digest}, nil
 }
 
-// looksLikePath knows ./ ../ and /, and their like on Windows.
+// looksLikePath reports whether ref begins with ./ ../ or /, or as a path does on Windows.
 func looksLikePath(ref string) bool {
 	slashed := filepath.ToSlash(ref)
 	return strings.HasPrefix(slashed, "./") || strings.HasPrefix(slashed, "../") || strings.HasPrefix(slashed, "/") || filepath.IsAbs(ref)
@@ -88,10 +88,10 @@ func fileDigest(ctx context.Context, path string) (v1.Hash, error) {
 	if _, err := io.Copy(h, reader{ctx, f}); err != nil {
 		return v1.Hash{}, withoutPath(err)
 	}
-	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}, nil
+	return ociref.FromSum([sha256.Size]byte(h.Sum(nil))), nil
 }
 
-// reader ends with its context.
+// reader is r until its context ends.
 type reader struct {
 	ctx context.Context
 	r   io.Reader
@@ -102,14 +102,6 @@ func (r reader) Read(p []byte) (int, error) {
 		return 0, context.Cause(r.ctx)
 	}
 	return r.r.Read(p)
-}
-
-func digestBytes(h v1.Hash) ([]byte, error) {
-	raw, err := hex.DecodeString(h.Hex)
-	if h.Algorithm != "sha256" || err != nil || len(raw) != sha256.Size {
-		return nil, fmt.Errorf("%s is not a sha256 digest", printable(h.String()))
-	}
-	return raw, nil
 }
 
 // withoutPath is a file error without operation and path, which the caller names.

@@ -68,15 +68,15 @@ func (r Result) verdict(predicateType string) error {
 	case len(r.Verified) > 0:
 		return nil
 	case len(r.Refused) > 0:
-		return fmt.Errorf("%s: %s: %w: %s", printable(r.Ref), r.Digest, ErrNonePasses, count(len(r.Refused), "was refused", "were refused"))
+		return fmt.Errorf("%s: %s: %w: %s", printable(r.Ref), r.Digest, ErrNonePasses, countOf(len(r.Refused), "was refused", "were refused"))
 	case r.Others > 0:
-		return fmt.Errorf("%s: %s: %w of type %s, %s of other types", printable(r.Ref), r.Digest, ErrNoAttestation, printable(predicateType), count(r.Others, "is", "are"))
+		return fmt.Errorf("%s: %s: %w of type %s, %s of other types", printable(r.Ref), r.Digest, ErrNoAttestation, printable(predicateType), countOf(r.Others, "is", "are"))
 	}
 	return fmt.Errorf("%s: %s: %w found", printable(r.Ref), r.Digest, ErrNoAttestation)
 }
 
-// count is n with its verb.
-func count(n int, one, many string) string {
+// countOf is n with its verb.
+func countOf(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

@@ -17,6 +17,7 @@ import (
 	"fmt"
 
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 // Verify finds ref's digest and its attestations. ref is an image reference, with or without oci://, or the path of a
@@ -37,15 +38,15 @@ func Verify(ctx context.Context, ref string, o Options) (Result, error) {
 		return r, err
 	}
 	r.Digest = subject.digest.String()
-	candidates, err := o.find(ctx, subject)
+	candidates, err := o.fetchCandidates(ctx, subject)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", printable(ref), err)
 	}
-	digest, err := digestBytes(subject.digest)
+	digest, err := ociref.DigestBytes(r.Digest)
 	if err != nil {
 		return r, err
 	}
-	missing, err := o.judge(ctx, &r, candidates, digest)
+	missing, err := o.checkCandidates(ctx, &r, candidates, digest)
 	if err != nil {
 		return r, err
 	}
@@ -56,15 +57,15 @@ func Verify(ctx context.Context, ref string, o Options) (Result, error) {
 	return r, hint.With(err, o.advice(r))
 }
 
-// judge sorts the candidates into those that pass, those that do not, and those of another predicate type. Trusted roots
+// checkCandidates sorts the candidates into those that pass, those that do not, and those of another predicate type. Trusted roots
 // are fetched when the first candidate needs them; missing says which of them could not be had while another was. err
 // ends the verification.
-func (o Options) judge(ctx context.Context, r *Result, candidates []candidate, digest []byte) (missing, err error) {
+func (o Options) checkCandidates(ctx context.Context, r *Result, candidates []candidate, digest []byte) (missing, err error) {
 	for _, c := range candidates {
 		if ctx.Err() != nil {
 			return missing, context.Cause(ctx)
 		}
-		if c.err == nil && c.other(o.Policy.predicateType()) {
+		if c.err == nil && c.hasOtherType(o.Policy.predicateType()) {
 			r.Others++
 			continue
 		}

@@ -14,23 +14,23 @@ import (
 
 // Failure is an error in the program's words: what became of the tags, what failed, on which reference, why; and a hint
 // of what to do. Title is the first line without `error: `.
-func Failure(r *publish.Report, err error) (title, detail, hinted string) {
-	var in *release.Error
-	ofRelease := errors.As(err, &in)
+func Failure(r *publish.Report, err error) (title, detail, hintText string) {
+	var releaseErr *release.Error
+	ofRelease := errors.As(err, &releaseErr)
 	message := err.Error()
 	var e *publish.Error
 	if errors.As(err, &e) && e.Usage { // found before the first stage began: naming it would be noise
 		message = e.Message()
 	}
 	first, rest, _ := strings.Cut(escape.Lines(message), "\n")
-	hinted = escape.Lines(hintOf(err))
+	hintText = escape.Lines(hintOf(err))
 	if ofRelease {
 		rest = outdent(rest)
 	}
-	if ofRelease && in.Line > 0 { // the place in the file comes first, as compilers write it
-		return first, rest, hinted
+	if ofRelease && releaseErr.Line > 0 { // the place in the file comes first, as compilers write it
+		return first, rest, hintText
 	}
-	return became(r, err) + " " + first, rest, hinted
+	return tagsOutcome(r, err) + " " + first, rest, hintText
 }
 
 // hintOf is the hint of a publish.Error, or of what else has one.
@@ -54,8 +54,8 @@ func outdent(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// became says what became of the tags: the first words of every failure.
-func became(r *publish.Report, err error) string {
+// tagsOutcome says what became of the tags: the first words of every failure.
+func tagsOutcome(r *publish.Report, err error) string {
 	var e *publish.Error
 	switch {
 	case r != nil && (r.Outcome == publish.Partial || r.Outcome == publish.Published && !r.DryRun):
@@ -70,11 +70,11 @@ func became(r *publish.Report, err error) string {
 
 // WriteFailure writes err to a terminal or log: `error:` and `hint:` with their further lines under them.
 func WriteFailure(w io.Writer, r *publish.Report, err error) {
-	title, detail, hinted := Failure(r, err)
+	title, detail, hintText := Failure(r, err)
 	fmt.Fprintln(w, "error: "+title)
 	indent(w, detail)
-	if hinted != "" {
-		first, rest, _ := strings.Cut(hinted, "\n")
+	if hintText != "" {
+		first, rest, _ := strings.Cut(hintText, "\n")
 		fmt.Fprintln(w, "hint:  "+first)
 		indent(w, rest)
 	}

@@ -27,7 +27,7 @@ type Plain struct {
 	last time.Time
 }
 
-const quiet = 10 * time.Second
+const lineInterval = 10 * time.Second
 
 // Begin writes the head.
 func (p *Plain) Begin(h publish.Header) {
@@ -58,7 +58,7 @@ func (p *Plain) Progress(e publish.Event) {
 		p.open = ""
 		return
 	}
-	if now.Sub(p.last) >= quiet {
+	if now.Sub(p.last) >= lineInterval {
 		p.last = now
 		p.Line(fmt.Sprintf("▸ %-8s %d/%d  %s", e.Stage, e.Done, e.Total, escape.Text(e.Note)))
 	}

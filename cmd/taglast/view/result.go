@@ -25,9 +25,9 @@ func Result(w io.Writer, r *publish.Report, outputDir string, all bool) {
 	verify := verifyLine(r)
 	switch {
 	case r.DryRun && verify != "":
-		fmt.Fprintf(w, "Bundles, trusted root and layout: %s   Verify one:\n", here(outputDir))
+		fmt.Fprintf(w, "Bundles, trusted root and layout: %s   Verify one:\n", relativeDir(outputDir))
 	case r.DryRun:
-		fmt.Fprintf(w, "Trusted root and layout: %s\n", here(outputDir))
+		fmt.Fprintf(w, "Trusted root and layout: %s\n", relativeDir(outputDir))
 	case verify != "":
 		fmt.Fprintln(w, "Verify one:")
 	}
@@ -95,12 +95,12 @@ func rules(w io.Writer, r *publish.Report, all bool) {
 			if n == 0 {
 				fmt.Fprintf(w, "\n  rules of %s\n", escape.Text(im.Name))
 			}
-			became := "gave " + escape.Text(rule.Gave)
+			outcome := "gave " + escape.Text(rule.Gave)
 			if rule.Reason != "" {
-				became = "did not apply because " + because(escape.Text(rule.Reason))
+				outcome = "did not apply because " + because(escape.Text(rule.Reason))
 			}
 			line := escape.Bounded(rule.Rule, 100)
-			fmt.Fprintf(w, "    %s%s%s\n", line, strings.Repeat(" ", width-len([]rune(line))+3), became)
+			fmt.Fprintf(w, "    %s%s%s\n", line, strings.Repeat(" ", width-len([]rune(line))+3), outcome)
 		}
 	}
 }
@@ -121,9 +121,9 @@ func tagsHeading(r *publish.Report) string {
 }
 
 // imageRows is one row for each group of tags, the image named in the first.
-func imageRows(im publish.ImageReport, would bool) [][4]string {
+func imageRows(im publish.ImageReport, hypothetical bool) [][4]string {
 	first := [4]string{im.Name, short(im.Digest), platforms(im, " "), ""}
-	switch gs := groups(im, would); {
+	switch gs := tagGroups(im, hypothetical); {
 	case im.Skipped && len(gs) == 0:
 		first[3] = escape.Text(im.Reason)
 		return [][4]string{first}
@@ -195,8 +195,8 @@ func breakLine(command string) string {
 	return strings.Replace(command, " --custom-trusted-root", " \\\n     --custom-trusted-root", 1)
 }
 
-// here is a relative directory as people write it.
-func here(dir string) string {
+// relativeDir is a relative directory as people write it.
+func relativeDir(dir string) string {
 	if filepath.IsAbs(dir) || strings.HasPrefix(dir, ".") {
 		return dir
 	}

@@ -3,37 +3,13 @@ package view_test
 import (
 	"crypto/sha256"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/pkg/publish"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.ReplaceAll(string(want), "\r\n", "\n") != got {
-		t.Errorf("%s differs (-update rewrites it):\n%s", path, got)
-	}
-}
 
 var repositories = []string{"ghcr.io/astral-sh/uv", "docker.io/astral/uv"}
 

@@ -24,14 +24,14 @@ func Summary(r *publish.Report, err error) string {
 	keptLines(&b, r)
 	switch s := r.Count(); {
 	case err != nil && r.Outcome == publish.Partial:
-		halfwayTable(&b, r)
+		partialTable(&b, r)
 	case err == nil && s.Total > 0:
 		repositoryTable(&b, r)
 	}
 	if err == nil {
 		for _, im := range r.Images {
 			if im.Verify != "" && !r.DryRun {
-				fence(&b, "sh", escape.Text(im.Verify))
+				codeBlock(&b, "sh", escape.Text(im.Verify))
 				break
 			}
 		}
@@ -70,7 +70,7 @@ func summaryLine(r *publish.Report) string {
 }
 
 func failureSummary(b *strings.Builder, r *publish.Report, err error) {
-	title, detail, hinted := Failure(nil, err)
+	title, detail, hintText := Failure(nil, err)
 	title = strings.TrimPrefix(strings.TrimPrefix(title, "no tag was changed. "), "nothing was sent. ")
 	fmt.Fprintf(b, "## %s\n\n", failureTitle(r))
 	if stage, rest, ok := strings.Cut(title, ": "); ok && !strings.ContainsAny(stage, " /.") {
@@ -78,10 +78,10 @@ func failureSummary(b *strings.Builder, r *publish.Report, err error) {
 	} else {
 		fmt.Fprintf(b, "%s\n\n", escape.Markdown(title))
 	}
-	fence(b, "text", detail)
-	if hinted != "" {
+	codeBlock(b, "text", detail)
+	if hintText != "" {
 		b.WriteString("What to do:\n\n")
-		fence(b, "text", hinted)
+		codeBlock(b, "text", hintText)
 	}
 }
 
@@ -98,8 +98,8 @@ func failureTitle(r *publish.Report) string {
 	return title
 }
 
-// fence shows text as it is: no line of it can close the fence.
-func fence(b *strings.Builder, language, text string) {
+// codeBlock shows text as it is: no line of it can close the fence.
+func codeBlock(b *strings.Builder, language, text string) {
 	if text == "" {
 		return
 	}
@@ -116,7 +116,7 @@ func keptLines(b *strings.Builder, r *publish.Report) {
 	type group struct {
 		reason       string
 		tags, places []string
-		names        bool
+		alreadyNamed bool
 	}
 	var groups []*group
 	for _, im := range r.Images {
@@ -124,10 +124,10 @@ func keptLines(b *strings.Builder, r *publish.Report) {
 			if t.Action != "kept" {
 				continue
 			}
-			names := im.Digest != "" && t.Digest == im.Digest // an earlier run of this release was overtaken: no force helps
+			alreadyNamed := im.Digest != "" && t.Digest == im.Digest // an earlier run of this release was overtaken: no force helps
 			i := slices.IndexFunc(groups, func(g *group) bool { return g.reason == t.Reason })
 			if i < 0 {
-				i, groups = len(groups), append(groups, &group{reason: t.Reason, names: names})
+				i, groups = len(groups), append(groups, &group{reason: t.Reason, alreadyNamed: alreadyNamed})
 			}
 			groups[i].tags = appendNew(groups[i].tags, tagOf(t.Ref))
 			groups[i].places = appendNew(groups[i].places, repositoryOf(t.Ref))
@@ -137,11 +137,11 @@ func keptLines(b *strings.Builder, r *publish.Report) {
 	for _, g := range groups {
 		var quoted []string
 		for _, tag := range g.tags {
-			quoted = append(quoted, code(tag))
+			quoted = append(quoted, codeSpan(tag))
 		}
 		line := fmt.Sprintf("> **Kept %s** in %s: %s", strings.Join(quoted, ", "), places(r, g.places), escape.Markdown(g.reason))
-		if !g.names {
-			line += ". To force it: " + list("allow-downgrade", g.tags)
+		if !g.alreadyNamed {
+			line += ". To force it: " + keyValue("allow-downgrade", g.tags)
 		}
 		lines = append(lines, line+"\n")
 	}
@@ -150,11 +150,11 @@ func keptLines(b *strings.Builder, r *publish.Report) {
 	}
 }
 
-// list is a key of the release file with tags as its value, as a code span.
-func list(key string, tags []string) string {
+// keyValue is a key of the release file with tags as its value, as a code span.
+func keyValue(key string, tags []string) string {
 	text := key + ": [" + strings.Join(tags, ", ") + "]"
 	if slices.ContainsFunc(tags, func(t string) bool { return !plainCode.MatchString(t) }) {
-		return code(text)
+		return codeSpan(text)
 	}
 	return "`" + text + "`"
 }
@@ -192,34 +192,34 @@ func imageTable(b *strings.Builder, r *publish.Report) {
 	}
 }
 
-func imageLine(b *strings.Builder, im publish.ImageReport, would, face bool) {
+func imageLine(b *strings.Builder, im publish.ImageReport, hypothetical, first bool) {
 	name := escape.Markdown(im.Name)
-	if face {
+	if first {
 		name = "**" + name + "**"
 	}
 	var tags []string
-	for _, g := range groups(im, would) {
+	for _, g := range tagGroups(im, hypothetical) {
 		var quoted []string
 		for _, t := range g.tags {
-			quoted = append(quoted, code(t))
+			quoted = append(quoted, codeSpan(t))
 		}
-		tags = append(tags, strings.Join(quoted, " ")+" "+escape.Markdown(g.word))
+		tags = append(tags, strings.Join(quoted, " ")+" "+escape.Markdown(g.outcome))
 	}
 	if len(tags) == 0 {
 		tags = []string{escape.Markdown(or(im.Reason, "by digest alone"))}
 	}
 	digest := ""
 	if im.Digest != "" {
-		digest = code("sha256:" + short(im.Digest) + "…")
+		digest = codeSpan("sha256:" + short(im.Digest) + "…")
 	}
-	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, digest, escape.Markdown(platforms(im, ", ")), strings.Join(tags, " · "), attestationCell(im, would))
+	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, digest, escape.Markdown(platforms(im, ", ")), strings.Join(tags, " · "), attestationCell(im, hypothetical))
 }
 
 // attestationCell links to where the attestations can be seen; those of a rehearsal are nowhere.
-func attestationCell(im publish.ImageReport, would bool) string {
+func attestationCell(im publish.ImageReport, hypothetical bool) string {
 	var out []string
 	for _, a := range im.Attestations {
-		if would {
+		if hypothetical {
 			out = append(out, "rehearsed")
 			continue
 		}

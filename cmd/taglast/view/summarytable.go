@@ -34,41 +34,41 @@ func repositoryTable(b *strings.Builder, r *publish.Report) {
 	b.WriteString("\n")
 }
 
-// halfwayTable says of each repository how many tags are written and which are not.
-func halfwayTable(b *strings.Builder, r *publish.Report) {
+// partialTable says of each repository how many tags are written and which are not.
+func partialTable(b *strings.Builder, r *publish.Report) {
 	b.WriteString("| | written | pending |\n|---|--:|--:|\n")
 	for _, repo := range repositories(r) {
 		written := 0
-		var left []publish.TagReport
+		var pending []publish.TagReport
 		for _, t := range tagsIn(r, repo) {
 			switch t.Action {
 			case "created", "moved", "unchanged":
 				written++
 			case "kept":
 			default:
-				left = append(left, t)
+				pending = append(pending, t)
 			}
 		}
-		fmt.Fprintf(b, "| %s | %d | %s |\n", escape.Markdown(repo), written, pendingCell(left))
+		fmt.Fprintf(b, "| %s | %d | %s |\n", escape.Markdown(repo), written, pendingCell(pending))
 	}
 	b.WriteString("\n")
 }
 
-// pendingCell is the number of tags that are left, the first of them by name, and why.
-func pendingCell(left []publish.TagReport) string {
-	if len(left) == 0 {
+// pendingCell is the number of tags that are pending or failed, the first of them by name, and why.
+func pendingCell(pending []publish.TagReport) string {
+	if len(pending) == 0 {
 		return "0"
 	}
-	first := left[0]
-	for _, t := range left {
+	first := pending[0]
+	for _, t := range pending {
 		if t.Action == "failed" {
 			first = t
 			break
 		}
 	}
-	cell := fmt.Sprintf("%d, first %s", len(left), code(tagOf(first.Ref)))
-	if len(left) == 1 {
-		cell = "1: " + code(tagOf(first.Ref))
+	cell := fmt.Sprintf("%d, first %s", len(pending), codeSpan(tagOf(first.Ref)))
+	if len(pending) == 1 {
+		cell = "1: " + codeSpan(tagOf(first.Ref))
 	}
 	if first.Reason != "" {
 		cell += ": " + escape.Markdown(escape.Bounded(first.Reason, 300))
@@ -94,15 +94,15 @@ var (
 	plainURL  = regexp.MustCompile(`^https?://[A-Za-z0-9._:-]+(/[A-Za-z0-9._~-]+)*$`)
 )
 
-// code is a code span. What a span cannot hold as it is becomes an element with escaped text.
-func code(s string) string {
+// codeSpan is a code span. What a span cannot hold as it is becomes an element with escaped text.
+func codeSpan(s string) string {
 	if plainCode.MatchString(s) {
 		return "`" + s + "`"
 	}
 	return "<code>" + escape.Markdown(s) + "</code>"
 }
 
-// anchor is a link, or the text alone where the address could be more than an address.
+// anchor is a link, or only the text where the address could be more than an address.
 func anchor(text, url string) string {
 	if !plainURL.MatchString(url) {
 		return escape.Markdown(text)

@@ -15,29 +15,29 @@ import (
 	"github.com/taglast/taglast/pkg/publish"
 )
 
-// group is tags of one image that share what became of them.
-type group struct {
-	tags []string
-	word string // "new", "moved from 3f1c90ab71d2", …
+// tagGroup is tags of one image that share what became of them.
+type tagGroup struct {
+	tags    []string
+	outcome string // "new", "moved from 3f1c90ab71d2", …
 }
 
 // text is `0.13, latest moved from 3f1c90ab71d2`.
-func (g group) text() string { return strings.Join(g.tags, ", ") + " " + g.word }
+func (g tagGroup) text() string { return strings.Join(g.tags, ", ") + " " + g.outcome }
 
-// groups sums an image's tags up over its repositories: a tag that fared alike in all of them stands once, one that did
+// tagGroups sums an image's tags up over its repositories: a tag that fared alike in all of them stands once, one that did
 // not stands once for each.
-func groups(im publish.ImageReport, would bool) []group {
-	var out []group
+func tagGroups(im publish.ImageReport, hypothetical bool) []tagGroup {
+	var out []tagGroup
 	add := func(tag, word string) {
 		for i := range out {
-			if out[i].word == word {
+			if out[i].outcome == word {
 				if !slices.Contains(out[i].tags, tag) {
 					out[i].tags = append(out[i].tags, tag)
 				}
 				return
 			}
 		}
-		out = append(out, group{tags: []string{tag}, word: word})
+		out = append(out, tagGroup{tags: []string{tag}, outcome: word})
 	}
 	for _, tag := range tagTexts(im) {
 		words := make(map[string][]string)
@@ -46,7 +46,7 @@ func groups(im publish.ImageReport, would bool) []group {
 			if tagOf(t.Ref) != tag {
 				continue
 			}
-			w := word(t, would)
+			w := outcome(t, hypothetical)
 			if words[w] == nil {
 				order = append(order, w)
 			}
@@ -73,8 +73,8 @@ func tagTexts(im publish.ImageReport) []string {
 	return out
 }
 
-// word is what became of a tag, or would.
-func word(t publish.TagReport, would bool) string {
+// outcome is what became of a tag, or would.
+func outcome(t publish.TagReport, hypothetical bool) string {
 	switch t.Action {
 	case "created":
 		if t.Previous == publish.Unknown {
@@ -82,7 +82,7 @@ func word(t publish.TagReport, would bool) string {
 		}
 		return "new"
 	case "moved":
-		if would {
+		if hypothetical {
 			return "moves from " + short(t.Previous)
 		}
 		return "moved from " + short(t.Previous)
@@ -117,13 +117,13 @@ func short(digest string) string {
 	return hex[:min(12, len(hex))]
 }
 
-// arch leaves `linux/` out of a platform.
-func arch(platform string) string { return strings.TrimPrefix(platform, "linux/") }
+// shortPlatform leaves `linux/` out of a platform.
+func shortPlatform(platform string) string { return strings.TrimPrefix(platform, "linux/") }
 
 func platforms(im publish.ImageReport, sep string) string {
 	var out []string
 	for _, p := range im.Platforms {
-		out = append(out, arch(p.Platform))
+		out = append(out, shortPlatform(p.Platform))
 	}
 	return strings.Join(out, sep)
 }

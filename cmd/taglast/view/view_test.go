@@ -11,6 +11,7 @@ import (
 	"github.com/taglast/taglast/cmd/taglast/view"
 	"github.com/taglast/taglast/internal/actions"
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/testkit/golden"
 	"github.com/taglast/taglast/pkg/publish"
 	"github.com/taglast/taglast/pkg/release"
 )
@@ -50,7 +51,7 @@ func TestADryRunOnATerminal(t *testing.T) {
 	var b bytes.Buffer
 	watch(&view.Terminal{W: &b}, true)
 	view.Result(&b, dry(32), "taglast-out", false)
-	golden(t, "terminal-dry.golden", b.String())
+	golden.Compare(t, "testdata/terminal-dry.golden", b.String())
 	for line := range strings.Lines(b.String()) {
 		if n := len([]rune(line)); n > 100 && !strings.Contains(line, "gh attestation verify") {
 			t.Errorf("%d columns: %s", n, line)
@@ -99,7 +100,7 @@ func TestABarIsDrawnOverItsOwnLine(t *testing.T) {
 	watch(terminal, false)
 	terminal.Progress(publish.Event{Stage: publish.StageTag, Done: 1, Total: 2})
 	terminal.Close()
-	golden(t, "terminal-bar.golden", strings.NewReplacer("\r", `\r`, "\x1b", `\e`).Replace(b.String()))
+	golden.Compare(t, "testdata/terminal-bar.golden", strings.NewReplacer("\r", `\r`, "\x1b", `\e`).Replace(b.String()))
 }
 
 func TestPlainLinesInActions(t *testing.T) {
@@ -111,7 +112,7 @@ func TestPlainLinesInActions(t *testing.T) {
 	plain.Close()
 	plain.Close()
 	view.Result(&b, uv(32), "taglast-out", false)
-	golden(t, "actions.golden", b.String())
+	golden.Compare(t, "testdata/actions.golden", b.String())
 }
 
 func TestResults(t *testing.T) {
@@ -160,7 +161,7 @@ func TestResults(t *testing.T) {
 		plan.Images[i].Digest, plan.Images[i].Platforms, plan.Images[i].Verify = "", nil, ""
 	}
 	show("planned", plan, false)
-	golden(t, "results.golden", b.String())
+	golden.Compare(t, "testdata/results.golden", b.String())
 }
 
 func TestSummaries(t *testing.T) {
@@ -189,7 +190,7 @@ func TestSummaries(t *testing.T) {
 		"summary-raced.golden":     {raced, racedErr},
 		"summary-usage.golden":     {nil, &publish.Error{Stage: publish.StagePlan, Usage: true, Err: errors.New("--only other: the release has no such image")}},
 	} {
-		golden(t, name, view.Summary(c.report, c.err))
+		golden.Compare(t, "testdata/"+name, view.Summary(c.report, c.err))
 	}
 }
 
@@ -227,5 +228,5 @@ func TestFailures(t *testing.T) {
 		view.WriteFailure(&b, c.report, c.err)
 		b.WriteString("\n")
 	}
-	golden(t, "failures.golden", b.String())
+	golden.Compare(t, "testdata/failures.golden", b.String())
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/taglast/taglast/internal/ociref"
 )
 
 type key struct{}
@@ -24,9 +26,9 @@ func Tag(ctx context.Context, repo name.Repository, reference string, digest v1.
 	return context.WithValue(ctx, key{}, permit{repo.Name(), reference, digest})
 }
 
-// Allows says whether ctx carries the permit for exactly this write. Nothing is allowed under an empty reference or for
+// Allows reports whether ctx carries the permit for exactly this write. Nothing is allowed under an empty reference or for
 // a digest that is not sha256.
 func Allows(ctx context.Context, repo name.Repository, reference string, digest v1.Hash) bool {
 	p, ok := ctx.Value(key{}).(permit)
-	return ok && reference != "" && digest.Algorithm == "sha256" && p == permit{repo.Name(), reference, digest}
+	return ok && reference != "" && ociref.CheckHash(digest) == nil && p == permit{repo.Name(), reference, digest}
 }

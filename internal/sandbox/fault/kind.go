@@ -46,14 +46,14 @@ func (k Kind) Applies(key Key) bool {
 	case Truncated, Garbage:
 		return key.Method != http.MethodHead
 	case StaleReads:
-		return readable(key)
+		return makesReadable(key)
 	default:
 		return true
 	}
 }
 
-// readable says whether a write makes something that reads can miss: a manifest, a blob, a stored attestation.
-func readable(key Key) bool {
+// makesReadable says whether a write makes something that reads can miss: a manifest, a blob, a stored attestation.
+func makesReadable(key Key) bool {
 	path, query, _ := strings.Cut(key.Path, "?")
 	switch key.Method {
 	case http.MethodPut:

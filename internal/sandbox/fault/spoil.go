@@ -10,8 +10,8 @@ import (
 // garbage is what a proxy in between might say.
 const garbage = "<html><body>{\"bad gateway\"</body></html>"
 
-// spoil breaks the body of an answer that came.
-func spoil(resp *http.Response, kind Kind) {
+// spoilBody breaks the body of an answer that came.
+func spoilBody(resp *http.Response, kind Kind) {
 	switch kind {
 	case Truncated:
 		half := resp.ContentLength / 2

@@ -2,12 +2,13 @@ package fault
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/taglast/taglast/internal/bounded"
 )
 
 // maxSnapshot bounds the old state that is remembered; a manifest has 4 MiB at most.
@@ -61,7 +62,7 @@ func (t *Transport) sendAndHide(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode >= 300 {
 		return resp, err
 	}
-	hidden := shownBy(req, resp)
+	hidden := pathsShowing(req, resp)
 	if hidden == nil {
 		return resp, nil
 	}
@@ -84,18 +85,15 @@ func (t *Transport) readBefore(req *http.Request) (*snapshot, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxSnapshot+1))
+	body, err := bounded.Read(resp.Body, maxSnapshot)
 	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxSnapshot {
-		return nil, fmt.Errorf("%s: more than %d bytes to remember", req.URL.Path, maxSnapshot)
+		return nil, fmt.Errorf("remember %s: %w", req.URL.Path, err)
 	}
 	return &snapshot{header: resp.Header, body: string(body)}, nil
 }
 
-// shownBy says which paths show what a write made; nil where none does.
-func shownBy(req *http.Request, resp *http.Response) func(string) bool {
+// pathsShowing says which paths show what a write made; nil where none does.
+func pathsShowing(req *http.Request, resp *http.Response) func(string) bool {
 	path := req.URL.Path
 	equal := func(want string) func(string) bool { return func(p string) bool { return p == want } }
 	switch {

@@ -29,7 +29,7 @@ type Transport struct {
 	mu         sync.Mutex
 	count      map[Key]int
 	keys       []Key
-	hit        bool
+	reached    bool
 	challenges map[string]string // host → the Www-Authenticate that it last sent
 	stale      stale
 }
@@ -41,11 +41,11 @@ func (t *Transport) Keys() []Key {
 	return slices.Clone(t.keys)
 }
 
-// Hit says whether the planned request came.
-func (t *Transport) Hit() bool {
+// Reached says whether the planned request came.
+func (t *Transport) Reached() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.hit
+	return t.reached
 }
 
 // number records a request and says whether it is the planned one, and whether one like it has gone wrong for good.
@@ -59,9 +59,9 @@ func (t *Transport) number(req *http.Request) (planned, forGood bool) {
 	t.count[key]++
 	key.N = t.count[key]
 	t.keys = append(t.keys, key)
-	forGood = t.hit && t.Kind == ServerError && key.kind() == t.At.kind()
+	forGood = t.reached && t.Kind == ServerError && key.kind() == t.At.kind()
 	if t.Kind != 0 && key == t.At {
-		t.hit, planned = true, true
+		t.reached, planned = true, true
 	}
 	return planned, forGood
 }
@@ -96,7 +96,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.send(req)
 	if err == nil && req.Method != http.MethodHead {
-		spoil(resp, t.Kind)
+		spoilBody(resp, t.Kind)
 	}
 	return resp, err
 }

@@ -85,13 +85,13 @@ func TestFaultHitsThePlannedRequestAlone(t *testing.T) {
 		t.Run(c.kind.String(), func(t *testing.T) {
 			w := world(t)
 			rt := &Transport{Base: w, At: second, Kind: c.kind}
-			if got := put(t, rt); got.status != http.StatusCreated || rt.Hit() {
-				t.Fatalf("the request before: %+v, hit %t", got, rt.Hit())
+			if got := put(t, rt); got.status != http.StatusCreated || rt.Reached() {
+				t.Fatalf("the request before: %+v, hit %t", got, rt.Reached())
 			}
 			before := len(w.Requests())
 			got := put(t, rt)
-			if got.status != c.status || !errors.Is(got.err, c.err) || !rt.Hit() {
-				t.Errorf("%+v, hit %t", got, rt.Hit())
+			if got.status != c.status || !errors.Is(got.err, c.err) || !rt.Reached() {
+				t.Errorf("%+v, hit %t", got, rt.Reached())
 			}
 			if reached := len(w.Requests()) > before; reached != c.reaches {
 				t.Errorf("reached the server: %t", reached)
@@ -166,7 +166,7 @@ func TestStaleReadsHideABlobBehindItsUpload(t *testing.T) {
 	rt := &Transport{Base: w, Kind: StaleReads}
 	digest := "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 	rt.At = Key{Method: http.MethodPost, Host: "ghcr.io", Path: "/v2/acme/app/blobs/uploads/?digest={digest}", N: 1}
-	if got := send(t, rt, http.MethodPost, app+"/blobs/uploads/?digest="+digest, "{}"); got.status != 201 || !rt.Hit() {
+	if got := send(t, rt, http.MethodPost, app+"/blobs/uploads/?digest="+digest, "{}"); got.status != 201 || !rt.Reached() {
 		t.Fatalf("%+v", got)
 	}
 	if got := send(t, rt, http.MethodHead, app+"/blobs/"+digest, ""); got.status != 404 {

@@ -20,12 +20,12 @@ import (
 	"github.com/taglast/taglast/internal/registry"
 )
 
-// ErrNotMade is returned for a zero Built or Pushed.
+// ErrNotMade is returned for a zero Built or Pushed, which the stage before cannot have returned.
 var ErrNotMade = errors.New("push: not made by the stage before")
 
-// fresh is for how long a manifest that was seen counts as there. Quay, the quickest to collect what has no tag, waits an
+// seenFor is for how long a manifest that was seen counts as there. Quay, the quickest to collect what has no tag, waits an
 // hour.
-const fresh = 5 * time.Minute
+const seenFor = 5 * time.Minute
 
 // Options of a push.
 type Options struct {
@@ -33,11 +33,11 @@ type Options struct {
 	// is written. A page that follows the order of first writes is so kept in order: the first image waits here for the
 	// others. Nil means nobody waits.
 	BeforeRoot func(context.Context, name.Repository) error
-	// Moved is called with the bytes of blobs as they are read for an upload, from several goroutines; nil means nobody
-	// listens.
-	Moved func(bytes int64)
-	// Count leaves out the blobs that a registry holds already: a dry run counts them and does not read them.
-	Count bool
+	// Uploaded is called with the number of bytes of blobs as they are read for an upload, from several goroutines; nil
+	// means nobody listens.
+	Uploaded func(bytes int64)
+	// SkipRemoteBlobs leaves out the blobs that some registry holds already: a dry run does not read them.
+	SkipRemoteBlobs bool
 }
 
 // Sent counts what a push wrote.
@@ -47,7 +47,7 @@ type Sent struct {
 	Manifests int
 }
 
-// Pushed is an image that every one of its repositories holds, untagged. Made by Image alone.
+// Pushed is an image that every one of its repositories holds, untagged. Only Image returns one.
 type Pushed struct{ p *pushed }
 
 type pushed struct {
@@ -56,13 +56,13 @@ type pushed struct {
 	sent  *tally
 }
 
-// Ok says whether p was made by Image.
+// Ok reports whether p is a result of Image, not the zero value.
 func (p Pushed) Ok() bool { return p.p != nil }
 
 // Built is the image.
 func (p Pushed) Built() image.Built { return p.p.built }
 
-// Repositories that hold it.
+// Repositories are those that hold the image.
 func (p Pushed) Repositories() []name.Repository { return append([]name.Repository(nil), p.p.repos...) }
 
 // Sent is what was written so far, by Recheck too.
@@ -91,23 +91,23 @@ func Recheck(ctx context.Context, reg *registry.Clients, p Pushed, since time.Du
 		return ErrNotMade
 	}
 	j := newJob(reg, p.p.built, Options{}, p.p.sent)
-	j.fresh, j.again = since, true
+	j.seenFor, j.recheck = since, true
 	return j.run(ctx, p.p.repos)
 }
 
 // job is the push of one image.
 type job struct {
-	reg   *registry.Clients
-	root  registry.Manifest
-	parts []image.Child // the manifests that name blobs; the root alone where it is one
-	o     Options
-	sent  *tally
-	fresh time.Duration
-	again bool // a recheck: a HEAD is enough for a root that is there
+	reg       *registry.Clients
+	root      registry.Manifest
+	manifests []image.Child // the manifests that name blobs; only the root where it is one
+	options   Options
+	sent      *tally
+	seenFor   time.Duration
+	recheck   bool // a recheck: a HEAD is enough for a root that is there
 }
 
 func newJob(reg *registry.Clients, b image.Built, o Options, sent *tally) *job {
-	return &job{reg: reg, root: b.Root(), parts: b.Manifests(), o: o, sent: sent, fresh: fresh}
+	return &job{reg: reg, root: b.Root(), manifests: b.Manifests(), options: o, sent: sent, seenFor: seenFor}
 }
 
 // run fills the repositories and then writes the roots. Registries go in parallel; repositories of one registry one
@@ -132,7 +132,7 @@ func (j *job) run(ctx context.Context, repos []name.Repository) error {
 	for _, host := range hosts {
 		g.Go(func() error {
 			for _, t := range byHost[host] {
-				if err := t.fill(gctx); err != nil {
+				if err := t.pushContent(gctx); err != nil {
 					return err
 				}
 			}
@@ -144,7 +144,7 @@ func (j *job) run(ctx context.Context, repos []name.Repository) error {
 	}
 	g, gctx = errgroup.WithContext(ctx)
 	for _, t := range all {
-		g.Go(func() error { return t.finish(gctx) })
+		g.Go(func() error { return t.pushRoot(gctx) })
 	}
 	return g.Wait()
 }

@@ -137,7 +137,7 @@ func TestAnImageIsInEveryRepositoryAndNoTagIs(t *testing.T) {
 	root := w.built.Root()
 	for _, r := range repos {
 		g := map[string]*registrytest.Host{"one.example": w.one, "two.example": w.two}[r.RegistryStr()]
-		for _, m := range append([]registry.Manifest{root}, w.built.Children()[0].Manifest, w.built.Children()[1].Manifest) {
+		for _, m := range append([]registry.Manifest{root}, w.built.Manifests()[0].Manifest, w.built.Manifests()[1].Manifest) {
 			if !g.HasManifest(r.RepositoryStr(), m.Digest.String()) {
 				t.Errorf("%s lacks %s", r, m.Digest)
 			}
@@ -223,7 +223,7 @@ func TestTheRootIsTheLastThatIsWritten(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			waited++
-			for _, c := range w.built.Children() {
+			for _, c := range w.built.Manifests() {
 				if g := map[string]*registrytest.Host{"one.example": w.one, "two.example": w.two}[r.RegistryStr()]; !g.HasManifest("acme/app", c.Digest.String()) {
 					t.Errorf("%s lacks %s before the root", r, c.Digest)
 				}
@@ -285,7 +285,7 @@ func TestARecheckBringsBackWhatWasCollected(t *testing.T) {
 			t.Errorf("what was just seen is asked for: %q, %v", w.one.Requests(), err)
 		}
 		time.Sleep(time.Hour)
-		child := w.built.Children()[1]
+		child := w.built.Manifests()[1]
 		for _, gone := range []string{w.built.Root().Digest.String(), child.Digest.String(), child.Blobs[0].Digest.String()} {
 			w.one.World.Delete("one.example", "acme/app", gone)
 		}
@@ -308,7 +308,7 @@ func TestARecheckBringsBackWhatWasCollected(t *testing.T) {
 func TestABlobThatTheRegistryLostIsSentOnceMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		layer := w.built.Children()[0].Blobs[1].Digest.String()
+		layer := w.built.Manifests()[0].Blobs[1].Digest.String()
 		var lost atomic.Bool
 		w.one.Before = func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") && lost.CompareAndSwap(false, true) {

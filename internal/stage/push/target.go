@@ -20,63 +20,63 @@ import (
 // target is the push of one image to one repository.
 type target struct {
 	*job
-	client *registry.Client
-	from   []name.Repository // of the same registry, filled before this one
-	whole  bool              // the root is there
+	client  *registry.Client
+	from    []name.Repository // of the same registry, filled before this one
+	hasRoot bool              // the root is there
 }
 
-// fill brings everything but the root.
-func (t *target) fill(ctx context.Context) error {
+// pushContent brings everything but the root.
+func (t *target) pushContent(ctx context.Context) error {
 	var err error
-	if t.whole, err = t.holdsRoot(ctx); err != nil {
+	if t.hasRoot, err = t.holdsRoot(ctx); err != nil {
 		return err
 	}
-	if !t.alone() {
+	if !t.isSingleManifest() {
 		return t.children(ctx)
 	}
-	if t.whole {
+	if t.hasRoot {
 		return nil
 	}
-	t.collected(t.parts[0])
-	return t.blobs(ctx, t.parts[0])
+	t.clearIfCollected(t.manifests[0])
+	return t.blobs(ctx, t.manifests[0])
 }
 
-// alone says that the root is itself the image manifest.
-func (t *target) alone() bool {
-	return len(t.parts) == 1 && t.parts[0].Digest == t.root.Digest
+// isSingleManifest reports whether the root is itself the image manifest.
+func (t *target) isSingleManifest() bool {
+	return len(t.manifests) == 1 && t.manifests[0].Digest == t.root.Digest
 }
 
 // holdsRoot reads the root by digest, which compares it; for a recheck a look is enough.
 func (t *target) holdsRoot(ctx context.Context) (bool, error) {
-	if t.again {
+	if t.recheck {
 		return t.holds(ctx, t.root.Digest)
 	}
 	// A source that is this very repository has been read, and hashed, a moment ago.
-	if read := t.client.LastRead(t.root.Digest); !read.IsZero() && time.Since(read) < t.fresh {
+	if read := t.client.LastRead(t.root.Digest); !read.IsZero() && time.Since(read) < t.seenFor {
 		return true, nil
 	}
 	if t.client.CountsPulls() { // a GET that finds nothing may be counted too
 		_, err := t.client.Head(ctx, t.root.Digest.String())
-		if there, err := absent(err); !there || err != nil {
+		if there, err := found(err); !there || err != nil {
 			return false, err
 		}
 	}
 	_, err := t.client.Get(ctx, t.root.Digest.String())
-	return absent(err)
+	return found(err)
 }
 
 // holds looks for a manifest, unless it was seen a short time ago.
 func (t *target) holds(ctx context.Context, digest v1.Hash) (bool, error) {
-	if seen := t.client.LastSeen(digest); !seen.IsZero() && time.Since(seen) < t.fresh {
+	if seen := t.client.LastSeen(digest); !seen.IsZero() && time.Since(seen) < t.seenFor {
 		return true, nil
 	}
 	_, err := t.client.Head(ctx, digest.String())
-	return absent(err)
+	return found(err)
 }
 
-// absent turns "not found" into false. So does "denied": registries answer so for repositories that do not exist yet,
-// and the write will tell.
-func absent(err error) (bool, error) {
+// found reports whether a look found something: "not found" is false without an error, and so is "denied", which
+// registries answer for repositories that do not exist yet; the write will tell.
+func found(err error) (bool, error) {
 	if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrDenied) {
 		return false, nil
 	}
@@ -86,7 +86,7 @@ func absent(err error) (bool, error) {
 // children brings the manifests that the root names, in parallel.
 func (t *target) children(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, child := range t.parts {
+	for _, child := range t.manifests {
 		g.Go(func() error {
 			unlock, err := t.client.LockManifest(ctx, child.Digest)
 			if err != nil {
@@ -101,7 +101,7 @@ func (t *target) children(ctx context.Context) error {
 				t.client.MarkPresent(digests(child)...)
 				return nil
 			}
-			t.collected(child)
+			t.clearIfCollected(child)
 			if err := t.blobs(ctx, child); err != nil {
 				return err
 			}
@@ -114,19 +114,20 @@ func (t *target) children(ctx context.Context) error {
 	return g.Wait()
 }
 
-// collected forgets the blobs of a manifest that this run pushed and that is gone: they went with it.
-func (t *target) collected(child image.Child) {
-	if t.again {
+// clearIfCollected forgets, in a recheck, the blobs of a manifest that this run pushed and that is gone: the registry
+// collected them with it.
+func (t *target) clearIfCollected(child image.Child) {
+	if t.recheck {
 		t.client.ClearPresent(digests(child)...)
 	}
 }
 
 // put writes a manifest. If the registry still does not know what it names, although it took it, that is brought once
 // more: registries were seen to lose a blob whose upload they had confirmed.
-func (t *target) put(ctx context.Context, m registry.Manifest, mend func() error) error {
+func (t *target) put(ctx context.Context, m registry.Manifest, repair func() error) error {
 	err := t.client.PutByDigest(ctx, m)
 	if errors.Is(err, registry.ErrMissing) {
-		if err := mend(); err != nil {
+		if err := repair(); err != nil {
 			return err
 		}
 		err = t.client.PutByDigest(ctx, m)
@@ -141,13 +142,13 @@ func (t *target) put(ctx context.Context, m registry.Manifest, mend func() error
 func (t *target) blobs(ctx context.Context, child image.Child) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, b := range child.Blobs {
-		if t.o.Count && len(b.From) > 0 {
+		if t.options.SkipRemoteBlobs && len(b.From) > 0 {
 			continue
 		}
 		b.Remote = len(b.From) > 0 // what a repository holds is read from it
 		b.From = append(append([]name.Repository(nil), t.from...), b.From...)
 		g.Go(func() error {
-			sent, err := t.client.PushBlob(ctx, t.watched(b))
+			sent, err := t.client.PushBlob(ctx, t.metered(b))
 			if err == nil {
 				t.sent.blob(sent)
 			}
@@ -157,16 +158,16 @@ func (t *target) blobs(ctx context.Context, child image.Child) error {
 	return g.Wait()
 }
 
-// watched tells Moved of what is read.
-func (t *target) watched(b registry.Blob) registry.Blob {
+// metered is b, of which what is read is reported to Uploaded.
+func (t *target) metered(b registry.Blob) registry.Blob {
 	open := b.Open
-	if t.o.Moved != nil {
+	if t.options.Uploaded != nil {
 		b.Open = func(ctx context.Context) (io.ReadCloser, error) {
 			r, err := open(ctx)
 			if err != nil {
 				return nil, err
 			}
-			return meter{r, t.o.Moved}, nil
+			return meter{r, t.options.Uploaded}, nil
 		}
 	}
 	return b
@@ -174,28 +175,28 @@ func (t *target) watched(b registry.Blob) registry.Blob {
 
 type meter struct {
 	io.ReadCloser
-	moved func(int64)
+	uploaded func(int64)
 }
 
 func (m meter) Read(p []byte) (int, error) {
 	n, err := m.ReadCloser.Read(p)
-	m.moved(int64(n))
+	m.uploaded(int64(n))
 	return n, err
 }
 
-// finish writes the root and reads it back.
-func (t *target) finish(ctx context.Context) error {
+// pushRoot writes the root and reads it back.
+func (t *target) pushRoot(ctx context.Context) error {
 	repo := t.client.Name()
-	if t.whole {
+	if t.hasRoot {
 		return nil
 	}
-	if t.o.BeforeRoot != nil {
-		if err := t.o.BeforeRoot(ctx, repo); err != nil {
+	if t.options.BeforeRoot != nil {
+		if err := t.options.BeforeRoot(ctx, repo); err != nil {
 			return err
 		}
 	}
-	mend := func() error { return t.mend(ctx) }
-	if err := t.put(ctx, t.root, mend); err != nil {
+	repair := func() error { return t.repair(ctx) }
+	if err := t.put(ctx, t.root, repair); err != nil {
 		return err
 	}
 	back, err := t.client.ReadBack(ctx, t.root.Digest)
@@ -208,16 +209,16 @@ func (t *target) finish(ctx context.Context) error {
 	return nil
 }
 
-// mend brings what a refused root names, trusting nothing that was seen before.
-func (t *target) mend(ctx context.Context) error {
-	again := *t.job
-	again.fresh = 0
-	other := &target{job: &again, client: t.client, from: t.from}
-	if t.alone() {
-		t.client.ClearPresent(digests(t.parts[0])...)
-		return other.blobs(ctx, t.parts[0])
+// repair brings what a refused root names once more, as if nothing of it had been seen before.
+func (t *target) repair(ctx context.Context) error {
+	recheck := *t.job
+	recheck.seenFor = 0
+	retry := &target{job: &recheck, client: t.client, from: t.from}
+	if t.isSingleManifest() {
+		t.client.ClearPresent(digests(t.manifests[0])...)
+		return retry.blobs(ctx, t.manifests[0])
 	}
-	return other.children(ctx)
+	return retry.children(ctx)
 }
 
 func digests(child image.Child) []v1.Hash {

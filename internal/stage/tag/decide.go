@@ -14,35 +14,35 @@ import (
 	"github.com/taglast/taglast/internal/retry"
 )
 
-// decide looks at what the moving tags name now and has it decided which of them stay there.
-func (w *writer) decide(ctx context.Context, moving []int, goOn func() error) error {
-	there, err := w.list(ctx, w.aliases(moving), goOn)
+// decide looks up what the moving tags name now, and asks which of them stay there.
+func (w *writer) decide(ctx context.Context, moving []int, stopCause func() error) error {
+	listed, err := w.list(ctx, w.aliases(moving), stopCause)
 	if err != nil {
 		return err
 	}
-	err = w.each(ctx, moving, goOn, func(ctx context.Context, i int) error {
-		listed, ok := there[w.tagged[i].Repository.Name()]
-		return w.look(ctx, i, ok && !found(listed, w.tagged[i].Tag))
+	err = w.each(ctx, moving, stopCause, func(ctx context.Context, i int) error {
+		tags, ok := listed[w.tagged[i].Repository.Name()]
+		return w.readMoving(ctx, i, ok && !contains(tags, w.tagged[i].Tag))
 	})
-	if err != nil || w.o.Decide == nil {
+	if err != nil || w.options.Decide == nil {
 		return err
 	}
-	return w.ask(ctx, moving, there, func(i int, d Decision) {
+	return w.askDecisions(ctx, moving, listed, func(i int, d Decision) {
 		t := &w.tagged[i]
 		t.Action, t.Reason, t.Digest = Kept, d.Keep, t.Previous
 	})
 }
 
-// aliases are those of the tags whose image's other tags count.
-func (w *writer) aliases(of []int) []int {
-	return slices.DeleteFunc(slices.Clone(of), func(i int) bool { return !w.tagged[i].Alias || w.tagged[i].Unknown })
+// aliases are those of the tags that are decided by the other tags of their repositories.
+func (w *writer) aliases(tags []int) []int {
+	return slices.DeleteFunc(slices.Clone(tags), func(i int) bool { return !w.tagged[i].Alias || w.tagged[i].Unknown })
 }
 
 // list reads the tags of each repository of these tags, once.
-func (w *writer) list(ctx context.Context, of []int, goOn func() error) (map[string][]string, error) {
+func (w *writer) list(ctx context.Context, tags []int, stopCause func() error) (map[string][]string, error) {
 	var first []int
 	known := make(map[string]bool)
-	for _, i := range of {
+	for _, i := range tags {
 		if repo := w.tagged[i].Repository.Name(); !known[repo] {
 			known[repo] = true
 			first = append(first, i)
@@ -50,11 +50,11 @@ func (w *writer) list(ctx context.Context, of []int, goOn func() error) (map[str
 	}
 	var mu sync.Mutex
 	out := make(map[string][]string)
-	err := w.each(ctx, first, goOn, func(ctx context.Context, i int) error {
-		tags, _, err := List(ctx, w.clients, w.tagged[i].Repository, w.known(w.tagged[i].Repository))
+	err := w.each(ctx, first, stopCause, func(ctx context.Context, i int) error {
+		repoTags, _, err := List(ctx, w.clients, w.tagged[i].Repository, w.tagsKnown(w.tagged[i].Repository))
 		mu.Lock()
 		defer mu.Unlock()
-		out[w.tagged[i].Repository.Name()] = tags
+		out[w.tagged[i].Repository.Name()] = repoTags
 		return err
 	})
 	return out, err
@@ -63,17 +63,18 @@ func (w *writer) list(ctx context.Context, of []int, goOn func() error) (map[str
 // listLag is how long a list may lack a tag that is there: some registries list from a cache.
 const listLag = time.Minute
 
-// List is all tags of a repository, sorted. A list that lacks one of there, which is known to be there, is behind: it
+// List is all tags of a repository, sorted. A list that lacks one of expected, the tags known to be there, is behind: it
 // would also lack what another run has written. It is read again for a minute; then it is an error. So is whatever cannot
-// be read: an empty list would let every alias move. A repository that the registry does not know has none; known tells.
-func List(ctx context.Context, clients Clients, repo name.Repository, there []string) (tags []string, known bool, err error) {
+// be read: an empty list would let every alias move. A repository that the registry does not know has no
+// tags: then known is false.
+func List(ctx context.Context, clients Clients, repo name.Repository, expected []string) (tags []string, known bool, err error) {
 	err = retry.Do(ctx, retry.Policy{Budget: listLag}, func(ctx context.Context) error {
 		tags, err = clients.Repository(repo).Tags(ctx)
 		if known = !errors.Is(err, registry.ErrNotFound); known && err != nil {
 			return retry.Permanent(err) // the client has tried again by itself
 		}
-		for _, tag := range there {
-			if !found(tags, tag) {
+		for _, tag := range expected {
+			if !contains(tags, tag) {
 				return retry.Transient(fmt.Errorf("the list of tags lacks %s, which is there", Request{Repository: repo, Tag: tag}.Ref()), 0)
 			}
 		}
@@ -82,8 +83,8 @@ func List(ctx context.Context, clients Clients, repo name.Repository, there []st
 	return tags, known, err
 }
 
-// known are the tags of a repository that this run knows to be there.
-func (w *writer) known(repo name.Repository) []string {
+// tagsKnown are the tags of a repository that this run has written or found right.
+func (w *writer) tagsKnown(repo name.Repository) []string {
 	var out []string
 	for _, t := range w.tagged {
 		if (t.Written() || t.Action == Unchanged) && t.Repository.Name() == repo.Name() {
@@ -93,13 +94,13 @@ func (w *writer) known(repo name.Repository) []string {
 	return out
 }
 
-func found(sorted []string, tag string) bool {
+func contains(sorted []string, tag string) bool {
 	_, ok := slices.BinarySearch(sorted, tag)
 	return ok
 }
 
-// look sees what a moving tag names just before it is decided.
-func (w *writer) look(ctx context.Context, i int, absent bool) error {
+// readMoving looks up what a moving tag names just before it is decided. absent says that a list of tags lacks it.
+func (w *writer) readMoving(ctx context.Context, i int, absent bool) error {
 	t := &w.tagged[i]
 	if t.Unknown {
 		return nil
@@ -108,7 +109,7 @@ func (w *writer) look(ctx context.Context, i int, absent bool) error {
 	if absent {
 		return nil
 	}
-	now, err := w.clients.Repository(t.Repository).Head(ctx, t.Tag)
+	current, err := w.clients.Repository(t.Repository).Head(ctx, t.Tag)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 		return nil
@@ -116,39 +117,39 @@ func (w *writer) look(ctx context.Context, i int, absent bool) error {
 		t.Previous, t.Digest = t.Seen, t.Seen
 		return err
 	}
-	t.Previous, t.Digest = now.Digest.String(), now.Digest.String()
+	t.Previous, t.Digest = current.Digest.String(), current.Digest.String()
 	return nil
 }
 
-// ask has the tags decided, image by image, and calls keep for each that stays.
-func (w *writer) ask(ctx context.Context, of []int, there map[string][]string, keep func(i int, d Decision)) error {
+// askDecisions asks Decide about the tags, image by image, and calls keep for each that stays.
+func (w *writer) askDecisions(ctx context.Context, indexes []int, listed map[string][]string, keep func(i int, d Decision)) error {
 	var images []string
-	by := make(map[string][]int)
-	for _, i := range of {
+	byImage := make(map[string][]int)
+	for _, i := range indexes {
 		image := w.tagged[i].Image
-		if by[image] == nil {
+		if byImage[image] == nil {
 			images = append(images, image)
 		}
-		by[image] = append(by[image], i)
+		byImage[image] = append(byImage[image], i)
 	}
 	for _, image := range images {
 		var moving []Tagged
 		var tags []string
-		for _, i := range by[image] {
+		for _, i := range byImage[image] {
 			moving = append(moving, w.tagged[i])
 		}
 		for _, repo := range repositories(moving) {
-			tags = append(tags, there[repo]...)
+			tags = append(tags, listed[repo]...)
 		}
 		slices.Sort(tags)
-		decisions, err := w.o.Decide(ctx, image, slices.Compact(tags), moving)
+		decisions, err := w.options.Decide(ctx, image, slices.Compact(tags), moving)
 		if err != nil {
 			return err
 		}
 		if len(decisions) != len(moving) {
 			return fmt.Errorf("image %s: %d of %d moving tags were decided", image, len(decisions), len(moving))
 		}
-		for n, i := range by[image] {
+		for n, i := range byImage[image] {
 			if decisions[n].Keep != "" {
 				keep(i, decisions[n])
 			}
@@ -167,17 +168,17 @@ func repositories(tags []Tagged) []string {
 	return out
 }
 
-// overtaken lists once more after the last write: a run that published a higher version after our look, and moved the
+// checkOvertaken lists once more after the last write: a run that published a higher version after our look, and moved the
 // aliases before our writes, has been overwritten. Both looks see each other's versions, because every run writes its
 // fixed tags before it lists.
-func (w *writer) overtaken(ctx context.Context, goOn func() error) error {
+func (w *writer) checkOvertaken(ctx context.Context, stopCause func() error) error {
 	var written []int
 	for i, t := range w.tagged {
 		if t.Alias && !t.Fixed && t.Written() {
 			written = append(written, i)
 		}
 	}
-	if written = w.aliases(written); len(written) == 0 || w.o.Decide == nil {
+	if written = w.aliases(written); len(written) == 0 || w.options.Decide == nil {
 		return nil
 	}
 	// All repositories of the image count, not only those where an alias was written.
@@ -187,25 +188,25 @@ func (w *writer) overtaken(ctx context.Context, goOn func() error) error {
 			all = append(all, i)
 		}
 	}
-	there, err := w.list(ctx, w.aliases(all), goOn)
+	listed, err := w.list(ctx, w.aliases(all), stopCause)
 	if err != nil {
 		return fmt.Errorf("look once more which versions there are: %w", err)
 	}
-	var late []error
-	err = w.ask(ctx, written, there, func(i int, d Decision) {
+	var overtaken []error
+	err = w.askDecisions(ctx, written, listed, func(i int, d Decision) {
 		t := &w.tagged[i]
-		e := &OvertakenError{Ref: t.Ref(), Wrote: w.root(i).Digest.String(), Ours: d.Ours, Version: d.Version}
-		e.By, e.ByDigest = w.find(ctx, t.Image, there, d.By)
+		e := &OvertakenError{Ref: t.Ref(), Wrote: w.proofRoot(i).Digest.String(), Ours: d.Ours, Version: d.Version}
+		e.By, e.ByDigest = w.findVersion(ctx, t.Image, listed, d.By)
 		t.Doubtful = true // it is written, and not what is wanted
-		late = append(late, w.fail(i, e))
+		overtaken = append(overtaken, w.recordFailure(i, e))
 	})
-	return errors.Join(append(late, err)...)
+	return errors.Join(append(overtaken, err)...)
 }
 
-// find looks up what a tag names, in the first repository of the image that has it.
-func (w *writer) find(ctx context.Context, image string, there map[string][]string, text string) (ref, digest string) {
+// findVersion looks up what a tag names, in the first repository of the image that has it.
+func (w *writer) findVersion(ctx context.Context, image string, listed map[string][]string, text string) (ref, digest string) {
 	for _, t := range w.tagged {
-		if t.Image != image || !found(there[t.Repository.Name()], text) {
+		if t.Image != image || !contains(listed[t.Repository.Name()], text) {
 			continue
 		}
 		t.Tag = text

@@ -1,14 +1,14 @@
-// Package tag is the last stage and the only one that writes tags: it takes the Complete that the barrier made and puts
+// Package tag is the last stage and the only one that writes tags: it takes the barrier's Complete and puts
 // the proof's own bytes under each tag, to a repository that the proof names. Fixed tags come first, in all repositories;
-// then it looks at what is there now, has it decided which moving tags stay where they are, and writes the others, the
+// then it looks at what is there now, asks which moving tags stay where they are, and writes the others, the
 // first image's last. After the last write everything is looked at once more, what was written and what was right before.
 package tag
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -17,7 +17,7 @@ import (
 	"github.com/taglast/taglast/internal/stage/prove"
 )
 
-// ErrNotMade is returned for a zero Complete.
+// ErrNotMade is returned for a zero Complete, which the barrier cannot have returned.
 var ErrNotMade = errors.New("tag: not made by prove.All")
 
 // Request asks for one tag in one repository.
@@ -29,7 +29,7 @@ type Request struct {
 	Latest     bool   // after every other tag
 	Alias      bool   // moves with a version: the tags of its image's repositories are listed before it is decided
 	Seen       string // digest that the plan saw there; empty where there was none
-	Unknown    bool   // the plan could not read it: a dry run's alone, which then writes over nothing
+	Unknown    bool   // the plan could not read it: only in a dry run, which then overwrites nothing
 }
 
 // Ref is the request's full reference, docker.io for Docker Hub.
@@ -59,18 +59,18 @@ type Tagged struct {
 	Doubtful bool   // a write was sent and its effect is not known, or not what was wanted
 }
 
-// Written says whether this run wrote the tag.
+// Written reports whether this run wrote the tag.
 func (t Tagged) Written() bool { return t.Action == Created || t.Action == Moved }
 
 // ConflictError says that a fixed tag names another digest: it is never written over.
 type ConflictError struct {
-	Ref         string
-	There, Here string // digests
+	Ref              string
+	Existing, Wanted string // digests
 }
 
 // Error names the reference and both digests.
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%s exists with another digest: there %s, here %s", e.Ref, e.There, e.Here)
+	return fmt.Sprintf("%s exists with another digest: there %s, here %s", e.Ref, e.Existing, e.Wanted)
 }
 
 // RaceError says that a tag which this run wrote, or found right, names something else later: another run was between.
@@ -81,7 +81,7 @@ type RaceError struct {
 
 // Error names the reference and both digests.
 func (e *RaceError) Error() string {
-	return fmt.Sprintf("%s should name %s, and now it names %s: another run was between", e.Ref, e.Wrote, or(e.Found, "nothing"))
+	return fmt.Sprintf("%s should name %s, and now it names %s: another run was between", e.Ref, e.Wrote, cmp.Or(e.Found, "nothing"))
 }
 
 // OvertakenError says that an alias which this run wrote should have been kept: a higher version was published between
@@ -96,21 +96,14 @@ type OvertakenError struct {
 // Error names both versions and digests.
 func (e *OvertakenError) Error() string {
 	return fmt.Sprintf("%s was set to %s (%s) while %s was published as %s (%s): another run was between",
-		e.Ref, e.Wrote, e.Ours, e.Version, or(e.ByDigest, "an unknown digest"), e.By)
+		e.Ref, e.Wrote, e.Ours, e.Version, cmp.Or(e.ByDigest, "an unknown digest"), e.By)
 }
 
-// raced says that an error tells of another run.
-func raced(err error) bool {
+// byAnotherRun reports whether an error tells of another run.
+func byAnotherRun(err error) bool {
 	var race *RaceError
 	var overtaken *OvertakenError
 	return errors.As(err, &race) || errors.As(err, &overtaken)
-}
-
-func or(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // Clients hands out the client of a repository.
@@ -125,16 +118,15 @@ type Decision struct {
 	Ours, Version string // this release's version and that one
 }
 
-// Options of a run.
+// Options configure Write.
 type Options struct {
 	// Decide is asked for each image with moving tags, after all fixed tags are written and what moving tags name has
-	// been looked at (Previous). there are the tags of the image's repositories where its moving tags are aliases. It
+	// been looked at (Previous). listed are the tags of the image's repositories where its moving tags are aliases. It
 	// gives one Decision for each tag of moving. After the last write it is asked once more about the aliases that were
 	// written: what should have been kept by then is an OvertakenError. nil moves every tag.
-	Decide func(ctx context.Context, image string, there []string, moving []Tagged) ([]Decision, error)
+	Decide func(ctx context.Context, image string, listed []string, moving []Tagged) ([]Decision, error)
 
 	Jobs     int                   // parallel writes; at least 1
-	Grace    time.Duration         // how long writes under way may take after ctx has ended, and half as long again the look at what was written; zero means 3 seconds
 	Progress func(done, total int) // after each tag; nil means nobody listens
 }
 
@@ -144,7 +136,7 @@ func Write(ctx context.Context, complete prove.Complete, clients Clients, reques
 	if !complete.Ok() {
 		return nil, ErrNotMade
 	}
-	w := &writer{complete: complete, clients: clients, o: o, tagged: make([]Tagged, len(requests)), hashed: make(map[string]bool)}
+	w := &writer{complete: complete, clients: clients, options: o, tagged: make([]Tagged, len(requests)), hashed: make(map[string]bool)}
 	for i, r := range requests {
 		w.tagged[i] = Tagged{Request: r, Action: Pending, Digest: r.Seen, Previous: r.Seen}
 	}

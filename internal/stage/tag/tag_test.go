@@ -150,7 +150,7 @@ func TestAConflictAmongFixedTagsChangesNothing(t *testing.T) {
 		if host == "quay.io" {
 			here = s.cli.Root().Digest.String()
 		}
-		if conflict.There != there || conflict.Here != here || !strings.Contains(err.Error(), there) || !strings.Contains(err.Error(), here) {
+		if conflict.Existing != there || conflict.Wanted != here || !strings.Contains(err.Error(), there) || !strings.Contains(err.Error(), here) {
 			t.Errorf("%s: %v", host, err)
 		}
 		if puts := s.watch.requests(http.MethodPut); len(puts) > 0 {

@@ -19,7 +19,7 @@ import (
 type writer struct {
 	complete prove.Complete
 	clients  Clients
-	o        Options
+	options  Options
 	tagged   []Tagged
 
 	mu   sync.Mutex
@@ -28,57 +28,57 @@ type writer struct {
 	hashed map[string]bool // image and repository, of which a tag is read and hashed at the last look
 }
 
+// grace is how long writes under way may take after the run was told to stop; half as long again may the look at what was
+// written take.
+const grace = 3 * time.Second
+
 // run holds the order: look at all fixed tags, write them; look at the moving ones and decide; write them, the first
 // image's last; look at everything once, after the last write. What was written is looked at even where the stage stops:
 // the report must be true.
 func (w *writer) run(ctx context.Context) error {
-	grace := w.o.Grace
-	if grace <= 0 {
-		grace = 3 * time.Second
-	}
-	writing, cancel := outlive(ctx, grace)
+	writing, cancel := withGrace(ctx, grace)
 	defer cancel()
-	reading, cancel := outlive(ctx, grace+grace/2) // a write that hangs must not take the time to look at the others
+	reading, cancel := withGrace(ctx, grace+grace/2) // a write that hangs must not take the time to look at the others
 	defer cancel()
-	goOn := func() error { return context.Cause(ctx) }
-	always := func() error { return nil }
+	stopCause := func() error { return context.Cause(ctx) }
+	neverStop := func() error { return nil }
 	fixed, moving := w.order()
-	if err := w.each(writing, fixed, goOn, w.lookFixed); err != nil {
+	if err := w.each(writing, fixed, stopCause, w.checkFixed); err != nil {
 		return err
 	}
-	if err := w.writeAll(writing, fixed, moving, goOn); err != nil {
-		return errors.Join(err, w.lookOnceMore(reading, w.written(), always))
+	if err := w.writeAll(writing, fixed, moving, stopCause); err != nil {
+		return errors.Join(err, w.checkAll(reading, w.written(), neverStop))
 	}
 	if len(w.written()) == 0 { // each was looked at a moment ago
 		return nil
 	}
-	err := w.lookOnceMore(reading, w.written(), always)
-	if err == nil || raced(err) {
-		why := goOn()
-		if why == nil {
-			why = w.lookOnceMore(reading, w.unchanged(), goOn)
+	err := w.checkAll(reading, w.written(), neverStop)
+	if err == nil || byAnotherRun(err) {
+		stopErr := stopCause()
+		if stopErr == nil {
+			stopErr = w.checkAll(reading, w.unchanged(), stopCause)
 		}
-		err = errors.Join(err, why)
+		err = errors.Join(err, stopErr)
 	}
-	if err != nil && !raced(err) {
+	if err != nil && !byAnotherRun(err) {
 		return err
 	}
-	return errors.Join(err, w.overtaken(reading, goOn))
+	return errors.Join(err, w.checkOvertaken(reading, stopCause))
 }
 
 // writeAll writes the fixed tags, decides the moving ones, and writes those group by group.
-func (w *writer) writeAll(ctx context.Context, fixed []int, moving [][]int, goOn func() error) error {
-	if err := w.each(ctx, fixed, goOn, w.write); err != nil {
+func (w *writer) writeAll(ctx context.Context, fixed []int, moving [][]int, stopCause func() error) error {
+	if err := w.each(ctx, fixed, stopCause, w.write); err != nil {
 		return err
 	}
 	if len(moving) == 0 {
 		return nil
 	}
-	if err := w.decide(ctx, slices.Concat(moving...), goOn); err != nil {
+	if err := w.decide(ctx, slices.Concat(moving...), stopCause); err != nil {
 		return err
 	}
 	for _, group := range moving {
-		if err := w.each(ctx, group, goOn, w.write); err != nil {
+		if err := w.each(ctx, group, stopCause, w.write); err != nil {
 			return err
 		}
 	}
@@ -90,15 +90,15 @@ func (w *writer) writeAll(ctx context.Context, fixed []int, moving [][]int, goOn
 func (w *writer) order() (fixed []int, moving [][]int) {
 	groups := make([][]int, 4)
 	for i, t := range w.tagged {
-		face := t.Image == w.tagged[0].Image
+		first := t.Image == w.tagged[0].Image
 		switch {
 		case t.Fixed:
 			fixed = append(fixed, i)
-		case !t.latest() && !face:
+		case !t.latest() && !first:
 			groups[0] = append(groups[0], i)
 		case !t.latest():
 			groups[1] = append(groups[1], i)
-		case !face:
+		case !first:
 			groups[2] = append(groups[2], i)
 		default:
 			groups[3] = append(groups[3], i)
@@ -114,44 +114,44 @@ func (w *writer) order() (fixed []int, moving [][]int) {
 
 func (r Request) latest() bool { return r.Latest || r.Tag == "latest" }
 
-// each runs op for every index of a group, at most Jobs at once. After the first failure, or once goOn says why not, none
-// begins; what is under way is finished. Another run's traces stop nothing: every tag that it touched is told.
-func (w *writer) each(ctx context.Context, group []int, goOn func() error, op func(context.Context, int) error) error {
+// each runs op for every index of a group, at most Jobs at once. After the first failure, or once stopCause gives an
+// error, none begins; what is under way is finished. An error that tells of another run stops nothing, so that every tag
+// which that run touched is reported.
+func (w *writer) each(ctx context.Context, group []int, stopCause func() error, op func(context.Context, int) error) error {
 	var g errgroup.Group
-	g.SetLimit(max(w.o.Jobs, 1))
+	g.SetLimit(max(w.options.Jobs, 1))
 	var mu sync.Mutex
 	var failed error
-	stopped := false
-	stop := func() bool {
+	halted := false
+	stopped := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		if !stopped {
-			why := goOn()
-			stopped, failed = why != nil, errors.Join(failed, why)
+		if !halted {
+			err := stopCause()
+			halted, failed = err != nil, errors.Join(failed, err)
 		}
-		return stopped
+		return halted
 	}
 	for _, i := range group {
 		g.Go(func() error {
-			if stop() {
+			if stopped() {
 				return nil
 			}
 			if err := op(ctx, i); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				stopped = stopped || !raced(err)
+				halted = halted || !byAnotherRun(err)
 				failed = errors.Join(failed, err)
 			}
 			return nil
 		})
 	}
-	_ = g.Wait() // ops report through failed
+	_ = g.Wait() // op's errors are in failed
 	return failed
 }
 
-// outlive is ctx without its end, but for a grace that begins when ctx ends: writes under way are finished in it, and
-// read back.
-func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+// withGrace is a context that ends a grace later than ctx does, so that writes under way are finished and read back.
+func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var mu sync.Mutex
 	var timer *time.Timer
@@ -171,14 +171,15 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, context
 	}
 }
 
-// lookFixed is the guard just before the first write: a fixed tag is absent or names the proof's digest.
-func (w *writer) lookFixed(ctx context.Context, i int) error {
+// checkFixed is the guard just before the first write: it is a ConflictError where a fixed tag names another digest than
+// the proof's.
+func (w *writer) checkFixed(ctx context.Context, i int) error {
 	t := &w.tagged[i]
 	if t.Unknown {
 		return nil
 	}
-	here := w.root(i).Digest.String()
-	there, err := w.clients.Repository(t.Repository).Head(ctx, t.Tag)
+	want := w.proofRoot(i).Digest.String()
+	current, err := w.clients.Repository(t.Repository).Head(ctx, t.Tag)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 		t.Previous, t.Digest = "", ""
@@ -186,10 +187,10 @@ func (w *writer) lookFixed(ctx context.Context, i int) error {
 	case err != nil:
 		return err
 	}
-	t.Previous, t.Digest = there.Digest.String(), there.Digest.String()
-	if t.Previous != here {
+	t.Previous, t.Digest = current.Digest.String(), current.Digest.String()
+	if t.Previous != want {
 		t.Action = Failed
-		t.Err = &ConflictError{Ref: t.Ref(), There: t.Previous, Here: here}
+		t.Err = &ConflictError{Ref: t.Ref(), Existing: t.Previous, Wanted: want}
 		return t.Err
 	}
 	return nil
@@ -198,72 +199,72 @@ func (w *writer) lookFixed(ctx context.Context, i int) error {
 // write puts the proof's bytes under the tag unless they are there.
 func (w *writer) write(ctx context.Context, i int) error {
 	t := &w.tagged[i]
-	root := w.root(i)
-	here := root.Digest.String()
+	root := w.proofRoot(i)
+	want := root.Digest.String()
 	if t.Action == Kept {
-		w.step()
+		w.countDone()
 		return nil
 	}
-	if t.Previous == here {
-		t.Action, t.Digest = Unchanged, here
-		w.step()
+	if t.Previous == want {
+		t.Action, t.Digest = Unchanged, want
+		w.countDone()
 		return nil
 	}
 	client := w.clients.Repository(t.Repository)
 	if err := client.PutTag(permit.Tag(ctx, t.Repository, t.Tag, root.Digest), t.Tag, root); err != nil {
-		t.Doubtful = !refused(err)
-		return w.fail(i, err)
+		t.Doubtful = !refusedByRegistry(err)
+		return w.recordFailure(i, err)
 	}
-	t.Action, t.Digest, t.Doubtful = Moved, here, true // in doubt until it is looked at
+	t.Action, t.Digest, t.Doubtful = Moved, want, true // in doubt until it is looked at
 	if t.Previous == "" {
 		t.Action = Created
 	}
-	w.step()
+	w.countDone()
 	return nil
 }
 
 // written lists the tags that were written.
 func (w *writer) written() []int {
-	return w.those(func(t Tagged) bool { return t.Written() })
+	return w.indexesOf(func(t Tagged) bool { return t.Written() })
 }
 
 // unchanged lists those that were right before.
 func (w *writer) unchanged() []int {
-	return w.those(func(t Tagged) bool { return t.Action == Unchanged })
+	return w.indexesOf(func(t Tagged) bool { return t.Action == Unchanged })
 }
 
-func (w *writer) those(are func(Tagged) bool) []int {
+func (w *writer) indexesOf(match func(Tagged) bool) []int {
 	var out []int
 	for i, t := range w.tagged {
-		if are(t) {
+		if match(t) {
 			out = append(out, i)
 		}
 	}
 	return out
 }
 
-// refused says that the registry answered every attempt of a write with a refusal, so that nothing can have changed.
-func refused(err error) bool {
+// refusedByRegistry reports whether the registry answered every attempt of a write with a refusal, so that nothing can have changed.
+func refusedByRegistry(err error) bool {
 	var status *retry.StatusError
 	return !errors.Is(err, registry.ErrUnanswered) && errors.As(err, &status) && status.Status >= 400 && status.Status < 500
 }
 
-// fail keeps what is known of a tag after a failed write: a write whose answer was lost may have reached the registry.
-func (w *writer) fail(i int, err error) error {
+// recordFailure keeps what is known of a tag after a failed write: a write whose answer was lost may have reached the registry.
+func (w *writer) recordFailure(i int, err error) error {
 	w.tagged[i].Action, w.tagged[i].Err = Failed, err
 	return err
 }
 
-func (w *writer) root(i int) registry.Manifest {
+func (w *writer) proofRoot(i int) registry.Manifest {
 	p, _ := w.complete.Proof(w.tagged[i].Image)
 	return p.Root()
 }
 
-func (w *writer) step() {
+func (w *writer) countDone() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.done++
-	if w.o.Progress != nil {
-		w.o.Progress(w.done, len(w.tagged))
+	if w.options.Progress != nil {
+		w.options.Progress(w.done, len(w.tagged))
 	}
 }

@@ -16,12 +16,13 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
 
 func blobOf(raw []byte) registry.Blob {
 	return registry.Blob{
-		Descriptor: v1.Descriptor{MediaType: types.OCILayer, Digest: hashOf(raw), Size: int64(len(raw))},
+		Descriptor: v1.Descriptor{MediaType: types.OCILayer, Digest: ociref.Sum(raw), Size: int64(len(raw))},
 		Open:       func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil },
 	}
 }
@@ -49,14 +50,14 @@ func testPush(t *testing.T, s *suite) {
 	}
 	for _, b := range blobs {
 		raw, err := s.client.GetBlob(t.Context(), b.Digest, b.Size)
-		if err != nil || hashOf(raw) != b.Digest {
+		if err != nil || ociref.Sum(raw) != b.Digest {
 			t.Errorf("GetBlob = %q, %v", raw, err)
 		}
 	}
 }
 
 func testUnknownContent(t *testing.T, s *suite) {
-	none := hashOf([]byte(rand.Text()))
+	none := ociref.Sum([]byte(rand.Text()))
 	_, err := s.client.Head(t.Context(), "1.2.3")
 	notFound(t, "a tag of a repository that is not there", err)
 	s.push(t, encoded(t, types.OCIImageIndex, v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{}}), nil)
@@ -132,10 +133,10 @@ func testCancelledUpload(t *testing.T, s *suite) {
 	if status, _, answer := s.ask(t, http.MethodDelete, session.String(), "", nil); status/100 != 2 {
 		t.Fatalf("DELETE answers %d %s", status, answer)
 	}
-	if status := s.commit(t, session, hashOf(raw)); status/100 == 2 {
+	if status := s.commit(t, session, ociref.Sum(raw)); status/100 == 2 {
 		t.Errorf("a cancelled upload was committed with %d", status)
 	}
-	_, err := s.client.GetBlob(t.Context(), hashOf(raw), 100)
+	_, err := s.client.GetBlob(t.Context(), ociref.Sum(raw), 100)
 	notFound(t, "a blob that was not committed", err)
 }
 
@@ -149,7 +150,7 @@ func (s *suite) commit(t *testing.T, session *url.URL, digest v1.Hash) int {
 }
 
 func testWrongBlob(t *testing.T, s *suite) {
-	raw, other := []byte(rand.Text()), hashOf([]byte("other"))
+	raw, other := []byte(rand.Text()), ociref.Sum([]byte("other"))
 	_, header, _ := s.ask(t, http.MethodPatch, s.begin(t).String(), "application/octet-stream", raw)
 	if status := s.commit(t, s.location(t, header), other); status/100 == 2 {
 		t.Errorf("a blob was stored under another digest with %d", status)
@@ -157,7 +158,7 @@ func testWrongBlob(t *testing.T, s *suite) {
 	_, err := s.client.GetBlob(t.Context(), other, 100)
 	notFound(t, "the digest that was claimed", err)
 	b := blobOf(raw)
-	b.Digest = hashOf([]byte("not this"))
+	b.Digest = ociref.Sum([]byte("not this"))
 	if _, err := s.client.PushBlob(t.Context(), b); err == nil {
 		t.Error("the client pushed a blob that is not what it claims")
 	}
@@ -168,7 +169,7 @@ func testWrongBlob(t *testing.T, s *suite) {
 func testWrongManifest(t *testing.T, s *suite) {
 	m, blobs := imageOf(t)
 	s.push(t, m, blobs)
-	other := hashOf([]byte(rand.Text()))
+	other := ociref.Sum([]byte(rand.Text()))
 	if status, _, _ := s.ask(t, http.MethodPut, s.path()+"/manifests/"+other.String(), string(m.MediaType), m.Raw); status/100 == 2 {
 		t.Errorf("a manifest was stored under another digest with %d", status)
 	}

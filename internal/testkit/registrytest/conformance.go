@@ -9,11 +9,8 @@ package registrytest
 import (
 	"bytes"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,7 +19,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/bounded"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // Test runs the suite against the registry at host, which newRegistry gives for each test: a new one, or the same one
@@ -84,18 +84,13 @@ func (s *suite) repo(t *testing.T, path string) name.Repository {
 	return r
 }
 
-func hashOf(raw []byte) v1.Hash {
-	sum := sha256.Sum256(raw)
-	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
-}
-
 func encoded(t *testing.T, mediaType types.MediaType, content any) registry.Manifest {
 	t.Helper()
 	raw, err := json.Marshal(content)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return registry.Manifest{Descriptor: v1.Descriptor{MediaType: mediaType, Digest: hashOf(raw), Size: int64(len(raw))}, Raw: raw}
+	return registry.Manifest{Descriptor: v1.Descriptor{MediaType: mediaType, Digest: ociref.Sum(raw), Size: int64(len(raw))}, Raw: raw}
 }
 
 // imageOf gives an image manifest and its blobs, config first.
@@ -142,7 +137,7 @@ func (s *suite) ask(t *testing.T, method, url, mediaType string, body []byte) (s
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	raw, err := bounded.ReadBody(resp, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +145,7 @@ func (s *suite) ask(t *testing.T, method, url, mediaType string, body []byte) (s
 }
 
 func (s *suite) local() bool {
-	return strings.HasPrefix(s.host, "localhost") || strings.HasPrefix(s.host, "127.") || strings.HasPrefix(s.host, "[::1]")
+	return weburl.Loopback(s.host)
 }
 
 func (s *suite) path() string { return "/v2/" + s.client.Name().RepositoryStr() }

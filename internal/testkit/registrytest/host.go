@@ -79,7 +79,7 @@ func (h *Host) Reset() {
 // Tags are a repository's tags with the digests that they name.
 func (h *Host) Tags(repo string) map[string]string { return h.World.State().Tags[h.Name+"/"+repo] }
 
-// HasManifest says whether the repository holds the manifest.
+// HasManifest reports whether the repository holds the manifest.
 func (h *Host) HasManifest(repo, digest string) bool {
 	return slices.Contains(h.World.State().Manifests[h.Name+"/"+repo], digest)
 }

@@ -2,13 +2,13 @@ package registrytest
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"syscall"
 
 	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // Network carries requests to handlers by host, and remembers which credentials each host was sent.
@@ -33,7 +33,7 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	n.remember(r)
 	handler, ok := n.Hosts[r.URL.Host]
-	if !ok || isLoopback(r.URL.Host) != (r.URL.Scheme == "http") {
+	if !ok || weburl.Loopback(r.URL.Host) != (r.URL.Scheme == "http") {
 		return nil, fmt.Errorf("dial tcp %s: %w", r.URL.Host, syscall.ECONNREFUSED)
 	}
 	if n.Fault != nil {
@@ -71,12 +71,4 @@ func (n *Network) remember(r *http.Request) {
 		n.credentials = map[string][]string{}
 	}
 	n.credentials[r.URL.Host] = append(n.credentials[r.URL.Host], sent)
-}
-
-func isLoopback(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = hostport
-	}
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

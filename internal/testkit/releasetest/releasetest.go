@@ -88,7 +88,7 @@ func In(tb testing.TB, w *sandbox.World, rt http.RoundTripper) *Run {
 	}
 }
 
-// Repositories parses the names of repositories; a name that is none fails the test.
+// Repositories parses the names of repositories; a wrong one fails the test.
 func (r *Run) Repositories(names ...string) []name.Repository {
 	r.tb.Helper()
 	var out []name.Repository

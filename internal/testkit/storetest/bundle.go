@@ -11,7 +11,7 @@ import (
 )
 
 // Bundle is a well-formed bundle over a statement with these subjects: certificate and signature are not real, so that
-// stores alone can be tested with it. Two calls with other salts give bundles that differ.
+// it is for tests of stores only. Two calls with other salts give bundles that differ.
 func Bundle(t testing.TB, salt, predicateType string, digests ...string) *bundle.Bundle {
 	t.Helper()
 	type subject struct {

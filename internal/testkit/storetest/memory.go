@@ -3,12 +3,11 @@ package storetest
 import (
 	"context"
 	"errors"
-	"fmt"
-	"regexp"
 	"strconv"
 	"sync"
 
 	"github.com/taglast/taglast/internal/bundle"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/store"
 )
 
@@ -48,15 +47,13 @@ func (m *Memory) Put(ctx context.Context, b *bundle.Bundle) (store.Receipt, erro
 	return store.Receipt{ID: m.name + "-" + strconv.Itoa(len(m.bundles))}, nil
 }
 
-var sha256Digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
 // List gives the bundles with that subject and predicate type, in the order of their Put.
 func (m *Memory) List(ctx context.Context, digest, predicateType string) ([]store.Stored, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if !sha256Digest.MatchString(digest) {
-		return nil, fmt.Errorf("%q is not a sha256 digest", digest)
+	if err := ociref.CheckDigest(digest); err != nil {
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -4,18 +4,17 @@ package verifytest
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/bundle"
 	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/keyless"
+	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/store"
@@ -95,7 +94,7 @@ func idToken(ctx context.Context, w *sandbox.World) (string, error) {
 		return "", err
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
+	raw, err := bounded.ReadBody(resp, 1<<20)
 	if err != nil {
 		return "", err
 	}
@@ -178,10 +177,7 @@ func (w *World) Refer(t testing.TB, digest string, layers ...[]byte) {
 }
 
 // Digest is sha256:hex of content.
-func Digest(content []byte) string {
-	sum := sha256.Sum256(content)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
+func Digest(content []byte) string { return ociref.Sum(content).String() }
 
 func check(t testing.TB, err error) {
 	t.Helper()

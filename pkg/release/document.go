@@ -90,8 +90,8 @@ func isForbidden(c rune) bool {
 
 var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// tree reads YAML of a single document.
-func (d *document) tree() (*node, error) {
+// parseYAML reads YAML of a single document.
+func (d *document) parseYAML() (*node, error) {
 	if len(d.data) > maxFile {
 		return nil, tooLarge(d.path)
 	}
@@ -132,7 +132,7 @@ func (d *document) syntaxError(err error) error {
 	if named, err := strconv.Atoi(m[1]); err == nil && named > 0 {
 		line = named
 	}
-	if e := d.bracesNear(line); e != nil {
+	if e := d.findBraces(line); e != nil {
 		return e
 	}
 	e := d.at(line, 0).errorf("not valid YAML: %s", escape.Bounded(err.Error()[len(m[0]):], 300))
@@ -155,7 +155,7 @@ func (d *document) node(y *yaml.Node, depth int) (*node, error) {
 	case d.nodes > maxNodes || d.bytes > maxText:
 		return nil, at.errorf("too much: aliases included, a release file has at most %d values and %d bytes of text", maxNodes, maxText)
 	case y.Style&yaml.TaggedStyle != 0:
-		return nil, at.errorf("YAML tag %s; every value here is the text that is written", quoted(y.Tag))
+		return nil, at.errorf("YAML tag %s; every value here is the text that is written", quote(y.Tag))
 	}
 	n := &node{at: at}
 	switch y.Kind {
@@ -175,7 +175,7 @@ func (d *document) node(y *yaml.Node, depth int) (*node, error) {
 	case yaml.MappingNode:
 		n.kind = mapping
 		if opensBraces(y) {
-			return nil, d.braces(y.Line, y.Column)
+			return nil, d.bracesError(y.Line, y.Column)
 		}
 		for i := 0; i+1 < len(y.Content); i += 2 {
 			f, err := d.field(y.Content[i], y.Content[i+1], depth+1)
