@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
-	"path/filepath"
 	"slices"
 
 	"github.com/taglast/taglast/internal/event"
@@ -80,14 +78,6 @@ func (r *run) keepDryRun() error {
 		built = append(built, rec.built)
 	}
 	return r.out.layout(built)
-}
-
-// dryVerifyLine is the command that accepts a dry run's bundle, offline, with its trusted root.
-func (r *run) dryVerifyLine(report ImageReport) string {
-	dir := filepath.ToSlash(r.out.dir)
-	return command("gh", "attestation", "verify", path.Join(dir, "oci/blobs", blobPath(report.Digest)),
-		"--bundle", path.Join(dir, report.Attestations[0].Bundle), "--custom-trusted-root", path.Join(dir, "trusted_root.json"),
-		"--repo", r.claims.Repository)
 }
 
 // jobIdentity is what a dry run's ID token says: the job's environment, and the visibility that the event tells. Where no

@@ -2,12 +2,9 @@ package publish
 
 import (
 	"errors"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/internal/identity"
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/platform"
@@ -199,79 +196,5 @@ func (r *run) predict(report *TagReport, rec *record, t plannedTag, digest strin
 	}
 }
 
-// verifyLine is the command that accepts this very run.
-func (r *run) verifyLine(rec *record, report ImageReport) string {
-	if report.Digest == "" || len(report.Attestations) == 0 || len(rec.repos) == 0 {
-		return ""
-	}
-	ref := ociref.DisplayName(rec.repos[0]) + "@" + report.Digest
-	if r.mode.dryRun() {
-		return r.dryVerifyLine(report)
-	}
-	for _, t := range report.Tags {
-		if t.Digest == report.Digest && t.Action != string(tag.Pending) && t.Action != string(tag.Failed) {
-			ref = t.Ref
-			break
-		}
-	}
-	line := []string{"gh", "attestation", "verify", "oci://" + ref, "--repo", r.claims.Repository}
-	if usual, ok := identity.GitHubIssuer(r.serverURL); ok && r.claims.Issuer != usual {
-		line = append(line, "--cert-oidc-issuer", r.claims.Issuer)
-	}
-	if signer, _, _ := strings.Cut(r.claims.JobWorkflowRef, "@"); !strings.HasPrefix(strings.ToLower(signer), strings.ToLower(r.claims.Repository)+"/") {
-		line = append(line, "--signer-workflow", signer)
-	}
-	return command(line...)
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// command is words as a shell takes them, so that what is shown works when it is pasted.
-func command(words ...string) string {
-	for i, w := range words {
-		if !plainWord.MatchString(w) {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(words, " ")
-}
-
 // Unknown is the previous digest of a tag that could not be read: in plans and dry runs alone.
 const Unknown = "unknown"
-
-// Summary counts what became of the tags.
-type Summary struct{ Created, Moved, Unchanged, Kept, Failed, Pending, Total int }
-
-// Written tags of this run.
-func (s Summary) Written() int { return s.Created + s.Moved }
-
-// Right are the tags that name this release: written now or before.
-func (s Summary) Right() int { return s.Written() + s.Unchanged }
-
-// Wanted are the tags that should name it: all but those that are kept.
-func (s Summary) Wanted() int { return s.Total - s.Kept }
-
-// Count sums up the tags of a report.
-func (r *Report) Count() Summary {
-	var s Summary
-	for _, im := range r.Images {
-		for _, t := range im.Tags {
-			s.Total++
-			switch tag.Action(t.Action) {
-			case tag.Created:
-				s.Created++
-			case tag.Moved:
-				s.Moved++
-			case tag.Unchanged:
-				s.Unchanged++
-			case tag.Kept:
-				s.Kept++
-			case tag.Failed:
-				s.Failed++
-			default:
-				s.Pending++
-			}
-		}
-	}
-	return s
-}
