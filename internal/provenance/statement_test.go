@@ -68,7 +68,7 @@ func TestTheStatementIsGitHubs(t *testing.T) {
 
 func TestAdditionsStandBesideWhatGitHubWrites(t *testing.T) {
 	base := provenance.Dependency{URI: "pkg:docker/alpine@3.23?platform=linux%2Famd64", Digest: map[string]string{"sha256": strings.Repeat("1", 64)}}
-	image := provenance.Dependency{URI: "docker-image://ghcr.io/foo/base@" + digest, Digest: map[string]string{"sha512": strings.Repeat("2", 128), "sha256": strings.Repeat("c", 64)}}
+	image := provenance.Dependency{URI: "docker-image://ghcr.io/foo/base@" + digest, Digest: map[string]string{"sha256": strings.Repeat("c", 64)}}
 	tool := provenance.Dependency{URI: "git+https://github.com/taglast/taglast@refs/tags/v1.0.0", Digest: map[string]string{"gitCommit": strings.Repeat("3", 40)}}
 	in := input(func(in *provenance.Input) {
 		in.Dependencies = []provenance.Dependency{base, image, base}
@@ -81,7 +81,7 @@ func TestAdditionsStandBesideWhatGitHubWrites(t *testing.T) {
 	}
 	want := strings.NewReplacer(
 		`"}}]},"runDetails"`, `"}},{"uri":"pkg:docker/alpine@3.23?platform=linux%2Famd64","digest":{"sha256":"`+strings.Repeat("1", 64)+`"}},`+
-			`{"uri":"docker-image://ghcr.io/foo/base@`+digest+`","digest":{"sha256":"`+strings.Repeat("c", 64)+`","sha512":"`+strings.Repeat("2", 128)+`"}}]},"runDetails"`,
+			`{"uri":"docker-image://ghcr.io/foo/base@`+digest+`","digest":{"sha256":"`+strings.Repeat("c", 64)+`"}}]},"runDetails"`,
 		`@refs/heads/main"}`, `@refs/heads/main","builderDependencies":[{"uri":"git+https://github.com/taglast/taglast@refs/tags/v1.0.0","digest":{"gitCommit":"`+strings.Repeat("3", 40)+`"}}]}`,
 		`/attempts/2"`, `/attempts/2","finishedOn":"2026-11-22T14:31:07Z"`,
 	).Replace(github)
@@ -219,7 +219,8 @@ func TestStatementRefuses(t *testing.T) {
 		"a query in a qualifier":      {depends("pkg:generic/a?vcs_url=git%2Bhttps%3A%2F%2Fh%2Fx%3Fsecret", "sha256", hex64), "dependency with user info or a query in its qualifier vcs_url"},
 		"a digest of a dependency":    {depends("docker-image://a", "sha256", "ABCD"), `dependency docker-image://a: "ABCD" is not a sha256 digest`},
 		"a digest of a wrong length":  {depends("docker-image://a", "gitCommit", hex64), `dependency docker-image://a: "` + hex64 + `" is not a gitCommit digest`},
-		"an algorithm that is none":   {depends("docker-image://a", "sha 256", hex64), `dependency docker-image://a: "sha 256" is not a digest algorithm`},
+		"an algorithm that is none":   {depends("docker-image://a", "sha 256", hex64), `dependency docker-image://a: "sha 256" is not a digest algorithm of dependencies`},
+		"an algorithm of no image":    {depends("docker-image://a", "sha512", hex64+hex64), `dependency docker-image://a: "sha512" is not a digest algorithm of dependencies`},
 		"a dependency of the builder": {func(in *provenance.Input) { in.BuilderDependencies = make([]provenance.Dependency, 1) }, "builder dependency without a printable URI"},
 	} {
 		t.Run(name, func(t *testing.T) {
