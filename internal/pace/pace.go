@@ -14,7 +14,7 @@ type Pace struct {
 
 	mu     sync.Mutex
 	starts []time.Time // ring of the latest starts
-	next   int // the oldest of them
+	next   int         // the oldest of them
 }
 
 // New returns a Pace of so many requests within any window; fewer than one count as one.
