@@ -22,7 +22,8 @@ type Runner struct {
 	masked map[string]bool
 }
 
-// New returns the Runner that an environment describes (getenv is os.Getenv in a program). The step's log is read from out.
+// New returns the Runner that an environment describes (getenv is os.Getenv in a program). The step's log is read from
+// out.
 func New(getenv func(string) string, out io.Writer) *Runner {
 	return &Runner{getenv: getenv, out: out, masked: map[string]bool{}}
 }
@@ -30,8 +31,8 @@ func New(getenv func(string) string, out io.Writer) *Runner {
 // Active reports whether this is a job of GitHub Actions.
 func (r *Runner) Active() bool { return r.getenv("GITHUB_ACTIONS") == "true" }
 
-// Mask makes the runner hide secret in everything that it logs from now on, each line of it by itself, because the log is
-// masked line by line. Outside of Actions nothing is written.
+// Mask makes the runner hide secret in everything that it logs from now on, each line of it by itself, because the log
+// is masked line by line. Outside of Actions nothing is written.
 func (r *Runner) Mask(secret string) {
 	if !r.Active() {
 		return

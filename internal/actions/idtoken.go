@@ -17,8 +17,8 @@ import (
 
 const maxToken = 64 << 10
 
-// ErrNoIDToken is returned where the job may not ask for an ID token: it has no `id-token: write`, it is that of a fork's
-// pull request, or there is no runner.
+// ErrNoIDToken is returned where the job may not ask for an ID token: it has no `id-token: write`, it is that of a
+// fork's pull request, or there is no runner.
 var ErrNoIDToken = errors.New("this job may not ask GitHub for an ID token")
 
 // IDToken asks the runner's endpoint for an ID token with the audience. The token is masked before it is returned; it is

@@ -1,6 +1,6 @@
 // Package bundle has a Sigstore bundle as a value. Parse reads bytes that came from outside, once; New takes what the
-// signer assembled, which is never parsed; from there on the value travels. Nothing of a bundle is verified here: package
-// policy does that.
+// signer assembled, which is never parsed; from there on the value travels. Nothing of a bundle is verified here:
+// package policy does that.
 package bundle
 
 import (
@@ -58,8 +58,8 @@ func unmarshal(raw []byte, message *protobundle.Bundle) (err error) {
 	return protojson.Unmarshal(raw, message)
 }
 
-// New returns a message that this process assembled as a bundle, whose bytes are its canonical form. The message must have
-// a form that Parse and Verifiable accept; errors are theirs.
+// New returns a message that this process assembled as a bundle, whose bytes are its canonical form. The message must
+// have a form that Parse and Verifiable accept; errors are theirs.
 func New(message *protobundle.Bundle) (*Bundle, error) {
 	raw, err := canonical(message)
 	if err != nil {
@@ -106,8 +106,8 @@ func (b *Bundle) Digests() []string {
 // HasSubject reports whether digest (sha256:hex) is that of one of the statement's subjects.
 func (b *Bundle) HasSubject(digest string) bool { return slices.Contains(b.Digests(), digest) }
 
-// Equal reports whether b and other are the same bundle: equal as Sigstore Bundle messages, however their JSON is written.
-// A nil bundle equals nothing.
+// Equal reports whether b and other are the same bundle: equal as Sigstore Bundle messages, however their JSON is
+// written. A nil bundle equals nothing.
 func (b *Bundle) Equal(other *Bundle) bool {
 	if b == nil || other == nil {
 		return false

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// Canonical returns taglast's one serialisation of a bundle, the same bytes for a file, a store and a registry layer: the
-// JSON mapping of the message in the order of its fields, without white space.
+// Canonical returns taglast's one serialisation of a bundle, the same bytes for a file, a store and a registry layer:
+// the JSON mapping of the message in the order of its fields, without white space.
 func (b *Bundle) Canonical() ([]byte, error) { return canonical(b.message) }
 
 // canonical compacts what protojson writes, whose spaces differ from build to build.

@@ -108,8 +108,8 @@ func inCheckout(dir string) bool {
 	return false
 }
 
-// repositoryOf returns owner/name of a remote's URL: https, ssh, or git's scp form. It is empty for anything else, such as
-// a path.
+// repositoryOf returns owner/name of a remote's URL: https, ssh, or git's scp form. It is empty for anything else, such
+// as a path.
 func repositoryOf(remote string) string {
 	path := ""
 	if u, err := url.Parse(remote); err == nil && u.Host != "" {

@@ -16,8 +16,8 @@ const gitTimeout = 30 * time.Second
 // maxDate is the last second of the year 9999, and so of RFC 3339.
 const maxDate = 253402300799
 
-// CommitDate returns the committer's date of exactly that commit, in UTC. It is false where commit is not 40 lower-case hex
-// digits, or no commit that the checkout at dir has.
+// CommitDate returns the committer's date of exactly that commit, in UTC. It is false where commit is not 40 lower-case
+// hex digits, or no commit that the checkout at dir has.
 func CommitDate(ctx context.Context, dir, commit string) (time.Time, bool) {
 	if !IsCommit(commit) || !inCheckout(dir) {
 		return time.Time{}, false
@@ -61,9 +61,9 @@ func committerDate(object string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// Ancestor reports whether commit older is an ancestor of commit newer, or the same. It is not known where either is not 40
-// lower-case hex digits or not in the checkout at dir, and where a shallow clone has no way from one to the other: the way
-// may lie beyond what was cloned.
+// Ancestor reports whether commit older is an ancestor of commit newer, or the same. It is not known where either is
+// not 40 lower-case hex digits or not in the checkout at dir, and where a shallow clone has no way from one to the
+// other: the way may lie beyond what was cloned.
 func Ancestor(ctx context.Context, dir, older, newer string) (yes, known bool) {
 	if !IsCommit(older) || !IsCommit(newer) || !inCheckout(dir) {
 		return false, false

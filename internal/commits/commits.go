@@ -1,6 +1,6 @@
-// Package commits answers what a release asks about the repository's commits: when one was created, and whether one is an
-// ancestor of another. It asks the event first, then git where there is a checkout, then GitHub's API, and each question
-// once.
+// Package commits answers what a release asks about the repository's commits: when one was created, and whether one is
+// an ancestor of another. It asks the event first, then git where there is a checkout, then GitHub's API, and each
+// question once.
 package commits
 
 import (

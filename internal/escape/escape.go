@@ -1,5 +1,6 @@
-// Package escape makes foreign text inert: on one line of a log, a terminal or an error (Text, Bounded), in a table cell
-// of a job summary (Markdown), and inside a workflow command of the GitHub Actions runner (CommandData, CommandProperty).
+// Package escape makes foreign text inert: on one line of a log, a terminal or an error (Text, Bounded), in a table
+// cell of a job summary (Markdown), and inside a workflow command of the GitHub Actions runner (CommandData,
+// CommandProperty).
 //
 // Foreign text is whatever this program did not write itself: answers of registries, labels, annotations, file names
 // and contents, claims of tokens.
@@ -32,8 +33,8 @@ func Bounded(s string, limit int) string {
 	return escapeText(s, max(limit, 0))
 }
 
-// Lines is Text for a text whose line breaks are to stay: each line is escaped by itself, and "\n" stays between them. It
-// is for messages that this program has composed, not for foreign text alone.
+// Lines is Text for a text whose line breaks are to stay: each line is escaped by itself, and "\n" stays between them.
+// It is for messages that this program has composed, not for foreign text alone.
 func Lines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -84,8 +85,8 @@ func withEllipsis(s string, limit int) string {
 	return s + ellipsis
 }
 
-// escapeRune returns the output for one rune, whose bytes are raw, after the output before it. command says that a workflow
-// command begins there.
+// escapeRune returns the output for one rune, whose bytes are raw, after the output before it. command says that a
+// workflow command begins there.
 func escapeRune(raw string, r rune, before string, command bool) string {
 	switch {
 	case r == utf8.RuneError && len(raw) == 1:

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// markup replaces the characters that mean something to GitHub Flavored Markdown within a line, to HTML, or to GitHub's own
-// additions (mentions, issue references, math), by character references, which Markdown reads as plain text.
+// markup replaces the characters that mean something to GitHub Flavored Markdown within a line, to HTML, or to GitHub's
+// own additions (mentions, issue references, math), by character references, which Markdown reads as plain text.
 var markup = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;",
 	"|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;", "]", "&#93;", `\`, "&#92;",

@@ -23,9 +23,9 @@ func (getenv Getenv) HasEvent() bool {
 	return getenv.InActions() || getenv("GITHUB_REF") != "" || getenv("GITHUB_EVENT_NAME") != ""
 }
 
-// WithCheckout completes the environment outside of Actions: what it lacks of repository, event, ref, commit and workflow
-// comes from the git checkout at dir. read reports whether the checkout was read; branch is then the default branch that
-// the checkout knows.
+// WithCheckout completes the environment outside of Actions: what it lacks of repository, event, ref, commit and
+// workflow comes from the git checkout at dir. read reports whether the checkout was read; branch is then the default
+// branch that the checkout knows.
 func (getenv Getenv) WithCheckout(ctx context.Context, dir string) (_ Getenv, branch string, read bool) {
 	complete := getenv("GITHUB_REPOSITORY") != "" && getenv("GITHUB_REF") != "" && getenv("GITHUB_SHA") != ""
 	if complete || getenv.InActions() {

@@ -66,8 +66,8 @@ func New(o Options) (*API, error) {
 	return a, nil
 }
 
-// creationPace keeps GitHub's limit: it allows 80 requests a minute that create content (GitHub, "Rate limits for the REST API",
-// secondary rate limits). The second beyond the minute is for requests that travel at different speeds.
+// creationPace keeps GitHub's limit: it allows 80 requests a minute that create content (GitHub, "Rate limits for the
+// REST API", secondary rate limits). The second beyond the minute is for requests that travel at different speeds.
 func creationPace() *pace.Pace { return pace.New(80, time.Minute+time.Second) }
 
 // WithBudget returns the same API with a budget that is at most budget. Both share the pace of creations.
@@ -80,8 +80,8 @@ func (a *API) WithBudget(budget time.Duration) *API {
 	return &short
 }
 
-// Retry repeats op until it succeeds, fails for good, or the budget is spent. A 401 is tried again, too, up to four times
-// in a row.
+// Retry repeats op until it succeeds, fails for good, or the budget is spent. A 401 is tried again, too, up to four
+// times in a row.
 func (a *API) Retry(ctx context.Context, op func(context.Context) error) error {
 	unauthorized := 0
 	return retry.Do(ctx, a.policy, func(ctx context.Context) error {

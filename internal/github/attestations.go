@@ -34,8 +34,8 @@ type Record struct {
 
 // Attestations lists the attestations of a subject digest (sha256:hex) under scope ("repos/OWNER/NAME", "orgs/NAME" or
 // "users/NAME") that have that predicate type and were posted by workflows, and fetches their bundles, eight at a time.
-// An empty predicateType means any. At most limit records are returned; zero means all, of which more than 5000 are an error.
-// A digest without attestations is an empty list; so is an unknown scope, which the API does not tell apart.
+// An empty predicateType means any. At most limit records are returned; zero means all, of which more than 5000 are an
+// error. A digest without attestations is an empty list; so is an unknown scope, which the API does not tell apart.
 func (a *API) Attestations(ctx context.Context, scope, digest, predicateType string, limit int) ([]Record, error) {
 	if err := ociref.CheckDigest(digest); err != nil {
 		return nil, err

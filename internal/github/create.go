@@ -16,7 +16,7 @@ const maxCreated = 1 << 20 // bytes of the answer to a create call
 
 // CreateAttestation posts the JSON of a bundle under scope ("repos/OWNER/NAME"), at GitHub's pace, and returns the id of
 // the new attestation. It makes one attempt: use Retry. Where it fails, maybeStored reports whether the bundle may be
-// stored all the same, because the answer was lost or tells of a server error.
+// stored all the same, because the answer was lost or reports a server error.
 func (a *API) CreateAttestation(ctx context.Context, scope string, bundle []byte) (id string, maybeStored bool, err error) {
 	if err := a.creation.Wait(ctx); err != nil {
 		return "", false, err

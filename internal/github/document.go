@@ -20,8 +20,8 @@ const maxDocument = 8 << 20
 // ErrNoDocument says that the API knows no such thing, or does not show it to this token.
 var ErrNoDocument = errors.New("GitHub does not know it")
 
-// Get reads one JSON document of the REST API, at most 8 MiB, into the value that into points to. path is its path in parts
-// (repos, OWNER/NAME, commits, SHA). The error is ErrNoDocument where there is none, or the token may not see it.
+// Get reads one JSON document of the REST API, at most 8 MiB, into the value that into points to. path is its path in
+// parts (repos, OWNER/NAME, commits, SHA). The error is ErrNoDocument where there is none, or the token may not see it.
 func (a *API) Get(ctx context.Context, into any, query url.Values, path ...string) error {
 	for _, segment := range strings.Split(strings.Join(path, "/"), "/") {
 		if segment == "" || segment == "." || segment == ".." {
@@ -45,8 +45,8 @@ func (a *API) Get(ctx context.Context, into any, query url.Values, path ...strin
 	})
 }
 
-// isAbsent reports whether err is a status by which GitHub says that there is no such thing (422 for a malformed commit),
-// or that this token may not see it.
+// isAbsent reports whether err is a status by which GitHub says that there is no such thing (422 for a malformed
+// commit), or that this token may not see it.
 func isAbsent(err error) bool {
 	var status *retry.StatusError
 	if !errors.As(err, &status) {

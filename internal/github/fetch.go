@@ -18,7 +18,8 @@ import (
 
 const parallelFetches = 8
 
-// fetchAll fetches the bundles of listed records, eight at a time. A bundle that cannot be fetched is an error in its record.
+// fetchAll fetches the bundles of listed records, eight at a time. A bundle that cannot be fetched is an error in its
+// record.
 func (a *API) fetchAll(ctx context.Context, listed []listedRecord) ([]Record, error) {
 	records := make([]Record, len(listed))
 	var g errgroup.Group
@@ -36,8 +37,8 @@ func (a *API) fetchAll(ctx context.Context, listed []listedRecord) ([]Record, er
 	return records, nil
 }
 
-// fetch returns a record with its bundle. It prefers bundle_url: the API's versions from 2026-03-10 on have no inline bundle,
-// and earlier ones may have null.
+// fetch returns a record with its bundle. It prefers bundle_url: the API's versions from 2026-03-10 on have no inline
+// bundle, and earlier ones may have null.
 func (a *API) fetch(ctx context.Context, l listedRecord) Record {
 	r := Record{Initiator: l.Initiator}
 	inline := bytes.TrimSpace(l.Bundle)
@@ -83,7 +84,8 @@ func (a *API) blob(ctx context.Context, u *url.URL) (raw []byte, err error) {
 	return raw, err
 }
 
-// decodeSnappy decodes a Snappy block (google/snappy, format_description.txt), whose length is checked before memory is taken.
+// decodeSnappy decodes a Snappy block (google/snappy, format_description.txt), whose length is checked before memory is
+// taken.
 func decodeSnappy(block []byte) ([]byte, error) {
 	n, err := snappy.DecodedLen(block)
 	if err != nil {

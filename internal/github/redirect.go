@@ -34,7 +34,8 @@ func (a *API) checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// checkBlobRedirect accepts redirects to https alone, and keeps the signed URL from the host that comes next (no Referer).
+// checkBlobRedirect accepts redirects to https alone, and keeps the signed URL from the host that comes next (no
+// Referer).
 func checkBlobRedirect(req *http.Request, via []*http.Request) error {
 	req.Header.Del("Referer")
 	switch {

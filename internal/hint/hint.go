@@ -1,5 +1,5 @@
-// Package hint carries beside an error what a person can do about it. The hint is no part of the error's text: the command
-// prints it on a line of its own.
+// Package hint carries beside an error what a person can do about it. The hint is no part of the error's text: the
+// command prints it on a line of its own.
 package hint
 
 import "errors"

@@ -19,8 +19,8 @@ type claim struct {
 	optional bool
 }
 
-// fields names each claim that is kept, with where its value goes. They are the claims that Fulcio turns into a certificate (its "OID information" and GitHub provider) and those that
-// the provenance is made of.
+// fields names each claim that is kept, with where its value goes. They are the claims that Fulcio turns into a
+// certificate (its "OID information" and GitHub provider) and those that the provenance is made of.
 func (c *Claims) fields() []claim {
 	return []claim{
 		{name: "iss", value: &c.Issuer},

@@ -4,7 +4,8 @@ package identity
 
 import "time"
 
-// Claims are what GitHub says of the job in an ID token whose signature was checked (GitHub, "OpenID Connect reference").
+// Claims are what GitHub says of the job in an ID token whose signature was checked (GitHub, "OpenID Connect
+// reference").
 type Claims struct {
 	Issuer               string
 	Subject              string

@@ -23,7 +23,8 @@ func GitHubIssuer(serverURL string) (string, bool) {
 	return "", false
 }
 
-// checkIssuerURL accepts an issuer that weburl.ParseBase accepts: https, and plain http where nothing leaves the machine.
+// checkIssuerURL accepts an issuer that weburl.ParseBase accepts: https, and plain http where nothing leaves the
+// machine.
 func checkIssuerURL(s string) error {
 	_, err := weburl.ParseBase(s)
 	switch {

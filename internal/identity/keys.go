@@ -162,8 +162,8 @@ func isStrong(key any) bool {
 	return false
 }
 
-// get reads the JSON object at address into v. The error is errNotFound where the address refuses for good, or answers with
-// something else.
+// get reads the JSON object at address into v. The error is errNotFound where the address refuses for good, or answers
+// with something else.
 func (k *keys) get(ctx context.Context, address string, v any) error {
 	return retry.Do(ctx, k.policy, func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

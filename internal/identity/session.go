@@ -14,7 +14,8 @@ import (
 	"github.com/taglast/taglast/internal/escape"
 )
 
-// renewBefore is how long a token must still be valid to be used: a certificate request with its retries takes that long.
+// renewBefore is how long a token must still be valid to be used: a certificate request with its retries takes that
+// long.
 const renewBefore = 90 * time.Second
 
 // Session holds the run's ID token and renews it. It is safe for concurrent use.

@@ -48,8 +48,8 @@ type Verifier struct {
 	keys         *keys
 }
 
-// NewVerifier checks the options, and sends nothing. There must be at least one issuer, and each must be an https URL, or
-// a plain http one of this machine.
+// NewVerifier checks the options, and sends nothing. There must be at least one issuer, and each must be an https URL,
+// or a plain http one of this machine.
 func NewVerifier(o VerifierOptions) (*Verifier, error) {
 	if o.HTTP == nil || o.Audience == "" {
 		return nil, errors.New("ID tokens need an HTTP client and an audience")

@@ -57,8 +57,8 @@ func (s *Signer) witness(ctx context.Context, d *draft) error {
 	return moreSevere(withService("Rekor", logErr), withService("timestamp authority", stampErr))
 }
 
-// moreSevere returns the error that decides about another attempt: a permanent one, else the one whose server asks for the
-// longer wait.
+// moreSevere returns the error that decides about another attempt: a permanent one, else the one whose server asks for
+// the longer wait.
 func moreSevere(a, b error) error {
 	if a == nil || b == nil {
 		return errors.Join(a, b)
@@ -73,8 +73,8 @@ func moreSevere(a, b error) error {
 	return a
 }
 
-// bundle assembles the bundle. A verifier's parser must accept it before anything is stored; it is verified by the policy
-// once the store has given it back.
+// bundle assembles the bundle. A verifier's parser must accept it before anything is stored; it is verified by the
+// policy once the store has given it back.
 func (d *draft) bundle() (*bundle.Bundle, error) {
 	material := &bundlepb.VerificationMaterial{
 		Content: &bundlepb.VerificationMaterial_Certificate{

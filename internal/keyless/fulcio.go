@@ -71,8 +71,8 @@ func certificateRequest(token identity.Token, key *ecdsa.PrivateKey) ([]byte, er
 	})
 }
 
-// parseLeaf returns the first certificate of the answer's chain. Its SCT is embedded, or detached where the authority does
-// not embed it: a bundle cannot carry that one, so a policy that asks for an SCT will refuse the bundle.
+// parseLeaf returns the first certificate of the answer's chain. Its SCT is embedded, or detached where the authority
+// does not embed it: a bundle cannot carry that one, so a policy that asks for an SCT will refuse the bundle.
 func parseLeaf(answer []byte) (*x509.Certificate, error) {
 	type chain struct {
 		Chain struct {

@@ -26,8 +26,8 @@ type rekor struct {
 	url string
 }
 
-// addEntry logs d's envelope as a dsse entry. A 409 says that the entry is there already, because the answer to an earlier
-// attempt was lost: that entry is read.
+// addEntry logs d's envelope as a dsse entry. A 409 says that the entry is there already, because the answer to an
+// earlier attempt was lost: that entry is read.
 func (r rekor) addEntry(ctx context.Context, d *draft) (*rekorpb.TransparencyLogEntry, error) {
 	body, err := proposedEntry(d)
 	if err != nil {

@@ -171,8 +171,8 @@ func (s *Signer) credential(ctx context.Context) (*credential, error) {
 	return fresh, nil
 }
 
-// Prepare gets the run's certificate in one attempt, before the first statement is there to be signed. After a failure Sign
-// asks again, by its own budget.
+// Prepare gets the run's certificate in one attempt, before the first statement is there to be signed. After a failure
+// Sign asks again, by its own budget.
 func (s *Signer) Prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()

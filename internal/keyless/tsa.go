@@ -20,8 +20,8 @@ type tsa struct {
 	url string
 }
 
-// requestTimestamp gets a timestamp for the signature's hash. No nonce and no certificate is asked for, as other Sigstore clients do:
-// verifiers take the authority's chain from the trusted root.
+// requestTimestamp gets a timestamp for the signature's hash. No nonce and no certificate is asked for, as other
+// Sigstore clients do: verifiers take the authority's chain from the trusted root.
 func (t tsa) requestTimestamp(ctx context.Context, signature []byte) ([]byte, error) {
 	hash := sha256.Sum256(signature)
 	query, err := (&timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: hash[:]}).Marshal()
@@ -41,7 +41,8 @@ func (t tsa) requestTimestamp(ctx context.Context, signature []byte) ([]byte, er
 	return answer, nil
 }
 
-// checkTimestamp refuses a response that has no timestamp, or one for another signature. The policy checks who signed it.
+// checkTimestamp refuses a response that has no timestamp, or one for another signature. The policy checks who signed
+// it.
 func checkTimestamp(answer, hash []byte) (err error) {
 	defer func() {
 		if recover() != nil { // the library reads foreign bytes

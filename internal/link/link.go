@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Next returns the target of the first rel="next" link in the Link header (RFC 8288, section 3), resolved against base; nil
-// where there is none. A target that is no URL counts as none. The caller checks whether it may be asked.
+// Next returns the target of the first rel="next" link in the Link header (RFC 8288, section 3), resolved against base;
+// nil where there is none. A target that is no URL counts as none. The caller checks whether it may be asked.
 func Next(h http.Header, base *url.URL) *url.URL {
 	for _, field := range h.Values("Link") {
 		for field != "" {

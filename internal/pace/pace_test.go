@@ -36,7 +36,7 @@ func TestNoWindowHoldsMoreThanThePaceAndNobodyWaitsLonger(t *testing.T) {
 		time.Sleep(window / 2)
 		for range 10 {
 			if err := p.Wait(t.Context()); err != nil || time.Since(begin) != 2*window+window/2 {
-				t.Errorf("a free turn came after %s, %v", time.Since(begin), err)
+				t.Errorf("a free start came after %s, %v", time.Since(begin), err)
 			}
 		}
 		if err := p.Wait(t.Context()); err != nil || time.Since(begin) != 3*window {

@@ -46,8 +46,8 @@ func runFields(c identity.Claims, server string, cert certificate.Summary) []fie
 	}
 }
 
-// checkClaims refuses claims of which one that Fulcio demands is empty: a comparison with it could pass because both sides
-// are empty. The error names it.
+// checkClaims refuses claims of which one that Fulcio demands is empty: a comparison with it could pass because both
+// sides are empty. The error names it.
 func checkClaims(c identity.Claims) error {
 	for _, f := range []struct{ name, value string }{
 		{"iss", c.Issuer},

@@ -131,8 +131,8 @@ func anyWorkflowUnder(prefix string) (sanPolicy, error) {
 // startsWithHost matches a workflow that begins with a host name: an owner's name has no dot.
 var startsWithHost = regexp.MustCompile(`^[a-zA-Z0-9-]+\.[a-zA-Z0-9-]`)
 
-// workflowSAN accepts one workflow file, at any ref or at the ref that is given after an "@". gh compares a prefix only: it
-// would accept build.yml-evil for build.yml.
+// workflowSAN accepts one workflow file, at any ref or at the ref that is given after an "@". gh compares a prefix
+// only: it would accept build.yml-evil for build.yml.
 func (c Consumer) workflowSAN() (sanPolicy, error) {
 	name := c.SignerWorkflow
 	if !startsWithHost.MatchString(name) {

@@ -77,8 +77,8 @@ func witnessedTimes(stamps []verify.TimestampVerificationResult) []time.Time {
 	return out
 }
 
-// logIndex returns the index of the log entry whose signed time was verified, and −1 where none was: an entry that was not
-// verified proves nothing, and its index proves nothing.
+// logIndex returns the index of the log entry whose signed time was verified, and −1 where none was: an entry that was
+// not verified proves nothing, and its index proves nothing.
 func logIndex(b *sigstore.Bundle, stamps []verify.TimestampVerificationResult) int64 {
 	for _, s := range stamps {
 		for _, e := range b.GetVerificationMaterial().GetTlogEntries() {

@@ -56,9 +56,9 @@ func checkDigest(digest map[string]string) error {
 	return nil
 }
 
-// publicURI returns a dependency's URI as it may stand in a public log. User info is refused. A query is left out, for it
-// can hold a secret (a signed address, a token); that of a package URL stays, for its qualifiers name the package, but
-// none of them may be an address with user info or a query of its own.
+// publicURI returns a dependency's URI as it may stand in a public log. User info is refused. A query is left out, for
+// it can hold a secret (a signed address, a token); that of a package URL stays, for its qualifiers name the package,
+// but none of them may be an address with user info or a query of its own.
 func publicURI(s string) (string, error) {
 	if s == "" || !printable(s) {
 		return "", errors.New("without a printable URI")

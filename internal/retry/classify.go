@@ -44,10 +44,10 @@ func Transient(err error, after time.Duration) error {
 
 // Classify reports whether err is transient, and the wait that the server asked for, if it did (asked).
 //
-// The outermost mark of Permanent or Transient decides. Otherwise these are transient: timeouts, an attempt's own deadline
-// included, broken and refused connections, unexpected ends of file, HTTP/2 stream resets, failures of name servers, and
-// the statuses of a busy or broken server (see StatusError). These are permanent: certificates that are not trusted, other
-// statuses, cancellation, an *Exhausted (its own Do has given up), everything unknown.
+// The outermost mark of Permanent or Transient decides. Otherwise these are transient: timeouts, an attempt's own
+// deadline included, broken and refused connections, unexpected ends of file, HTTP/2 stream resets, failures of name
+// servers, and the statuses of a busy or broken server (see StatusError). These are permanent: certificates that are
+// not trusted, other statuses, cancellation, an *Exhausted (its own Do has given up), everything unknown.
 func Classify(err error) (transient bool, after time.Duration, asked bool) {
 	if err == nil {
 		return false, 0, false

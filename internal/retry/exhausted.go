@@ -16,7 +16,8 @@ type Exhausted struct {
 	Err      error         // of the last attempt
 }
 
-// Error says for how long and how often the operation was tried: "… 503 Service Unavailable for 2m00s (14 tries, last 14:31:07)".
+// Error says for how long and how often the operation was tried: "… 503 Service Unavailable for 2m00s (14 tries, last
+// 14:31:07)".
 func (e *Exhausted) Error() string {
 	tries := "tries"
 	if e.Attempts == 1 {

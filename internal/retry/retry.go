@@ -1,5 +1,5 @@
-// Package retry holds the one retry policy that every client of taglast uses: which errors are transient, how long to wait
-// (exponential with full jitter, or what the server asked for by Retry-After), and when to give up.
+// Package retry holds the one retry policy that every client of taglast uses: which errors are transient, how long to
+// wait (exponential with full jitter, or what the server asked for by Retry-After), and when to give up.
 //
 // A client calls Do around one attempt that builds its request anew, turns a bad answer into an error with CheckStatus,
 // and marks with Permanent or Transient what only it can know. Where an answer was lost, the client looks whether the

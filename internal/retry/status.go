@@ -130,9 +130,9 @@ func text(raw json.RawMessage) string {
 	return strings.TrimSpace(s)
 }
 
-// after returns the wait that the answer asks for: by Retry-After, or by GitHub's rate limits, for which a 403 or 429 has
-// other headers (GitHub, "Rate limits for the REST API": wait until x-ratelimit-reset; a secondary limit without a header,
-// at least one minute).
+// after returns the wait that the answer asks for: by Retry-After, or by GitHub's rate limits, for which a 403 or 429
+// has other headers (GitHub, "Rate limits for the REST API": wait until x-ratelimit-reset; a secondary limit without a
+// header, at least one minute).
 func after(resp *http.Response, message string, now time.Time) (time.Duration, bool) {
 	if d, ok := parseRetryAfter(resp.Header.Get("Retry-After"), now); ok {
 		return d, true

@@ -49,7 +49,8 @@ func isRefusal(err error) bool {
 	return errors.Is(err, ErrNoPermission) || errors.Is(err, ErrPrivateUserRepository) || errors.Is(err, ErrBadToken)
 }
 
-// explain adds to a refusal which one it is and what a person can do about it. It knows them by the words of GitHub's API.
+// explain adds to a refusal which one it is and what a person can do about it. It knows them by the words of GitHub's
+// API.
 func explain(err error) error {
 	s := (*retry.StatusError)(nil)
 	if !errors.As(err, &s) || s.Status < 400 || s.Status >= 500 {

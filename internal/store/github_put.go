@@ -12,9 +12,9 @@ import (
 
 const lookBudget = 10 * time.Second // of one look for a bundle that may have been stored
 
-// Put posts the bundle's canonical form. Where an answer was lost (no whole answer, or a server error), the store is asked
-// whether it has the bundle before it is posted again; found there, the receipt is empty, because only the lost answer
-// knew the id. Errors: ErrNoPermission, ErrPrivateUserRepository, ErrBadToken, or what GitHub said.
+// Put posts the bundle's canonical form. Where an answer was lost (no whole answer, or a server error), the store is
+// asked whether it has the bundle before it is posted again; found there, the receipt is empty, because only the lost
+// answer knew the id. Errors: ErrNoPermission, ErrPrivateUserRepository, ErrBadToken, or what GitHub said.
 func (g *GitHub) Put(ctx context.Context, b *bundle.Bundle) (Receipt, error) {
 	if b == nil || len(b.Digests()) == 0 {
 		return Receipt{}, errors.New("store attestation: the bundle has no sha256 subject")

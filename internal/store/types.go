@@ -23,8 +23,8 @@ type Store interface {
 	Name() string
 	// Preflight is nil if Put may succeed. It stores nothing.
 	Preflight(ctx context.Context) error
-	// Put stores a bundle. It may be called again with the same bundle; duplicates are harmless. nil and a bundle without
-	// a sha256 subject are errors.
+	// Put stores a bundle. It may be called again with the same bundle; duplicates are harmless. nil and a bundle
+	// without a sha256 subject are errors.
 	Put(ctx context.Context, b *bundle.Bundle) (Receipt, error)
 	// List returns every bundle with that subject digest (sha256:hex) and predicate type, of all pages; an empty list is
 	// not an error. Bundles that cannot be read are errors in the joined error, beside the list of those that can.

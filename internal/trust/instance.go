@@ -26,8 +26,8 @@ func PublicGood(services Services, roots Material) Instance {
 	return Instance{Services: services, Roots: roots, Requires: Requirements{SCT: true, Log: true, IntegratedTime: true, Timestamp: true}}
 }
 
-// Custom is the instance of a signing config or a trusted root that the user gave. Its bundles carry what the public-good
-// instance's do; a timestamp is asked for where the services have an authority.
+// Custom is the instance of a signing config or a trusted root that the user gave. Its bundles carry what the
+// public-good instance's do; a timestamp is asked for where the services have an authority.
 func Custom(services Services, roots Material) Instance {
 	return Instance{Services: services, Roots: roots, Requires: Requirements{SCT: true, Log: true, IntegratedTime: true, Timestamp: services.TSA != ""}}
 }

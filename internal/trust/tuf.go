@@ -59,9 +59,9 @@ func FromTUF(ctx context.Context, o TUFOptions) (Services, Material, error) {
 	return publicGood().services(ctx, o)
 }
 
-// RootsFromTUF reads what a consumer trusts: the public-good instance's trusted root and GitHub's. Where one of them cannot
-// be read, its error is in the joined error and the other root still in the result, as `gh attestation verify` does: either verifies its
-// own bundles only.
+// RootsFromTUF reads what a consumer trusts: the public-good instance's trusted root and GitHub's. Where one of them
+// cannot be read, its error is in the joined error and the other root still in the result, as `gh attestation verify`
+// does: either verifies its own bundles only.
 func RootsFromTUF(ctx context.Context, o TUFOptions) ([]Material, error) {
 	var out []Material
 	var errs []error

@@ -1,5 +1,5 @@
-// Package attest is the fourth stage: it takes a pushed image, signs or reuses each attestation that the image must have,
-// stores them in every store of the image and reads them back from each.
+// Package attest is the fourth stage: it takes a pushed image, signs or reuses each attestation that the image must
+// have, stores them in every store of the image and reads them back from each.
 package attest
 
 import (
@@ -27,8 +27,8 @@ type Job struct {
 	Wanted []Wanted      // at least one
 	Signer Signer        // required unless every attestation is reused
 	Stores []store.Store // of the image, at least one; each of them gets every bundle
-	// Keep is called with each attestation, one after the other, before any store gets one of them: it writes the bundle's
-	// file, so that no signature is lost where storing fails. Required.
+	// Keep is called with each attestation, one after the other, before any store gets one of them: it writes the
+	// bundle's file, so that no signature is lost where storing fails. Required.
 	Keep func(Attestation) error
 }
 

@@ -26,8 +26,8 @@ func (a Attested) Pushed() push.Pushed { return a.p.pushed }
 // Attestations are those of the image, in the order of Job.Wanted.
 func (a Attested) Attestations() []Attestation { return slices.Clone(a.p.attestations) }
 
-// Attestation is one bundle of an image, as each store gave it back. Attest alone returns one; the zero value must not be
-// used.
+// Attestation is one bundle of an image, as each store gave it back. Attest alone returns one; the zero value must not
+// be used.
 type Attestation struct{ p *attestation }
 
 type attestation struct {

@@ -10,7 +10,8 @@ import (
 // Required is what the plan asks of one image before any tag of the release is written.
 type Required struct {
 	Image string // its name in the release
-	// PredicateTypes are those that the image needs beside provenance, each for the root or for every platform's manifest.
+	// PredicateTypes are those that the image needs beside provenance, each for the root or for every platform's
+	// manifest.
 	PredicateTypes []string
 }
 

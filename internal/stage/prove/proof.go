@@ -1,6 +1,6 @@
-// Package prove is the fifth stage and the barrier before the tags. Release takes an attested image, checks what the stores
-// gave back under the exact policy of this run, and returns a Proof; All takes the proofs of all images of the release and
-// returns the Complete that the tag stage needs. Nothing else makes either. It touches no network.
+// Package prove is the fifth stage and the barrier before the tags. Release takes an attested image, checks what the
+// stores gave back under the exact policy of this run, and returns a Proof; All takes the proofs of all images of the
+// release and returns the Complete that the tag stage needs. Nothing else makes either. It touches no network.
 package prove
 
 import (
@@ -57,8 +57,8 @@ func (p Proof) Root() registry.Manifest { return p.p.root }
 // Verified is what the stored bundles proved, one for each attestation of the image, in their order.
 func (p Proof) Verified() []policy.Verified { return slices.Clone(p.p.verified) }
 
-// covers reports whether an attestation of that type passed for the root or, for any type but provenance, for each manifest
-// that has a platform.
+// covers reports whether an attestation of that type passed for the root or, for any type but provenance, for each
+// manifest that has a platform.
 func (p Proof) covers(predicateType string) bool {
 	passed := func(digest string) bool { return slices.Contains(p.p.coverage, coverage{digest, predicateType}) }
 	if passed(p.p.root.Digest.String()) {
