@@ -71,7 +71,7 @@ func TestErrorTexts(t *testing.T) {
 			env["GITHUB_ACTIONS"], env["DOCKER_CONFIG"], env["GITHUB_EVENT_PATH"] = "", dir, filepath.Join(dir, "event.json")
 			var stderr bytes.Buffer
 			code := run(t.Context(), &globals{
-				stdin: strings.NewReader(""), stdout: &bytes.Buffer{}, stderr: &stderr, transport: w, workDir: dir,
+				stdin: strings.NewReader(""), stdout: &bytes.Buffer{}, stderr: &stderr, transport: w, workdir: dir,
 				getenv:    func(key string) string { return env[key] },
 				lookupEnv: func(key string) (string, bool) { v, ok := env[key]; return v, ok },
 			}, append([]string{

@@ -31,7 +31,7 @@ func main() {
 	}
 	code := run(ctx, &globals{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: hideFromChildren(), lookupEnv: os.LookupEnv, workDir: wd,
+		getenv: hideFromChildren(), lookupEnv: os.LookupEnv, workdir: wd,
 	}, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -63,7 +63,7 @@ type globals struct {
 	getenv         func(string) string
 	lookupEnv      func(string) (string, bool)
 	transport      http.RoundTripper // nil means the real network
-	workDir        string
+	workdir        string
 }
 
 // exitError carries a command's exit code; shown is true where the error has been written already.

@@ -131,11 +131,11 @@ func (f *releaseFlags) run(ctx context.Context, g *globals, do func(context.Cont
 		closer.Close()
 	}
 	if r != nil && f.format == "json" {
-		raw, writeErr := publish.Marshal(r)
-		if writeErr == nil {
-			_, writeErr = g.stdout.Write(raw)
+		raw, merr := publish.Marshal(r)
+		if merr == nil {
+			_, merr = g.stdout.Write(raw)
 		}
-		err = errors.Join(err, writeErr)
+		err = errors.Join(err, merr)
 	}
 	if runner.Active() {
 		err = errors.Join(err, runner.Summary(view.Summary(r, err)))
@@ -161,8 +161,8 @@ func wrongUsage(err error) error {
 // fail shows err as an annotation in Actions, and as text.
 func (f *releaseFlags) fail(g *globals, runner *actions.Runner, r *publish.Report, err error) error {
 	if runner.Active() {
-		title, detail, hintText := view.Failure(r, err)
-		message := strings.Trim(detail+"\n"+hintText, "\n")
+		title, detail, hinted := view.Failure(r, err)
+		message := strings.Trim(detail+"\n"+hinted, "\n")
 		if message == "" { // an annotation must have one
 			message = title
 		}
@@ -175,7 +175,7 @@ func (f *releaseFlags) fail(g *globals, runner *actions.Runner, r *publish.Repor
 func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Options, error) {
 	o := publish.Options{
 		Only: f.only, Registries: f.registries, Rebuild: f.rebuild, Stores: f.stores, OutputDir: f.outputDir, Jobs: f.jobs,
-		Transport: g.transport, Getenv: g.getenv, Version: programVersion(), WorkDir: g.workDir, CacheDir: trust.DefaultCacheDir(),
+		Transport: g.transport, Getenv: g.getenv, Version: programVersion(), WorkDir: g.workdir, CacheDir: trust.DefaultCacheDir(),
 		Observer: observer(g.stderr, runner),
 		IDToken: func(ctx context.Context, client *http.Client, audience string) (string, error) {
 			return runner.IDToken(ctx, client, audience, retry.Policy{Budget: 5 * time.Minute, AttemptTimeout: 30 * time.Second})
@@ -233,27 +233,27 @@ func (f *releaseFlags) file(g *globals) (*release.File, error) {
 
 // load reads the release file; its mistakes name it as the person did.
 func load(g *globals, path string) (*release.File, error) {
-	absolute := path
-	if !filepath.IsAbs(absolute) {
-		absolute = filepath.Join(g.workDir, absolute)
+	at := path
+	if !filepath.IsAbs(at) {
+		at = filepath.Join(g.workdir, at)
 	}
-	file, err := release.Load(absolute, g.lookupEnv)
-	var releaseErr *release.Error
-	if errors.As(err, &releaseErr) && releaseErr.File == absolute {
-		releaseErr.File = path
+	file, err := release.Load(at, g.lookupEnv)
+	var mistake *release.Error
+	if errors.As(err, &mistake) && mistake.File == at {
+		mistake.File = path
 	}
-	var pathErr *fs.PathError
+	var unread *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = hint.With(fmt.Errorf("release file %s: there is none", escape.Text(path)),
 			"write one (`taglast schema` describes it), name another with --config, or describe one image with --repository, --source and --tag")
-	case errors.As(err, &pathErr):
-		err = fmt.Errorf("release file %s: %w", escape.Text(path), pathErr.Err)
+	case errors.As(err, &unread):
+		err = fmt.Errorf("release file %s: %w", escape.Text(path), unread.Err)
 	}
 	return file, err
 }
 
-// describes reports whether flags describe an image: release-version goes with a file too.
+// describes says whether flags describe an image: release-version goes with a file too.
 func (f *releaseFlags) describes() bool {
 	return slices.ContainsFunc([][]string{
 		f.image.Repositories, f.image.Sources, f.image.Tags, f.image.Flavor, f.image.Platforms, f.image.Annotations, f.image.Labels,

@@ -66,7 +66,7 @@ func (f *tagsFlags) run(ctx context.Context, g *globals) error {
 
 func (f *tagsFlags) tags(ctx context.Context, g *globals) (publish.TagSet, error) {
 	o := f.options
-	o.Transport, o.Getenv, o.WorkDir, o.Version = g.transport, g.getenv, g.workDir, programVersion()
+	o.Transport, o.Getenv, o.WorkDir, o.Version = g.transport, g.getenv, g.workdir, programVersion()
 	if f.format != "" && f.format != "json" {
 		return publish.TagSet{}, wrongUsage(fmt.Errorf("--format %s: only `json` is supported", escape.Text(f.format)))
 	}

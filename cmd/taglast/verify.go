@@ -153,7 +153,7 @@ func writeResults(g *globals, passed []verify.Result) error {
 // options checks the flags before anything is sent, and then finds whom to trust.
 func (f *verifyFlags) options(ctx context.Context, g *globals) (verify.Options, error) {
 	o := verify.Options{
-		HTTP: g.transport, Policy: f.policy, Dir: g.workDir, Bundle: f.bundle, BundleFromOCI: f.fromOCI, Limit: f.limit,
+		HTTP: g.transport, Policy: f.policy, Dir: g.workdir, Bundle: f.bundle, BundleFromOCI: f.fromOCI, Limit: f.limit,
 		CacheDir: trust.DefaultCacheDir(), UserAgent: "taglast/" + programVersion(),
 	}
 	if o.HTTP == nil {
@@ -178,7 +178,7 @@ func (f *verifyFlags) roots(ctx context.Context, g *globals, o verify.Options) (
 	if f.trustedRoot != "" {
 		file := f.trustedRoot
 		if !filepath.IsAbs(file) {
-			file = filepath.Join(g.workDir, file)
+			file = filepath.Join(g.workdir, file)
 		}
 		return verify.LoadTrustedRoots(file)
 	}

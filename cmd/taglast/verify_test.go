@@ -61,7 +61,7 @@ func (c *consumer) verify(ctx context.Context, args ...string) (code int, stdout
 	var out, err bytes.Buffer
 	c.sent = nil
 	code = run(ctx, &globals{
-		stdin: strings.NewReader(""), stdout: &out, stderr: &err, transport: c, workDir: c.dir,
+		stdin: strings.NewReader(""), stdout: &out, stderr: &err, transport: c, workdir: c.dir,
 		getenv:    func(key string) string { return c.env[key] },
 		lookupEnv: func(key string) (string, bool) { v, ok := c.env[key]; return v, ok },
 	}, append([]string{"verify", "--custom-trusted-root", "root.jsonl"}, args...))
