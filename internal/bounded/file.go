@@ -12,16 +12,9 @@ var (
 	ErrReplaced   = errors.New("the file was replaced while it was opened")
 )
 
-// ReadFile reads the regular file at path whole, at most limit bytes; symbolic links are followed. Every error is a
-// *fs.PathError, whose cause is ErrNotRegular for a directory, a pipe or a device (none of which is opened), and a
-// *TooLargeError for a file that is longer.
-func ReadFile(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	return read(path, limit, info, err, os.Open)
-}
-
-// ReadRootFile is ReadFile for a path within root. The path's last part must not be a symbolic link: that is
-// ErrNotRegular, too.
+// ReadRootFile reads the regular file at a path within root whole, at most limit bytes. The path's last part must not be a
+// symbolic link. Every error is a *fs.PathError, whose cause is ErrNotRegular for a link, a directory, a pipe or a device
+// (none of which is opened), and a *TooLargeError for a file that is longer.
 func ReadRootFile(root *os.Root, path string, limit int64) ([]byte, error) {
 	info, err := root.Lstat(path)
 	return read(path, limit, info, err, root.Open)

@@ -4,6 +4,7 @@ package bounded_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -12,11 +13,16 @@ import (
 )
 
 func TestAPipeIsRefusedAndNotWaitedFor(t *testing.T) {
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bounded.ReadFile(pipe, 4); !errors.Is(err, bounded.ErrNotRegular) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if _, err := bounded.ReadRootFile(root, "pipe", 4); !errors.Is(err, bounded.ErrNotRegular) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -20,12 +20,9 @@ var (
 	ErrPlain    = errors.New("plain http is for localhost and loopback addresses only")
 )
 
-// Secure reports whether u has a host and may be asked: by https, or by http if the host is this machine (Loopback).
-// A nil u may not. User info, path, query and fragment do not matter.
-func Secure(u *url.URL) bool { return scheme(u) == nil }
-
-// Check is nil for a URL that is Secure and has no user info: one that a request or a redirect may go to. Otherwise it
-// is ErrNotURL (for nil, too), ErrUserInfo, ErrNotHTTPS or ErrPlain. Query and fragment do not matter.
+// Check is nil for a URL that a request or a redirect may go to: it has a host, is https, or http if the host is this
+// machine (Loopback), and has no user info. Otherwise it is ErrNotURL (for nil, too), ErrUserInfo, ErrNotHTTPS or
+// ErrPlain. Query and fragment do not matter.
 func Check(u *url.URL) error {
 	if u != nil && u.User != nil {
 		return ErrUserInfo

@@ -82,24 +82,20 @@ func TestErrorsDoNotQuoteTheURL(t *testing.T) {
 
 func TestCheckLooksAtSchemeHostAndUser(t *testing.T) {
 	for name, c := range map[string]struct {
-		u      *url.URL
-		want   error
-		secure bool
+		u    *url.URL
+		want error
 	}{
-		"nil":                       {nil, weburl.ErrNotURL, false},
-		"the zero URL":              {&url.URL{}, weburl.ErrNotURL, false},
-		"https with a signed query": {&url.URL{Scheme: "https", Host: "host", RawQuery: "sig=1", Fragment: "x"}, nil, true},
-		"https with a user":         {&url.URL{Scheme: "https", Host: "host", User: url.User("me")}, weburl.ErrUserInfo, true},
-		"http elsewhere":            {&url.URL{Scheme: "http", Host: "host:80"}, weburl.ErrPlain, false},
-		"http on this machine":      {&url.URL{Scheme: "http", Host: "[::1]:80"}, nil, true},
-		"a scheme in capitals":      {&url.URL{Scheme: "HTTPS", Host: "host"}, weburl.ErrNotHTTPS, false},
+		"nil":                       {nil, weburl.ErrNotURL},
+		"the zero URL":              {&url.URL{}, weburl.ErrNotURL},
+		"https with a signed query": {&url.URL{Scheme: "https", Host: "host", RawQuery: "sig=1", Fragment: "x"}, nil},
+		"https with a user":         {&url.URL{Scheme: "https", Host: "host", User: url.User("me")}, weburl.ErrUserInfo},
+		"http elsewhere":            {&url.URL{Scheme: "http", Host: "host:80"}, weburl.ErrPlain},
+		"http on this machine":      {&url.URL{Scheme: "http", Host: "[::1]:80"}, nil},
+		"a scheme in capitals":      {&url.URL{Scheme: "HTTPS", Host: "host"}, weburl.ErrNotHTTPS},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := weburl.Check(c.u); !errors.Is(err, c.want) || c.want == nil && err != nil {
 				t.Errorf("Check is %v, want %v", err, c.want)
-			}
-			if got := weburl.Secure(c.u); got != c.secure {
-				t.Errorf("Secure is %v", got)
 			}
 		})
 	}

@@ -6,16 +6,11 @@ import (
 	"strings"
 
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/ociref"
 )
 
-var (
-	// invalidCharacters may not stand in a tag; as in the original each run of them becomes one dash.
-	invalidCharacters = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
-	// tagGrammar is the distribution specification's <reference> as a tag.
-	tagGrammar = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
-	// referrersTag is the distribution specification's fallback for the referrers of a digest.
-	referrersTag = regexp.MustCompile(`^sha256-[0-9a-fA-F]{64}$`)
-)
+// invalidCharacters may not stand in a tag; as in the original each run of them becomes one dash.
+var invalidCharacters = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
 // sanitise puts a dash for each run of characters that may not stand in a tag.
 func sanitise(s string) string { return invalidCharacters.ReplaceAllLiteralString(s, "-") }
@@ -33,10 +28,10 @@ func newTag(prefix string, v ruleValue, suffix, rule string) Tag {
 // check refuses what no registry takes as a tag.
 func (t Tag) check() error {
 	switch {
-	case !tagGrammar.MatchString(t.Text):
+	case !ociref.IsTag(t.Text):
 		return fmt.Errorf("tag `%s` of `%s` is not valid: a tag is at most 128 of A-Z a-z 0-9 _ . - and begins with none of . -",
 			escape.Bounded(t.Text, 160), escape.Bounded(t.Rule, 200))
-	case referrersTag.MatchString(t.Text):
+	case ociref.LooksLikeFallbackTag(t.Text):
 		return fmt.Errorf("tag `%s` of `%s` is in the form that registries use for referrers of a digest", t.Text, escape.Bounded(t.Rule, 200))
 	}
 	return nil
