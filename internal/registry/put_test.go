@@ -40,7 +40,7 @@ func TestAManifestIsCheckedBeforeItIsSent(t *testing.T) {
 		if err := w.client.PutByDigest(t.Context(), m); err == nil {
 			t.Errorf("%s was accepted", title)
 		}
-		if err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "1", m.Digest), "1", m); err == nil {
+		if err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "1", m.Digest), "1", m, registry.Previous{}); err == nil {
 			t.Errorf("%s was tagged", title)
 		}
 	}
@@ -127,7 +127,7 @@ func TestTheLastAttemptMayHaveBeenTheOneThatArrived(t *testing.T) {
 	if err := w.client.PutByDigest(t.Context(), m); err != nil {
 		t.Error(err)
 	}
-	if err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "1", m.Digest), "1", m); err != nil {
+	if err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "1", m.Digest), "1", m, registry.Previous{}); err != nil {
 		t.Error(err)
 	}
 	if _, err := w.client.PushBlob(t.Context(), blob("layer")); err != nil {
@@ -186,19 +186,19 @@ func TestATagNeedsItsPermit(t *testing.T) {
 	w := newWorld(t)
 	m, other := emptyIndex(t, ""), emptyIndex(t, "other")
 	app := w.client.Name()
-	if err := w.client.PutTag(t.Context(), "1.2.3", m); !errors.Is(err, registry.ErrGuard) {
+	if err := w.client.PutTag(t.Context(), "1.2.3", m, registry.Previous{}); !errors.Is(err, registry.ErrGuard) {
 		t.Errorf("without a permit: %v", err)
 	}
-	if err := w.client.PutTag(permit.Tag(t.Context(), app, "1.2.3", other.Digest), "1.2.3", m); !errors.Is(err, registry.ErrGuard) {
+	if err := w.client.PutTag(permit.Tag(t.Context(), app, "1.2.3", other.Digest), "1.2.3", m, registry.Previous{}); !errors.Is(err, registry.ErrGuard) {
 		t.Errorf("with the permit of another digest: %v", err)
 	}
-	if err := w.client.PutTag(permit.Tag(t.Context(), app, m.Digest.String(), m.Digest), m.Digest.String(), m); err == nil {
+	if err := w.client.PutTag(permit.Tag(t.Context(), app, m.Digest.String(), m.Digest), m.Digest.String(), m, registry.Previous{}); err == nil {
 		t.Error("a digest was taken for a tag")
 	}
 	if w.Count("PUT") != 0 {
 		t.Errorf("requests %q", w.Requests())
 	}
-	if err := w.client.PutTag(permit.Tag(t.Context(), app, "1.2.3", m.Digest), "1.2.3", m); err != nil || w.Tags("acme/app")["1.2.3"] != m.Digest.String() {
+	if err := w.client.PutTag(permit.Tag(t.Context(), app, "1.2.3", m.Digest), "1.2.3", m, registry.Previous{}); err != nil || w.Tags("acme/app")["1.2.3"] != m.Digest.String() {
 		t.Errorf("with its permit: %v", err)
 	}
 }
@@ -207,7 +207,7 @@ func TestATagThatIsRefusedAndIsRightIsDone(t *testing.T) {
 	m := emptyIndex(t, "")
 	w := newWorld(t)
 	ctx := permit.Tag(t.Context(), w.client.Name(), "1.2.3", m.Digest)
-	if err := w.client.PutTag(ctx, "1.2.3", m); err != nil {
+	if err := w.client.PutTag(ctx, "1.2.3", m, registry.Previous{}); err != nil {
 		t.Fatal(err)
 	}
 	w.Before = func(rw http.ResponseWriter, r *http.Request) bool {
@@ -216,20 +216,34 @@ func TestATagThatIsRefusedAndIsRightIsDone(t *testing.T) {
 		}
 		return r.Method == http.MethodPut
 	}
-	if err := w.client.PutTag(ctx, "1.2.3", m); err != nil {
+	if err := w.client.PutTag(ctx, "1.2.3", m, registry.Previous{}); err != nil {
 		t.Errorf("an immutable tag that is right: %v", err)
 	}
 	other := emptyIndex(t, "other")
-	if err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "1.2.3", other.Digest), "1.2.3", other); err == nil {
+	if err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "1.2.3", other.Digest), "1.2.3", other, registry.Previous{}); err == nil {
 		t.Error("an immutable tag that is wrong was taken for written")
 	}
 }
 
 func TestATagThatMovedBetweenTwoAttemptsIsNotOverwritten(t *testing.T) {
+	for name, c := range map[string]struct {
+		previous registry.Previous
+		at       int // the write just before which somebody else writes
+	}{
+		"after our first look":    {registry.Previous{}, 2},
+		"after the caller's look": {registry.Previous{Known: true}, 1},
+	} {
+		t.Run(name, func(t *testing.T) { notOverwritten(t, c.previous, c.at) })
+	}
+}
+
+// notOverwritten lets somebody else write a tag just before our write of that number, which nothing answers.
+func notOverwritten(t *testing.T, previous registry.Previous, at int) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		m, foreign := emptyIndex(t, ""), emptyIndex(t, "foreign")
-		if err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "other", foreign.Digest), "other", foreign); err != nil {
+		if err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "other", foreign.Digest), "other", foreign, registry.Previous{}); err != nil {
 			t.Fatal(err)
 		}
 		puts := 0
@@ -237,7 +251,7 @@ func TestATagThatMovedBetweenTwoAttemptsIsNotOverwritten(t *testing.T) {
 			if r.Method != http.MethodPut || answered || !strings.HasSuffix(r.URL.Path, "/latest") {
 				return nil
 			}
-			if puts++; puts == 2 { // after our first look, somebody else writes
+			if puts++; puts == at {
 				req, err := http.NewRequest(http.MethodPut, r.URL.String(), bytes.NewReader(foreign.Raw))
 				if err != nil {
 					return err
@@ -249,8 +263,8 @@ func TestATagThatMovedBetweenTwoAttemptsIsNotOverwritten(t *testing.T) {
 			}
 			return syscall.ECONNRESET
 		}
-		err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "latest", m.Digest), "latest", m)
-		if !errors.Is(err, registry.ErrMoved) || puts != 2 || w.Tags("acme/app")["latest"] != foreign.Digest.String() {
+		err := w.client.PutTag(permit.Tag(t.Context(), w.client.Name(), "latest", m.Digest), "latest", m, previous)
+		if !errors.Is(err, registry.ErrMoved) || puts != at || w.Tags("acme/app")["latest"] != foreign.Digest.String() {
 			t.Errorf("%v after %d PUTs, the tag names %s", err, puts, w.Tags("acme/app")["latest"])
 		}
 	})

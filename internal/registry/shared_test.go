@@ -14,6 +14,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/registry/permit"
 )
 
@@ -91,7 +92,7 @@ func TestListsAndProbesOfOneMomentAreOne(t *testing.T) {
 		}
 		wg.Go(func() { _, _ = client.Tags(t.Context()) })
 		synctest.Wait()
-		if err := client.PutTag(permit.Tag(t.Context(), client.Name(), "latest", h), "latest", m); err != nil {
+		if err := client.PutTag(permit.Tag(t.Context(), client.Name(), "latest", h), "latest", m, registry.Previous{}); err != nil {
 			t.Fatal(err)
 		}
 		if tags, err := client.Tags(t.Context()); err != nil || len(tags) != 2 {

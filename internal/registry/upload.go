@@ -219,7 +219,7 @@ func (u *upload) commit(ctx context.Context, location *url.URL) error {
 
 // checkEmpty checks a blob of no bytes, which needs no PATCH.
 func (u *upload) checkEmpty(ctx context.Context) error {
-	r := newContent(ctx, u.blob, &u.check)
+	r := newContent(nested(ctx), u.blob, &u.check) // the upload has the slots of both
 	defer r.Close()
 	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		_, _, bad := u.check.get()

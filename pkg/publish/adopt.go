@@ -19,7 +19,7 @@ import (
 func (r *run) adopt(ctx context.Context, rec *record) (image.Built, error) {
 	tried := make(map[string]bool)
 	for _, t := range rec.wantedTags() {
-		seen, _ := r.plan.current.of(t)
+		seen, _ := r.current.of(t)
 		there := ociref.DisplayName(t.repo) + "@" + seen
 		if !t.fixed() || seen == "" || tried[there] {
 			continue

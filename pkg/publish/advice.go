@@ -26,7 +26,7 @@ func (r *run) advise(err error) error {
 	switch e.Stage {
 	case StagePlan:
 		if errors.Is(err, actions.ErrNoIDToken) {
-			advised.Stage, advised.Hint = "sign", fmt.Sprintf(permissions, r.workflowFile())
+			advised.Stage, advised.Hint = StageSign, fmt.Sprintf(permissions, r.workflowFile())
 		}
 	case StagePush:
 		advised.Detail = fmt.Sprintf("%d of %s pushed, untagged", r.progress.of(StagePush), count(len(r.published()), "image"))

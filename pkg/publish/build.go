@@ -35,7 +35,7 @@ func (r *run) build(ctx context.Context, rec *record) error {
 
 // buildSibling builds or adopts an image of the run; built gives it the others. One that is not built is a zero Built.
 func (r *run) buildSibling(ctx context.Context, name string, built func(context.Context, string) (image.Built, error)) (image.Built, error) {
-	rec := r.record(name)
+	rec := r.byName[name]
 	if rec == nil {
 		return image.Built{}, fmt.Errorf("image %s is not part of this run", name)
 	}
@@ -48,8 +48,13 @@ func (r *run) buildSibling(ctx context.Context, name string, built func(context.
 			return b, err
 		}
 	}
+	slot := &buildSlot{free: r.building}
+	if err := slot.take(ctx); err != nil {
+		return image.Built{}, err
+	}
+	defer slot.give()
 	request := r.request(rec)
-	request.Env.Built = built
+	request.Env.Built = func(ctx context.Context, other string) (image.Built, error) { return slot.waitFor(ctx, other, built) }
 	if err := request.Check(); err != nil {
 		return image.Built{}, at(StagePlan, rec.name(), "", err)
 	}
@@ -73,7 +78,7 @@ func (r *run) request(rec *record) image.Request {
 func (r *run) checkSources() error {
 	for _, rec := range r.published() {
 		mayBeAdopted := slices.ContainsFunc(rec.wantedTags(), func(t plannedTag) bool {
-			digest, _ := r.plan.current.of(t)
+			digest, _ := r.current.of(t)
 			return t.fixed() && digest != ""
 		})
 		if mayBeAdopted && !r.o.Rebuild {
@@ -90,7 +95,7 @@ func (r *run) checkSources() error {
 func (r *run) guardBuilt(ctx context.Context, rec *record, b image.Built) error {
 	here := b.Root().Digest.String()
 	for _, t := range rec.wantedTags() {
-		seen, _ := r.plan.current.of(t)
+		seen, _ := r.current.of(t)
 		if !t.fixed() || seen == "" || seen == here {
 			continue
 		}

@@ -43,7 +43,7 @@ func (r *run) isNewRelease() bool {
 	for _, rec := range r.records {
 		fixed, there := 0, 0
 		for _, t := range rec.wantedTags() {
-			if digest, _ := r.plan.current.of(t); t.fixed() {
+			if digest, _ := r.current.of(t); t.fixed() {
 				fixed++
 				if digest != "" {
 					there++

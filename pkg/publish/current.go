@@ -17,7 +17,7 @@ import (
 	"github.com/taglast/taglast/pkg/tagrule"
 )
 
-// current is what the registries say of the tags before anything is sent. It is filled by read, and by nothing later.
+// current is what the registries say of the tags before anything is sent. Nothing changes it after the plan is made.
 type current struct {
 	r *run
 
@@ -60,8 +60,8 @@ func (c *current) of(t plannedTag) (digest string, unknown bool) {
 // alias is what the tags that are there say of an alias of the image.
 func (c *current) alias(im *plannedImage, tag string) tagrule.Alias { return c.aliases[im][tag] }
 
-// forget makes every tag unknown: an offline plan looks at none.
-func (c *current) forget(images []*plannedImage) {
+// leaveUnknown is read for an offline plan, which looks at no tag.
+func (c *current) leaveUnknown(images []*plannedImage) {
 	for _, im := range images {
 		for _, t := range im.tags {
 			c.unknown[t.ref()] = true

@@ -12,7 +12,7 @@ import (
 // decide says which moving tags of an image stay where they are: see tag.Options. An alias moves only to the highest
 // version of its scope; a tag of an image without a version does not move back to an older commit.
 func (r *run) decide(ctx context.Context, image string, there []string, moving []tag.Tagged) ([]tag.Decision, error) {
-	rec := r.record(image)
+	rec := r.byName[image]
 	out := make([]tag.Decision, len(moving))
 	if !rec.rules.Versioned() {
 		for i, t := range moving {

@@ -16,14 +16,15 @@ import (
 // with pull scope only. With offline nothing leaves at all. The output directory also gets the overlay's trusted root
 // and a layout of what was made.
 func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
-	if o.SigningConfig != nil || o.TrustedRoot != nil {
-		return nil, usage("", errors.New("--signing-config and --trusted-root cannot be given with --dry-run: it signs with authorities of its own"))
-	}
 	m := modeDryRun
 	if offline {
 		m = modeOfflineDryRun
 	}
 	r := newRun(ctx, o, m)
+	if o.SigningConfig != nil || o.TrustedRoot != nil {
+		err := usage("", errors.New("--signing-config and --trusted-root cannot be given with --dry-run: it signs with authorities of its own"))
+		return r.report(err), err
+	}
 	r.sent = &counter{base: r.o.Transport}
 	payload, _ := event.ReadPayload(r.o.Getenv("GITHUB_EVENT_PATH")) // one that cannot be read fails the plan, which reads it too
 	under := sandbox.Options{
@@ -37,7 +38,8 @@ func DryRun(ctx context.Context, o Options, offline bool) (*Report, error) {
 	}
 	world, err := sandbox.New(under)
 	if err != nil {
-		return nil, at(StagePlan, "", "", err)
+		err = at(StagePlan, "", "", err)
+		return r.report(err), err
 	}
 	r.enter(world)
 	return r.execute(ctx)

@@ -20,6 +20,9 @@ const (
 	StageTag    Stage = "tag"
 )
 
+// StageSign is the plan's failure to get what signing needs: the job may not ask for an ID token.
+const StageSign Stage = "sign"
+
 // Error says which stage failed, on which image and reference, and why, and what a person can do about it.
 type Error struct {
 	Stage  Stage

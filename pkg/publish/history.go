@@ -2,6 +2,7 @@ package publish
 
 import (
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/taglast/taglast/internal/commits"
@@ -14,20 +15,27 @@ import (
 func (r *run) history(payload event.Payload) *commits.History {
 	return commits.New(commits.Options{
 		Dir: r.o.WorkDir, Payload: payload, Repository: r.o.Getenv("GITHUB_REPOSITORY"),
-		API: r.githubAPI, Lenient: r.mode.readOnly(), Warn: r.o.Observer.Warn,
+		API: func(budget time.Duration) (*github.API, error) {
+			if r.mode.offline() {
+				return nil, errors.New("offline")
+			}
+			if r.mode.readOnly() {
+				budget = min(budget, dryBudget)
+			}
+			return githubAPI(r.network, r.env(), r.o.Version, retry.Policy{Budget: budget, Report: r.waiting("GitHub")})
+		},
+		Lenient: r.mode.readOnly(), Warn: r.o.Observer.Warn,
 	})
 }
 
-// githubAPI is GitHub's REST API, tried for so long; an error where a run has none to ask.
-func (r *run) githubAPI(budget time.Duration) (*github.API, error) {
-	if r.mode.offline() {
-		return nil, errors.New("offline")
-	}
-	if r.mode.readOnly() {
-		budget = min(budget, dryBudget)
-	}
+// githubAPI is the REST API of the environment's GitHub, with the job's token where there is one.
+func githubAPI(transport http.RoundTripper, getenv event.Getenv, version string, policy retry.Policy) (*github.API, error) {
 	return github.New(github.Options{
-		HTTP: r.network, URL: r.o.Getenv("GITHUB_API_URL"), Token: r.token(), UserAgent: r.userAgent(),
-		Retry: retry.Policy{Budget: budget, Report: r.waiting("GitHub")},
+		HTTP: transport, URL: getenv("GITHUB_API_URL"), Token: githubToken(getenv), UserAgent: userAgent(version), Retry: policy,
 	})
 }
+
+// githubToken is the job's, for GitHub's API.
+func githubToken(getenv event.Getenv) string { return or(getenv("GITHUB_TOKEN"), getenv("GH_TOKEN")) }
+
+func userAgent(version string) string { return "taglast/" + or(version, "devel") }

@@ -25,7 +25,6 @@ type plan struct {
 	images  []*plannedImage
 	payload event.Payload
 	event   tagrule.Event // what rules see of it; an image's release-version is added
-	current *current      // what the tags name now
 }
 
 // plannedImage is one image of the plan.
@@ -69,7 +68,7 @@ func displayNames(repos []name.Repository) []string {
 // API only the date of a commit that a rule names and neither event nor checkout tells. The plan is there on an error,
 // too, as far as it goes: the report names its images.
 func (r *run) evaluate(ctx context.Context) (*plan, error) {
-	p := &plan{current: newCurrent(r)}
+	p := &plan{}
 	if r.o.File == nil || len(r.o.File.Images) == 0 {
 		return p, usage("", errors.New("a release needs at least one image"))
 	}

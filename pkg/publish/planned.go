@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/taglast/taglast/internal/identity"
 )
@@ -17,14 +16,18 @@ func Plan(ctx context.Context, o Options, offline bool) (*Report, error) {
 	}
 	r := newRun(ctx, o, m)
 	r.network.base = &reachable{base: r.o.Transport, down: make(map[string]string)}
-	if err := r.look(ctx); err != nil {
-		return r.report(err), err
-	}
+	err := at(StagePlan, "", "", r.look(ctx))
 	if ctx.Err() != nil {
-		err := r.interrupted(ctx, at(StagePlan, "", "", fmt.Errorf("plan: %w", ctx.Err())))
+		err = r.interrupted(ctx, err)
+	}
+	if err != nil {
 		return r.report(err), err
 	}
-	r.announce(r.logins(ctx)...)
+	var logins []Login
+	if !offline { // a credential helper may ask a server
+		logins = r.logins(ctx)
+	}
+	r.announce(logins...)
 	return r.report(nil), nil
 }
 
@@ -40,10 +43,10 @@ func (r *run) look(ctx context.Context) error {
 		WorkflowRef: r.o.Getenv("GITHUB_WORKFLOW_REF"), EventName: r.o.Getenv("GITHUB_EVENT_NAME"),
 	}
 	if r.mode.offline() {
-		r.plan.current.forget(r.plan.images)
+		r.current.leaveUnknown(r.plan.images)
 		return nil
 	}
-	if err := r.plan.current.read(ctx, r.plan.images); err != nil {
+	if err := r.current.read(ctx, r.plan.images); err != nil {
 		return err
 	}
 	return r.checkQuotas(ctx)

@@ -14,6 +14,7 @@ import (
 	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/internal/retry"
+	"github.com/taglast/taglast/internal/trust"
 )
 
 // How long the services are tried (outages of three quarters of an hour have been seen; --timeout bounds them all).
@@ -35,8 +36,18 @@ func (r *run) makePlan(ctx context.Context) error {
 			return err
 		}
 	}
+	services, material, err := trust.FromFiles(r.o.SigningConfig, r.o.TrustedRoot)
+	if err != nil {
+		return usage("", err)
+	}
+	if err := r.checkStoreToken(); err != nil {
+		return err
+	}
 	r.connect()
-	if err := r.identify(ctx); err != nil {
+	if err := r.identify(ctx, services.OIDCIssuers); err != nil {
+		return at(StagePlan, "", "", err)
+	}
+	if err := r.openStores(); err != nil {
 		return at(StagePlan, "", "", err)
 	}
 	if !r.mode.readOnly() {
@@ -44,12 +55,12 @@ func (r *run) makePlan(ctx context.Context) error {
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		if err := r.plan.current.read(gctx, r.plan.images); err != nil {
+		if err := r.current.read(gctx, r.plan.images); err != nil {
 			return err
 		}
 		return r.checkQuotas(gctx)
 	})
-	g.Go(func() error { return at(StagePlan, "", "", r.trust(gctx)) })
+	g.Go(func() error { return at(StagePlan, "", "", r.trust(gctx, services, material)) })
 	for _, probe := range r.probes {
 		g.Go(probe)
 	}
@@ -75,9 +86,13 @@ func (r *run) connect() {
 		from = append(from, im.repos...)
 		from = append(from, im.source.Repositories()...)
 	}
+	keychain := r.o.Keychain
+	if r.mode.offline() { // a credential helper may ask a server
+		keychain = nil
+	}
 	r.clients = registry.NewClients(registry.Options{
-		Transport: r.network, Keychain: r.o.Keychain, Retry: policy, ReadOnly: r.mode.readOnly(),
-		MountFrom: from, UserAgent: r.userAgent(), Jobs: r.o.Jobs,
+		Transport: r.network, Keychain: keychain, Retry: policy, ReadOnly: r.mode.readOnly(),
+		MountFrom: from, UserAgent: userAgent(r.o.Version), Jobs: r.o.Jobs,
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 // checkQuotas compares what the release reads of registries that count pulls with what they still give: a run that cannot
 // finish does not begin. A plan warns of it, and a dry run of what itself reads.
 func (r *run) checkQuotas(ctx context.Context) error {
-	for host, use := range r.pulls() {
+	for _, use := range r.pulls() {
+		host := use.repo.RegistryStr()
 		remaining, window, known := r.clients.PullsRemaining(host)
 		if !known { // any answer about a manifest tells, and a HEAD is not counted
 			client := r.clients.Repository(use.repo)
@@ -42,22 +43,24 @@ type pullUse struct {
 	reference string
 }
 
-// pulls are the hosts that count pulls, with what the release needs there. A source has an index and a manifest for each
+// pulls are the hosts that count pulls, in the order of the file, with what the release needs there. A source has an index and a manifest for each
 // platform, or more: what it really has is known only once it is read.
-func (r *run) pulls() map[string]*pullUse {
-	out := make(map[string]*pullUse)
-	at := func(repo name.Repository) *pullUse {
+func (r *run) pulls() []*pullUse {
+	var out []*pullUse
+	known := make(map[string]*pullUse)
+	useAt := func(repo name.Repository) *pullUse {
 		if !r.clients.Repository(repo).CountsPulls() {
 			return nil
 		}
 		host := repo.RegistryStr()
-		if out[host] == nil {
-			out[host] = &pullUse{repo: repo, reference: "latest"}
-			if known := r.plan.current.lists[repo.Name()]; known != nil && len(known.tags) > 0 {
-				out[host].reference = known.tags[0]
+		if known[host] == nil {
+			known[host] = &pullUse{repo: repo, reference: "latest"}
+			if list := r.current.lists[repo.Name()]; list != nil && len(list.tags) > 0 {
+				known[host].reference = list.tags[0]
 			}
+			out = append(out, known[host])
 		}
-		return out[host]
+		return known[host]
 	}
 	for _, im := range r.plan.images {
 		if im.unbuilt {
@@ -65,7 +68,7 @@ func (r *run) pulls() map[string]*pullUse {
 		}
 		from := im.source.Repositories()
 		for _, repo := range from {
-			if use := at(repo); use != nil {
+			if use := useAt(repo); use != nil {
 				use.need.Sources += 1 + max(1, len(im.file.Platforms))
 			}
 		}
@@ -73,7 +76,7 @@ func (r *run) pulls() map[string]*pullUse {
 			continue
 		}
 		for _, repo := range im.repos {
-			use := at(repo)
+			use := useAt(repo)
 			if use == nil {
 				continue
 			}

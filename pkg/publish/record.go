@@ -47,13 +47,3 @@ func (r *run) published() []*record {
 	}
 	return out
 }
-
-// record is that of the image by name, as the tag stage names them.
-func (r *run) record(image string) *record {
-	for _, rec := range r.records {
-		if rec.name() == image {
-			return rec
-		}
-	}
-	return nil
-}

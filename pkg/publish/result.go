@@ -145,7 +145,7 @@ func (r *run) tagReports(rec *record, digest string) []TagReport {
 	out := []TagReport{}
 	tagged := rec.tagged
 	for _, t := range rec.tags {
-		seen, unknown := r.plan.current.of(t)
+		seen, unknown := r.current.of(t)
 		report := TagReport{Ref: t.ref(), Class: string(t.tag.Class), Action: string(tag.Pending), Digest: seen, Previous: seen}
 		switch {
 		case t.leftOut:
@@ -177,7 +177,7 @@ func (t *TagReport) became(done tag.Tagged) {
 
 // predict is a plan's word for a tag.
 func (r *run) predict(report *TagReport, rec *record, t plannedTag, digest string) {
-	seen, unknown := r.plan.current.of(t)
+	seen, unknown := r.current.of(t)
 	switch {
 	case t.leftOut:
 		return
@@ -188,7 +188,7 @@ func (r *run) predict(report *TagReport, rec *record, t plannedTag, digest strin
 	default:
 		report.Action, report.Digest = string(tag.Moved), digest
 	}
-	if a := r.plan.current.alias(rec.plannedImage, t.tag.Text); a.Keep && t.tag.Class == tagrule.Moving && !unknown {
+	if a := r.current.alias(rec.plannedImage, t.tag.Text); a.Keep && t.tag.Class == tagrule.Moving && !unknown {
 		report.Action, report.Digest, report.Reason = string(tag.Kept), seen, a.Reason()
 		if seen == "" {
 			report.Reason += absent

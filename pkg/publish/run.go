@@ -41,6 +41,7 @@ type run struct {
 	// attesting has a slot for each image that may be attested at the same time: log, timestamp authority and store are
 	// asked by no more at once than --jobs.
 	attesting chan struct{}
+	building  chan struct{} // a slot for each image that may be built at the same time
 
 	certificate certificate
 	stores      []store.Store  // of the run: asked for what is there
@@ -49,9 +50,11 @@ type run struct {
 
 	out      *output
 	progress *progress
-	plan     *plan // nil until there is one
+	plan     *plan    // nil until there is one
+	current  *current // what the tags name before anything is sent
 	records  []*record
-	siblings *image.Siblings // of the records: each is built once, whoever asks for it
+	byName   map[string]*record // the same, by the image's name, as the tag stage and siblings name them
+	siblings *image.Siblings    // of the records: each is built once, whoever asks for it
 	complete prove.Complete
 	others   *latch       // opens when every image but the first is pushed
 	moved    atomic.Int64 // bytes of blobs that were read for an upload
@@ -66,13 +69,14 @@ type run struct {
 func newRun(ctx context.Context, o Options, m mode) *run {
 	r := &run{o: o.withDefaults(), mode: m, startedAt: time.Now(), attestedAt: make(map[string][]string)}
 	r.progress = newProgress(r.o.Observer)
-	r.attesting = make(chan struct{}, r.o.Jobs)
+	r.attesting, r.building = make(chan struct{}, r.o.Jobs), make(chan struct{}, r.o.Jobs)
 	if m.readOnly() {
 		var getenv event.Getenv
 		getenv, r.branch, r.fromCheckout = r.env().WithCheckout(ctx, r.o.WorkDir)
 		r.o.Getenv = getenv
 	}
 	r.serverURL = or(r.o.Getenv("GITHUB_SERVER_URL"), "https://github.com")
+	r.current = newCurrent(r)
 	r.network = &counter{base: r.o.Transport}
 	r.sent = r.network
 	return r
@@ -147,11 +151,6 @@ func (r *run) interrupted(ctx context.Context, err error) error {
 	}
 	return out
 }
-
-func (r *run) userAgent() string { return "taglast/" + or(r.o.Version, "devel") }
-
-// token is the job's, for GitHub's API.
-func (r *run) token() string { return or(r.o.Getenv("GITHUB_TOKEN"), r.o.Getenv("GH_TOKEN")) }
 
 // waiting tells the person watching what waits, and why.
 func (r *run) waiting(what string) func(retry.Event) {

@@ -149,7 +149,7 @@ func tagWithoutPermit(tb testing.TB, s *scene) error {
 	c := registry.NewClients(registry.Options{Transport: s.world, Retry: retry.Policy{Budget: -1}}).Repository(repo)
 	return c.PutTag(tb.Context(), "stray", registry.Manifest{
 		Descriptor: v1.Descriptor{MediaType: types.OCIImageIndex, Digest: digest, Size: size}, Raw: raw,
-	})
+	}, registry.Previous{})
 }
 
 // fetch reads a manifest of ghcr.io/acme/app out of a world.

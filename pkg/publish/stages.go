@@ -19,23 +19,22 @@ func (r *run) buildStep() step  { return step{StageBuild, r.build, r.buildNote} 
 func (r *run) pushStep() step   { return step{StagePush, r.push, r.pushNote} }
 func (r *run) attestStep() step { return step{StageAttest, r.attest, r.attestNote} }
 func (r *run) proveStep() step  { return step{StageVerify, r.prove, r.proveNote} }
+
+// makeRecords begins a record for every image of the plan. It reports whether any image is built.
 func (r *run) makeRecords() bool {
-	first := true
-	others := 0
+	built := 0
+	r.byName = make(map[string]*record)
 	for _, im := range r.plan.images {
 		rec := &record{plannedImage: im}
 		r.records = append(r.records, rec)
-		switch {
-		case im.unbuilt:
-		case first:
-			first = false
-		default:
-			others++
+		r.byName[rec.name()] = rec
+		if !im.unbuilt {
+			built++
 		}
 	}
-	r.others = newLatch(others)
+	r.others = newLatch(max(0, built-1))
 	r.siblings = image.NewSiblings(r.buildSibling)
-	return !first
+	return built > 0
 }
 
 // isFirst says that an image is the first that is built, the face of its repositories.

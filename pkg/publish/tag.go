@@ -23,7 +23,7 @@ func (r *run) tag(ctx context.Context) error {
 	var requests []tag.Request
 	for _, rec := range r.published() {
 		for _, t := range rec.wantedTags() {
-			seen, unknown := r.plan.current.of(t)
+			seen, unknown := r.current.of(t)
 			requests = append(requests, tag.Request{
 				Image: rec.name(), Repository: t.repo, Tag: t.tag.Text, Fixed: t.fixed(), Latest: t.tag.Latest,
 				Alias: rec.isAlias(t), Seen: seen, Unknown: unknown,

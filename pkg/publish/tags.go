@@ -14,6 +14,9 @@ import (
 	"github.com/taglast/taglast/internal/commits"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/event"
+	"github.com/taglast/taglast/internal/github"
+	"github.com/taglast/taglast/internal/network"
+	"github.com/taglast/taglast/internal/retry"
 	"github.com/taglast/taglast/pkg/release"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
@@ -83,15 +86,15 @@ func Tags(ctx context.Context, o TagsOptions) (TagSet, error) {
 	return out, nil
 }
 
-// wantedTags is one image: what its rules are, and where it goes.
-type wantedTags struct {
+// imageRules is one image: what its rules are, and where it goes.
+type imageRules struct {
 	image, version string
 	rules          []tagrule.Rule
 	flavor         tagrule.Flavor
 	repositories   []string // as references begin with them
 }
 
-func (o TagsOptions) wanted() ([]wantedTags, error) {
+func (o TagsOptions) wanted() ([]imageRules, error) {
 	if o.File == nil {
 		w, err := o.rules()
 		if err != nil {
@@ -110,17 +113,17 @@ func (o TagsOptions) wanted() ([]wantedTags, error) {
 			}
 			w.repositories = appendNew(w.repositories, im.Name)
 		}
-		return []wantedTags{w}, nil
+		return []imageRules{w}, nil
 	}
 	unknown := tagrule.Lines(o.Images)
 	only := slices.Clone(unknown)
-	var out []wantedTags
+	var out []imageRules
 	for _, im := range o.File.Images {
 		unknown = slices.DeleteFunc(unknown, func(n string) bool { return n == im.Name })
 		if len(only) > 0 && !slices.Contains(only, im.Name) {
 			continue
 		}
-		out = append(out, wantedTags{image: im.Name, version: im.ReleaseVersion, rules: im.Tags, flavor: im.Flavor, repositories: displayNames(im.Repositories)})
+		out = append(out, imageRules{image: im.Name, version: im.ReleaseVersion, rules: im.Tags, flavor: im.Flavor, repositories: displayNames(im.Repositories)})
 	}
 	if len(unknown) > 0 {
 		return nil, usage("", fmt.Errorf("--image %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(names(o.File.Images), ", ")))
@@ -131,9 +134,6 @@ func (o TagsOptions) wanted() ([]wantedTags, error) {
 // event is the job's, or the checkout's.
 func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	getenv := event.Getenv(o.Getenv)
-	if getenv == nil {
-		getenv = os.Getenv
-	}
 	completed, branch, read := getenv.WithCheckout(ctx, or(o.WorkDir, ".")) // the default branch is nowhere else outside of a job
 	checkout := read && !getenv.HasEvent()
 	if checkout {
@@ -150,11 +150,15 @@ func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 	if e.SHA == "" && checkout { // no git, or no commit: nothing happened
 		e.Ref = ""
 	}
-	r := &run{o: Options{Transport: o.Transport, Getenv: getenv, WorkDir: o.WorkDir, Version: o.Version}.withDefaults()}
-	r.network = &counter{base: r.o.Transport}
-	known := commits.Options{Dir: r.o.WorkDir, Payload: payload, Repository: getenv("GITHUB_REPOSITORY")}
-	if getenv.InActions() && r.token() != "" {
-		known.API = r.githubAPI
+	known := commits.Options{Dir: o.WorkDir, Payload: payload, Repository: getenv("GITHUB_REPOSITORY")}
+	if getenv.InActions() && githubToken(getenv) != "" {
+		transport := o.Transport
+		if transport == nil {
+			transport = network.Transport()
+		}
+		known.API = func(budget time.Duration) (*github.API, error) {
+			return githubAPI(transport, getenv, o.Version, retry.Policy{Budget: budget})
+		}
 	}
 	history := commits.New(known)
 	e.CommitDate = func() (time.Time, error) { return history.DateForRules(ctx, e.SHA, e.Now) }
@@ -162,12 +166,12 @@ func (o TagsOptions) event(ctx context.Context) (tagrule.Event, error) {
 }
 
 // rules parses the lines that stand in the place of a release file.
-func (o TagsOptions) rules() (wantedTags, error) {
+func (o TagsOptions) rules() (imageRules, error) {
 	lines := tagrule.Lines(o.Rules)
 	if len(lines) == 0 {
 		lines = tagrule.DefaultRules()
 	}
-	var w wantedTags
+	var w imageRules
 	for _, line := range lines {
 		r, err := tagrule.Parse(line)
 		if err != nil {

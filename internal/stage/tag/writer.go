@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/registry"
@@ -29,6 +30,18 @@ type writer struct {
 }
 
 // grace is how long writes under way may take after the run was told to stop; half as long again may the look at what was
+// previous is what was seen of a tag just before it is written.
+func previous(t *Tagged) registry.Previous {
+	if t.Unknown {
+		return registry.Previous{}
+	}
+	if t.Previous == "" {
+		return registry.Previous{Known: true}
+	}
+	digest, err := v1.NewHash(t.Previous)
+	return registry.Previous{Known: err == nil, Digest: digest}
+}
+
 // written take.
 const grace = 3 * time.Second
 
@@ -211,7 +224,7 @@ func (w *writer) write(ctx context.Context, i int) error {
 		return nil
 	}
 	client := w.clients.Repository(t.Repository)
-	if err := client.PutTag(permit.Tag(ctx, t.Repository, t.Tag, root.Digest), t.Tag, root); err != nil {
+	if err := client.PutTag(permit.Tag(ctx, t.Repository, t.Tag, root.Digest), t.Tag, root, previous(t)); err != nil {
 		t.Doubtful = !refusedByRegistry(err)
 		return w.recordFailure(i, err)
 	}

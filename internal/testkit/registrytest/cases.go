@@ -209,7 +209,7 @@ func testUnknownBlobs(t *testing.T, s *suite) {
 func testTag(t *testing.T, s *suite) {
 	m, blobs := imageOf(t)
 	s.push(t, m, blobs)
-	if err := s.client.PutTag(t.Context(), "1.2.3", m); !errors.Is(err, registry.ErrGuard) {
+	if err := s.client.PutTag(t.Context(), "1.2.3", m, registry.Previous{}); !errors.Is(err, registry.ErrGuard) {
 		t.Errorf("a tag without a permit: %v", err)
 	}
 	if tags := s.tags(t); len(tags) != 0 {
