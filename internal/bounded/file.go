@@ -12,6 +12,17 @@ var (
 	ErrReplaced   = errors.New("the file was replaced while it was opened")
 )
 
+// ReadFile reads what is at path whole, at most limit bytes: a file, a pipe, whatever can be opened. What is longer is a
+// *TooLargeError; other errors are those of package os.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // it is only read
+	return Read(f, limit)
+}
+
 // ReadRootFile reads the regular file at a path within root whole, at most limit bytes. The path's last part must not be a
 // symbolic link. Every error is a *fs.PathError, whose cause is ErrNotRegular for a link, a directory, a pipe or a device
 // (none of which is opened), and a *TooLargeError for a file that is longer.

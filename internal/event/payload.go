@@ -77,19 +77,13 @@ func ReadPayload(path string) (Payload, error) {
 	if path == "" {
 		return p, nil
 	}
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
+	raw, err := bounded.ReadFile(path, maxPayload)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return p, nil
-	}
-	if err != nil {
-		return p, fmt.Errorf("read the event payload: %w", err)
-	}
-	defer f.Close()
-	raw, err := bounded.Read(f, maxPayload)
-	if errors.Is(err, bounded.ErrTooLarge) {
+	case errors.Is(err, bounded.ErrTooLarge):
 		return p, fmt.Errorf("the event payload is larger than %d bytes", maxPayload)
-	}
-	if err != nil {
+	case err != nil:
 		return p, fmt.Errorf("read the event payload: %w", err)
 	}
 	if err := json.Unmarshal(raw, &p); err != nil {

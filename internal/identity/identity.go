@@ -1,5 +1,5 @@
-// Package identity asks the runner for OIDC ID tokens, checks them against their issuer's keys, and compares their
-// claims with the job's environment.
+// Package identity checks a job's OIDC ID tokens against their issuer's keys and compares their claims with the job's
+// environment. Who asks the runner for them is given to it.
 package identity
 
 import "time"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -61,12 +60,7 @@ func podmanFiles(getenv func(string) string) []string {
 }
 
 func readAuthFile(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the path is the one that docker or podman reads for this user
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := bounded.Read(f, maxAuthFile)
+	raw, err := bounded.ReadFile(path, maxAuthFile)
 	if errors.Is(err, bounded.ErrTooLarge) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -6,7 +6,6 @@ package trust
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -62,12 +61,7 @@ func FromFiles(signingConfig, trustedRoot []byte) (Services, Material, error) {
 
 // ReadFile reads a signing config or a trusted root, at most 4 MiB. The path may be that of a pipe.
 func ReadFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	raw, err := bounded.Read(f, maxFile)
+	raw, err := bounded.ReadFile(path, maxFile)
 	if errors.Is(err, bounded.ErrTooLarge) {
 		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxFile)
 	}

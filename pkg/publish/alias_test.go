@@ -78,7 +78,7 @@ func TestABackportKeepsTheAliasesOfHigherVersions(t *testing.T) {
 		must(t, s, nil)
 	}
 	s.release(t, "1.2.9")
-	// What a plan and a rehearsal say beforehand is what the release does.
+	// What a plan and a dry run say beforehand is what the release does.
 	plan, err := publish.Plan(t.Context(), s.options(nil), false)
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,7 @@ package publish
 
 import "github.com/taglast/taglast/internal/stage/tag"
 
-// Summary counts what became of the tags.
+// Summary counts what became of the tags, by TagReport.Action; Total is all of them.
 type Summary struct{ Created, Moved, Unchanged, Kept, Failed, Pending, Total int }
 
 // Written tags of this run.

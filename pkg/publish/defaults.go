@@ -29,7 +29,7 @@ func (r *run) defaults(rec *record) func(context.Context) (map[string]string, er
 			"title": title, "url": source, "source": source, "version": version, "revision": r.claims.SHA,
 			"description": oneLine(r.plan.payload.Repository.Description),
 		}
-		if strings.Trim(r.claims.SHA, "0") == "" { // not a commit: a rehearsal outside of git
+		if strings.Trim(r.claims.SHA, "0") == "" { // not a commit: a dry run outside of git
 			delete(out, "revision")
 		}
 		if license := r.plan.payload.Repository.License; license != nil && license.SPDXID != "NOASSERTION" {

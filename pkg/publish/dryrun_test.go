@@ -41,8 +41,8 @@ func (b *border) RoundTrip(req *http.Request) (*http.Response, error) {
 	return b.base.RoundTrip(req)
 }
 
-// rehearsal is a dry run's options on top of a scene, whose world plays the real network.
-func (s *scene) rehearsal(rt http.RoundTripper) publish.Options {
+// dryRunOptions are a dry run's options on top of a scene, whose world plays the real network.
+func (s *scene) dryRunOptions(rt http.RoundTripper) publish.Options {
 	o := s.options(rt)
 	o.SigningConfig, o.TrustedRoot = nil, nil
 	return o
@@ -95,7 +95,7 @@ func TestADryRunOnlyReads(t *testing.T) {
 	s.file = parse(t, threeSources(children))
 	b := &border{t: t, base: s.world}
 	watch := &listener{}
-	o := s.rehearsal(b)
+	o := s.dryRunOptions(b)
 	o.Observer = watch
 	before, seen := s.world.Published(), len(s.world.Requests())
 	r, err := publish.DryRun(t.Context(), o, false)
@@ -153,7 +153,7 @@ images:
     tags: [cli]
 `, sandbox.Options{Registries: map[string]sandbox.RegistryOptions{"ghcr.io": {}, "quay.io": private}})
 	watch := &listener{}
-	o := s.rehearsal(&border{t: t, base: s.world})
+	o := s.dryRunOptions(&border{t: t, base: s.world})
 	o.Observer = watch
 	r, err := publish.DryRun(t.Context(), o, false)
 	if err != nil || publish.ExitCode(r, err) != 0 {
@@ -190,7 +190,7 @@ func TestOfflineNothingLeaves(t *testing.T) {
 	})
 	t.Run("a layout is published", func(t *testing.T) {
 		s := newScene(t, twoByTwo, sandbox.Options{})
-		r, err := publish.DryRun(t.Context(), s.rehearsal(nothing), true)
+		r, err := publish.DryRun(t.Context(), s.dryRunOptions(nothing), true)
 		if err != nil || r.Outcome != publish.Published || len(r.Images) != 2 || r.Took.Reads+r.Took.Writes > 0 {
 			t.Errorf("%+v: %v", r, err)
 		}
@@ -201,7 +201,7 @@ func TestOfflineNothingLeaves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, "repositories: [ghcr.io/acme/app]\ntags: [latest]\nimages: [{name: app, source: "+source+"}]", sandbox.Options{})
-			r, err := publish.DryRun(t.Context(), s.rehearsal(nothing), true)
+			r, err := publish.DryRun(t.Context(), s.dryRunOptions(nothing), true)
 			if publish.ExitCode(r, err) != 2 || !strings.Contains(err.Error(), "image app: --offline, and its source is in a registry") {
 				t.Errorf("exit %d: %v", publish.ExitCode(r, err), err)
 			}
@@ -215,7 +215,7 @@ func TestADryRunRefusesAnInstanceOfOnesOwn(t *testing.T) {
 		func(o *publish.Options) { o.SigningConfig = s.world.SigningConfig() },
 		func(o *publish.Options) { o.TrustedRoot = s.world.TrustedRoot() },
 	} {
-		o := s.rehearsal(nil)
+		o := s.dryRunOptions(nil)
 		change(&o)
 		if r, err := publish.DryRun(t.Context(), o, true); publish.ExitCode(r, err) != 2 || len(s.world.Requests()) > 0 {
 			t.Errorf("exit %d: %v", publish.ExitCode(r, err), err)
@@ -225,7 +225,7 @@ func TestADryRunRefusesAnInstanceOfOnesOwn(t *testing.T) {
 
 func TestADryRunWithoutATagIsNoError(t *testing.T) {
 	s := newScene(t, onMain, sandbox.Options{Identity: sandbox.Identity{Ref: "refs/heads/main"}})
-	r, err := publish.DryRun(t.Context(), s.rehearsal(nil), true)
+	r, err := publish.DryRun(t.Context(), s.dryRunOptions(nil), true)
 	if err != nil || r.Images[0].Skipped || !r.Images[1].Skipped || r.Images[1].Reason != "no tag on this event" {
 		t.Errorf("%+v: %v", r, err)
 	}

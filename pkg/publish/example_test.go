@@ -9,7 +9,7 @@ import (
 	"github.com/taglast/taglast/pkg/release"
 )
 
-// A release is rehearsed: every stage runs, on an overlay in memory, and nothing leaves this machine. Publish takes the
+// The release is published in a dry run: every stage runs, on an overlay in memory, and nothing leaves this machine. Publish takes the
 // same options.
 func Example() {
 	out, err := os.MkdirTemp("", "taglast")

@@ -22,10 +22,10 @@ import (
 	"github.com/taglast/taglast/pkg/publish"
 )
 
-// rehearse publishes the two images offline and gives the output directory.
-func rehearse(t *testing.T, s *scene) (*publish.Report, string) {
+// dryRun publishes the two images offline and gives the output directory.
+func dryRun(t *testing.T, s *scene) (*publish.Report, string) {
 	t.Helper()
-	o := s.rehearsal(nil)
+	o := s.dryRunOptions(nil)
 	r, err := publish.DryRun(t.Context(), o, true)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func rehearse(t *testing.T, s *scene) (*publish.Report, string) {
 
 func TestWhatADryRunLeaves(t *testing.T) {
 	s := newScene(t, twoByTwo, sandbox.Options{})
-	r, dir := rehearse(t, s)
+	r, dir := dryRun(t, s)
 
 	raw, err := os.ReadFile(filepath.Join(dir, "trusted_root.json"))
 	if err != nil || bytes.Count(raw, []byte("\n")) != 1 || !bytes.HasSuffix(raw, []byte("\n")) {
@@ -149,12 +149,12 @@ func TestADryRunOfAPrivateRepository(t *testing.T) {
 	for _, visibility := range []string{"private", "internal", "public"} {
 		s := newScene(t, twoByTwo, sandbox.Options{})
 		s.payload(t, object{"repository": repository(visibility, "Organization")})
-		r, dir := rehearse(t, s)
+		r, dir := dryRun(t, s)
 		checkAsConsumer(t, dir, r.Images[0], "acme/app", visibility)
 	}
 	s := newScene(t, twoByTwo, sandbox.Options{})
 	s.payload(t, object{"repository": repository("no word for it", "Organization")})
-	r, dir := rehearse(t, s)
+	r, dir := dryRun(t, s)
 	checkAsConsumer(t, dir, r.Images[0], "acme/app", "public")
 }
 
@@ -193,7 +193,7 @@ func TestADryRunOutsideOfActions(t *testing.T) {
 			c.prepare(dir)
 			s := newScene(t, twoByTwo, sandbox.Options{})
 			watch := &headers{}
-			o := s.rehearsal(nil)
+			o := s.dryRunOptions(nil)
 			o.Getenv, o.WorkDir, o.Observer = func(string) string { return "" }, dir, watch
 			r, err := publish.DryRun(t.Context(), o, true)
 			if err != nil {
@@ -222,7 +222,7 @@ func (h *headers) Begin(header publish.Header) { h.header = header }
 // TestWhatADryRunLeavesIsTheSameEachTime: the manifests are, bundles have times and keys of their own.
 func TestWhatADryRunLeavesIsTheSameEachTime(t *testing.T) {
 	read := func() string {
-		_, dir := rehearse(t, newScene(t, twoByTwo, sandbox.Options{}))
+		_, dir := dryRun(t, newScene(t, twoByTwo, sandbox.Options{}))
 		raw, err := json.Marshal(blobsOf(t, filepath.Join(dir, "oci", "blobs", "sha256")))
 		if err != nil {
 			t.Fatal(err)

@@ -14,15 +14,16 @@ import (
 	"github.com/taglast/taglast/pkg/release"
 )
 
-// Options of a run.
+// Options of a run. Only File is required. Plan uses neither IDToken, SigningConfig, TrustedRoot, CacheDir, OutputDir nor
+// Rebuild; DryRun refuses SigningConfig and TrustedRoot, and has ID tokens of its own.
 type Options struct {
-	File       *release.File
-	Only       []string // image names; empty means all
-	Registries []string // registry hosts; empty means all
-	Rebuild    bool     // do not adopt what a fixed tag names
-	Stores     []string // where bundles are kept; "github" is the one there is
-	OutputDir  string   // bundles and report.json; empty means taglast-out
-	Jobs       int      // requests in flight; zero means 32, of them at most 8 that carry layers
+	File       *release.File // what to publish; nil is wrong usage
+	Only       []string      // image names; empty means all
+	Registries []string      // registry hosts; empty means all
+	Rebuild    bool          // do not adopt what a fixed tag names
+	Stores     []string      // where bundles are kept; empty means "github", and no other kind is supported
+	OutputDir  string        // bundles and report.json; empty means taglast-out
+	Jobs       int           // requests in flight; zero means 32, of them at most 8 that carry layers
 
 	SigningConfig []byte // Sigstore signing config v0.2; nil means the public-good instance's, by TUF
 	TrustedRoot   []byte // Sigstore trusted root v0.1; nil means the public-good instance's, by TUF
@@ -33,7 +34,7 @@ type Options struct {
 	// IDToken gets an ID token for that audience; nil asks the runner of the environment, as GitHub's toolkit does.
 	IDToken func(ctx context.Context, client *http.Client, audience string) (string, error)
 
-	Version  string   // of taglast, for User-Agent and report
+	Version  string   // of taglast, for User-Agent and Header; empty means devel
 	CacheDir string   // of TUF metadata; empty keeps nothing on disk
 	WorkDir  string   // the checkout, which git is asked about; empty means "."
 	Observer Observer // is told how far the run is; nil means nobody is
@@ -41,25 +42,28 @@ type Options struct {
 
 // Observer is told how far a run is. Its methods may be called from several goroutines.
 type Observer interface {
+	// Begin is called once, when the plan is made.
 	Begin(Header)
+	// Progress is called for one stage after the other, and for each last with Finished.
 	Progress(Event)
+	// Warn gives a message that the person should see; it is one line, and may hold foreign text.
 	Warn(message string)
 }
 
 // Header is what is known when the plan has been made.
 type Header struct {
-	Version      string // of taglast
-	DryRun       bool
-	Release      string // the version that rules gave; empty where there is none
-	FromFlag     bool   // the version was given by release-version
-	SHA, Ref     string
-	Repository   string // owner/name
-	Workflow     string // path@ref
-	FromCheckout bool   // the identity was made from the git checkout, not by Actions
-	Repositories []string
-	Images       int
-	Platforms    []string
-	Logins       []Login // of a plan: how each registry is logged in to, in the order of the file
+	Version      string   // of taglast
+	DryRun       bool     // nothing is written
+	Release      string   // the version that rules gave; empty where there is none
+	FromFlag     bool     // the version was given by release-version
+	SHA, Ref     string   // the commit and the ref that started the run
+	Repository   string   // owner/name
+	Workflow     string   // path@ref
+	FromCheckout bool     // the identity was made from the git checkout, not by Actions
+	Repositories []string // that this run writes to, each once, docker.io for Docker Hub
+	Images       int      // of the selection
+	Platforms    []string // that the file asks for, each once
+	Logins       []Login  // of a plan: how each registry is logged in to, in the order of the file
 }
 
 // Login says where the credentials for a registry come from. It holds no part of them.
@@ -71,10 +75,10 @@ type Login struct {
 // Event says how far a stage is.
 type Event struct {
 	Stage       Stage
-	Done, Total int
-	Note        string
-	Finished    bool
-	Took        time.Duration
+	Done, Total int           // images; in the tag stage tags
+	Note        string        // what to show beside the count; may be empty
+	Finished    bool          // the stage's last event
+	Took        time.Duration // of a finished stage
 }
 
 // Took is what a run cost.

@@ -7,7 +7,7 @@ type Report struct {
 	DryRun        bool          `json:"dryRun"`
 	Outcome       Outcome       `json:"outcome"`
 	Images        []ImageReport `json:"images"`
-	Error         *ErrorReport  `json:"error,omitempty"`
+	Error         *ErrorReport  `json:"error,omitempty"` // nil where the run did not fail
 
 	// What the person watching is told and the document does not hold.
 	Took  Took   `json:"-"`
@@ -51,10 +51,10 @@ type PlatformReport struct {
 type AttestationReport struct {
 	PredicateType string   `json:"predicateType"`
 	Subject       string   `json:"subject"`
-	Bundle        string   `json:"bundle"` // file name in the output directory
-	LogIndex      *int64   `json:"logIndex,omitempty"`
-	ID            string   `json:"id,omitempty"`
-	URL           string   `json:"url,omitempty"`
+	Bundle        string   `json:"bundle"`             // file name in the output directory
+	LogIndex      *int64   `json:"logIndex,omitempty"` // nil where no transparency log has it
+	ID            string   `json:"id,omitempty"`       // the store's; empty where this run did not get its answer
+	URL           string   `json:"url,omitempty"`      // the same
 	Stores        []string `json:"stores"`
 	Reused        bool     `json:"reused"`
 	Run           string   `json:"run"`
@@ -66,7 +66,7 @@ type TagReport struct {
 	Class    string `json:"class"`  // fixed or moving
 	Action   string `json:"action"` // created, moved, unchanged, kept, failed, pending
 	Digest   string `json:"digest,omitempty"`
-	Previous string `json:"previous"`
+	Previous string `json:"previous"` // the digest before; empty where there was no tag, Unknown where it could not be read
 	Reason   string `json:"reason,omitempty"`
 }
 

@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -79,5 +80,19 @@ func TestNoIDTokenIsAskedForWhereTheUsageIsWrong(t *testing.T) {
 				t.Errorf("asked %v", asked)
 			}
 		})
+	}
+}
+
+// TestAPlanThatIsStopped says so in an Error as every failure does.
+func TestAPlanThatIsStopped(t *testing.T) {
+	s := newScene(t, twoByTwo, sandbox.Options{})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r, err := publish.Plan(ctx, s.options(roundTripper(func(req *http.Request) (*http.Response, error) {
+		cancel(errors.New("SIGTERM"))
+		return nil, context.Cause(req.Context())
+	})), false)
+	var e *publish.Error
+	if !errors.As(err, &e) || e.Stage != publish.StagePlan || r.Error == nil || r.Error.Message != "stopped: SIGTERM" || publish.ExitCode(r, err) != 1 {
+		t.Errorf("exit %d: %v, %+v", publish.ExitCode(r, err), err, r.Error)
 	}
 }

@@ -26,7 +26,7 @@ type TagsOptions struct {
 	Rules, Flavor []string // lines; without rules docker/metadata-action's default rules apply
 	Images        []string // lines of image names as docker/metadata-action takes them; with File, names of its images
 
-	File           *release.File // in the place of rules, flavor and image names
+	File           *release.File // in the place of Rules and Flavor; Images then names some of its images
 	ReleaseVersion string        // stands above the file's
 
 	Transport http.RoundTripper   // GitHub's API, for the date of a commit that nothing else tells; nil means the network

@@ -12,7 +12,7 @@ import (
 	"github.com/taglast/taglast/internal/weburl"
 )
 
-// reachable is a dry run's way to the real registries. A host that cannot be reached must not fail a rehearsal: its ping
+// reachable is a dry run's way to the real registries. A host that cannot be reached must not fail a dry run: its ping
 // is answered in its place, so that the overlay can be written to, and every read of it is refused at once, so that its
 // tags are unknown and images that need it are skipped.
 type reachable struct {

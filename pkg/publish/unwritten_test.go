@@ -31,7 +31,7 @@ func TestWhatCannotBeWrittenIsToldAsWhatItIs(t *testing.T) {
 			var r *publish.Report
 			var err error
 			if c.dry {
-				r, err = publish.DryRun(t.Context(), s.rehearsal(nil), false)
+				r, err = publish.DryRun(t.Context(), s.dryRunOptions(nil), false)
 			} else {
 				r, err = publish.Publish(t.Context(), o)
 			}
@@ -45,7 +45,7 @@ func TestWhatCannotBeWrittenIsToldAsWhatItIs(t *testing.T) {
 // TestALinkLeadsNothingOutOfTheOutputDirectory has a checkout that comes with an output directory of its own.
 func TestALinkLeadsNothingOutOfTheOutputDirectory(t *testing.T) {
 	s := newScene(t, twoByTwo, sandbox.Options{})
-	o := s.rehearsal(nil)
+	o := s.dryRunOptions(nil)
 	elsewhere := t.TempDir()
 	if err := os.MkdirAll(o.OutputDir, 0o755); err != nil {
 		t.Fatal(err)

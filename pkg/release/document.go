@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -76,7 +77,7 @@ type document struct {
 
 func newDocument(path string, data []byte, getenv func(string) (string, bool)) *document {
 	if getenv == nil {
-		getenv = func(string) (string, bool) { return "", false }
+		getenv = os.LookupEnv
 	}
 	return &document{path: path, data: data, getenv: getenv}
 }

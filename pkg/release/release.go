@@ -8,7 +8,6 @@ package release
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -66,14 +65,10 @@ const (
 	LevelManifest = "manifest"
 )
 
-// Load reads and checks the file at path, of at most 1 MiB; see Parse.
+// Load reads and checks the file at path, of at most 1 MiB; see Parse. getenv looks up what ${NAME} names; nil means
+// os.LookupEnv.
 func Load(path string, getenv func(string) (string, bool)) (*File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("release file: %w", err)
-	}
-	defer f.Close() // it is only read
-	data, err := bounded.Read(f, maxFile)
+	data, err := bounded.ReadFile(path, maxFile)
 	if errors.Is(err, bounded.ErrTooLarge) {
 		return nil, tooLarge(path)
 	}
@@ -83,7 +78,7 @@ func Load(path string, getenv func(string) (string, bool)) (*File, error) {
 	return Parse(path, data, getenv)
 }
 
-// Parse checks data as the release file at path and resolves it; environment variables come from getenv. A mistake in
+// Parse checks data as the release file at path and resolves it. getenv looks up what ${NAME} names; nil means os.LookupEnv. A mistake in
 // the file is an *Error.
 func Parse(path string, data []byte, getenv func(string) (string, bool)) (*File, error) {
 	d := newDocument(path, data, getenv)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/taglast/taglast/internal/bounded"
@@ -20,12 +19,7 @@ const (
 // readBundles reads one bundle from a .json file, or one from each line that is not blank of a .jsonl file. A file that
 // holds anything else is not what its owner believes it to be, and an error as a whole. Errors say name for path.
 func readBundles(name, path string) ([]candidate, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", printable(name), withoutPath(err))
-	}
-	defer f.Close()
-	raw, err := bounded.Read(f, maxBundleFile) // it may be a pipe
+	raw, err := bounded.ReadFile(path, maxBundleFile)
 	if err != nil {
 		return nil, fmt.Errorf("--bundle %s: %w", printable(name), withoutPath(err))
 	}

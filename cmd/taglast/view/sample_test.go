@@ -51,7 +51,7 @@ func uv(variants int) *publish.Report {
 	return r
 }
 
-// dry is the same, rehearsed.
+// dry is the same as a dry run.
 func dry(variants int) *publish.Report {
 	r := uv(variants)
 	r.DryRun, r.Took = true, publish.Took{Elapsed: 9100 * time.Millisecond, Reads: 214}

@@ -215,7 +215,7 @@ func imageLine(b *strings.Builder, im publish.ImageReport, hypothetical, first b
 	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, digest, escape.Markdown(platforms(im, ", ")), strings.Join(tags, " · "), attestationCell(im, hypothetical))
 }
 
-// attestationCell links to where the attestations can be seen; those of a rehearsal are nowhere.
+// attestationCell links to where the attestations can be seen; those of a dry run are nowhere.
 func attestationCell(im publish.ImageReport, hypothetical bool) string {
 	var out []string
 	for _, a := range im.Attestations {

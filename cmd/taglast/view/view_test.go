@@ -170,10 +170,10 @@ func TestSummaries(t *testing.T) {
 		t := &kept.Images[0].Tags[k]
 		t.Action, t.Reason, t.Digest = "kept", "this release is 0.12.9 and 0.13.1 is higher", t.Previous
 	}
-	rehearsed := dry(1)
-	rehearsed.Event = "pull_request"
-	rehearsed.Images[1] = publish.ImageReport{Name: "python3.14", Skipped: true, Repositories: repositories}
-	rehearsed.Images[1].Reason = "dhi.io/python:3.14: no login here; the release run has one"
+	dryRun := dry(1)
+	dryRun.Event = "pull_request"
+	dryRun.Images[1] = publish.ImageReport{Name: "python3.14", Skipped: true, Repositories: repositories}
+	dryRun.Images[1].Reason = "dhi.io/python:3.14: no login here; the release run has one"
 	stopped, stoppedErr := failed()
 	half, halfErr := halfway()
 	raced, racedErr := halfway()
@@ -184,7 +184,7 @@ func TestSummaries(t *testing.T) {
 	}{
 		"summary-published.golden": {uv(32), nil},
 		"summary-kept.golden":      {kept, nil},
-		"summary-dry.golden":       {rehearsed, nil},
+		"summary-dry.golden":       {dryRun, nil},
 		"summary-failed.golden":    {stopped, stoppedErr},
 		"summary-halfway.golden":   {half, halfErr},
 		"summary-raced.golden":     {raced, racedErr},

@@ -1,6 +1,6 @@
 // Package permit is the one key to the guard under every registry client: a context that carries a permit may write one
-// manifest under one reference that is not its digest. It is internal to internal/registry, and a test names the packages
-// that import it.
+// manifest under one reference that is not its digest. Only the guard and the stage that writes tags import it: a test
+// names them.
 package permit
 
 import (
