@@ -78,8 +78,8 @@ func Load(path string, getenv func(string) (string, bool)) (*File, error) {
 	return Parse(path, data, getenv)
 }
 
-// Parse checks data as the release file at path and resolves it. getenv looks up what ${NAME} names; nil means os.LookupEnv. A mistake in
-// the file is an *Error.
+// Parse checks data as the release file at path and resolves it. getenv looks up what ${NAME} names; nil means
+// os.LookupEnv. A mistake in the file is an *Error.
 func Parse(path string, data []byte, getenv func(string) (string, bool)) (*File, error) {
 	d := newDocument(path, data, getenv)
 	root, err := d.parseYAML()
