@@ -20,7 +20,11 @@ func (b *Bundle) Verifiable() (*sigstore.Bundle, error) {
 	if b == nil {
 		return nil, fmt.Errorf("%w: there is none", ErrInvalid)
 	}
-	return b.verifiable, b.verifiableErr
+	if b.verifiableErr != nil {
+		return nil, b.verifiableErr
+	}
+	own := *b.verifiable // the verifier writes into what it is given
+	return &own, nil
 }
 
 // verifiable checks the form of message; unreadable is why it has no statement, if it has none.

@@ -174,7 +174,8 @@ func TestALargeLayerPassesThroughLittleMemory(t *testing.T) {
 			if err != nil || sent != size || !g.HasBlob("acme/app", b.Digest.String()) {
 				t.Fatalf("PushBlob = %d, %v", sent, err)
 			}
-			if used := after.TotalAlloc - before.TotalAlloc; used > 4<<20 {
+			// The registry is in this process, too, and the race detector adds its own.
+			if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 {
 				t.Errorf("%d bytes were allocated for a layer of %d", used, size)
 			}
 		})

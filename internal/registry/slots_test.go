@@ -182,8 +182,11 @@ func TestSlowLayersHoldNothingElseBack(t *testing.T) {
 		if took := time.Since(begin); took != 0 {
 			t.Errorf("a list and a mount took %s beside layers that take an hour", took)
 		}
-		if count.layers != 8 {
-			t.Errorf("%d layers are in flight", count.layers)
+		count.mu.Lock()
+		layers := count.layers
+		count.mu.Unlock()
+		if layers != 8 {
+			t.Errorf("%d layers are in flight", layers)
 		}
 		wg.Wait()
 	})

@@ -56,11 +56,21 @@ func lawCases() []lawCase {
 	}
 	return []lawCase{
 		{name: "two images, two repositories", options: lawOptions(), text: twoByTwo},
-		{name: "another attempt finishes", options: lawOptions(), text: twoByTwo, begun: true},
+		{name: "another attempt finishes", options: lawOptions(), text: oneByTwo, begun: true},
 		// A backport whose aliases belong to another run's higher version.
 		{name: "aliases and a competing run", options: aliases, text: aliasesOf("1.2.9"), before: aliasesOf("1.2.8"), rival: aliasesOf("1.3.0")},
 	}
 }
+
+// oneByTwo is a release of one image to two repositories.
+const oneByTwo = `
+repositories: [ghcr.io/acme/app, docker.io/acme/app]
+platforms: [linux/amd64, linux/arm64]
+images:
+  - name: app
+    source: {oci: image}
+    tags: ["type=semver,pattern={{version}},value=1.2.3"]
+`
 
 // aliasesOf is a release with aliases to one repository.
 func aliasesOf(version string) string {
