@@ -2,9 +2,7 @@ package publish_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
 	"sync"
@@ -14,10 +12,9 @@ import (
 
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/sandbox/fault"
+	"github.com/taglast/taglast/internal/testkit/golden"
 	"github.com/taglast/taglast/pkg/publish"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 // final is what "the same state" means: tag → digest, the manifests that tags reach, and that each is attested. What
 // nothing names does not count, nor do ids and log entries.
@@ -173,7 +170,7 @@ func TestLawUnderFaults(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "faults injected: %d\nviolations: %d\n\n", total, violations)
 	}
-	golden(t, "testdata/law.golden", b.String())
+	golden.Compare(t, "testdata/law.golden", b.String())
 }
 
 // disturbed runs a release with one fault, checks what it says of itself, and runs it again in health.
@@ -292,22 +289,5 @@ func guarded(t *testing.T, s *scene) {
 		if r.Method == "PUT" && strings.Contains(r.Path, "/manifests/") {
 			t.Errorf("%s %s left without a permit: the guard is gone", r.Method, r.Path)
 		}
-	}
-}
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.ReplaceAll(string(want), "\r\n", "\n") != got {
-		t.Errorf("%s differs (-update rewrites it):\n%s", path, got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/testkit/golden"
 	"github.com/taglast/taglast/pkg/publish"
 	"github.com/taglast/taglast/pkg/release"
 )
@@ -196,7 +197,7 @@ func TestRequestsOfAPublication(t *testing.T) {
 			}
 			lines := strings.Split(strings.TrimSpace(b.String()), "\n")
 			slices.Sort(lines)
-			golden(t, "testdata/requests-"+name+".golden", fmt.Sprintf("%d requests, %d of them GETs of manifests\n%s\n", len(requests), gets, strings.Join(lines, "\n")))
+			golden.Compare(t, "testdata/requests-"+name+".golden", fmt.Sprintf("%d requests, %d of them GETs of manifests\n%s\n", len(requests), gets, strings.Join(lines, "\n")))
 		})
 	}
 }
