@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/taglast/taglast/internal/sandbox"
@@ -95,4 +97,34 @@ func TestAPlanThatIsStopped(t *testing.T) {
 	if !errors.As(err, &e) || e.Stage != publish.StagePlan || r.Error == nil || r.Error.Message != "stopped: SIGTERM" || publish.ExitCode(r, err) != 1 {
 		t.Errorf("exit %d: %v, %+v", publish.ExitCode(r, err), err, r.Error)
 	}
+}
+
+// TestTheFirstImagesIndexIsTheLastThatIsPushed in every repository: a registry's page follows the order of first writes.
+// The other image is slow here.
+func TestTheFirstImagesIndexIsTheLastThatIsPushed(t *testing.T) {
+	r, err := newScene(t, twoByTwo, sandbox.Options{}).publish(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, other := r.Images[0].Digest, r.Images[1].Digest
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, twoByTwo, sandbox.Options{})
+		if _, err := publish.Publish(t.Context(), s.options(roundTripper(func(req *http.Request) (*http.Response, error) {
+			if req.Method == http.MethodPut && strings.HasSuffix(req.URL.Path, other) {
+				time.Sleep(time.Minute)
+			}
+			return s.world.RoundTrip(req)
+		}))); err != nil {
+			t.Fatal(err)
+		}
+		last := map[string]string{}
+		for _, request := range s.world.Requests() {
+			if digest := digestPart.FindString(request.Path); request.Method == http.MethodPut && strings.Contains(request.Path, "/manifests/sha256:") {
+				last[request.Host] = digest
+			}
+		}
+		if len(last) != 2 || last["ghcr.io"] != first || last["index.docker.io"] != first {
+			t.Errorf("the last manifests are %v, want %s", last, first)
+		}
+	})
 }
