@@ -147,8 +147,8 @@ func TestLawUnderFaults(t *testing.T) {
 		runs, violations := map[fault.Kind]int{}, 0
 		t.Run(c.name, func(t *testing.T) {
 			for _, kind := range fault.Kinds() {
-				for _, key := range keys {
-					if !kind.Applies(key) {
+				for n, key := range keys {
+					if !kind.Applies(key) || raceDetector && n%3 != 0 {
 						continue
 					}
 					t.Run(fmt.Sprintf("%s/%s", kind, key), func(t *testing.T) {
@@ -170,7 +170,9 @@ func TestLawUnderFaults(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "faults injected: %d\nviolations: %d\n\n", total, violations)
 	}
-	golden.Compare(t, "testdata/law.golden", b.String())
+	if !raceDetector {
+		golden.Compare(t, "testdata/law.golden", b.String())
+	}
 }
 
 // disturbed runs a release with one fault, checks what it says of itself, and runs it again in health.
