@@ -73,7 +73,7 @@ func TestSameOriginComparesSchemeHostAndPort(t *testing.T) {
 		"a user on one side":                        {"https://host", "https://me@host", false},
 		"schemes without a known port":              {"ftp://host", "ftp://host", false},
 		"schemes without a known port do not count": {"ftp://host:21", "ftp://host:21", false},
-		"no host": {"https:///a", "https:///a", false},
+		"addresses that have no host at all":        {"https:///a", "https:///a", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := parse(t, c.a), parse(t, c.b)
