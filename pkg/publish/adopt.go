@@ -14,8 +14,9 @@ import (
 )
 
 // adopt takes the index that a fixed tag names, in the first repository that has one, if it carries an attestation that
-// this run could have made, of that very repository: then nothing is built. Another image of this release does not pass
-// for this one because a tag was put on it. A zero Built means that there is nothing to adopt.
+// this run could have made, of that very repository: then nothing is built. The attestation names the repository and not
+// the image: an image of this release in another repository does not pass for this one because a tag was put on it, one in
+// the same repository does. A zero Built means that there is nothing to adopt.
 func (r *run) adopt(ctx context.Context, rec *record) (image.Built, error) {
 	tried := make(map[string]bool)
 	for _, t := range rec.wantedTags() {

@@ -95,12 +95,12 @@ func (job Job) check(p push.Pushed) error {
 		return errors.New("attestation: a job wants no attestation")
 	}
 	if len(job.Stores) == 0 || job.Keep == nil {
-		return errors.New("attestation: a job needs a store, Keep and Reusable")
+		return errors.New("attestation: a job needs a store and Keep")
 	}
 	for _, w := range job.Wanted {
 		switch {
 		case w.Reusable == nil || w.Statement == nil:
-			return errors.New("attestation: a job needs a store, Keep and Reusable, and a statement")
+			return errors.New("attestation: a wanted attestation needs Reusable and Statement")
 		case w.PredicateType == "":
 			return errors.New("attestation: one without a predicate type is wanted")
 		case !p.Built().Contains(w.digest()):

@@ -236,8 +236,8 @@ func TestAttestStopsAtTheFirstFailure(t *testing.T) {
 		puts   bool // may a store have been written
 	}{
 		{"no store", func(s *stage) { s.job.Stores = nil }, "a job needs a store", false},
-		{"no Keep", func(s *stage) { s.job.Keep = nil }, "a job needs a store, Keep", false},
-		{"no Reusable", func(s *stage) { s.job.Wanted[0].Reusable = nil }, "and Reusable", false},
+		{"no Keep", func(s *stage) { s.job.Keep = nil }, "a job needs a store and Keep", false},
+		{"no Reusable", func(s *stage) { s.job.Wanted[0].Reusable = nil }, "needs Reusable and Statement", false},
 		{"nothing is wanted", func(s *stage) { s.job.Wanted = nil }, "wants no attestation", false},
 		{"no predicate type", func(s *stage) { s.job.Wanted[0].PredicateType = "" }, "without a predicate type", false},
 		{"no subject", func(s *stage) { s.job.Wanted[0].Subjects = nil }, "is not a manifest of image app", false},
