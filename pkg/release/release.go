@@ -41,8 +41,16 @@ type Image struct {
 	Moving           []string          // globs
 	AllowDowngrade   []string          // globs
 	Source           Source
+	SBOM             SBOM
 	KeepAttestations bool // keep BuildKit's attestations inside the index
 	Line, Column     int  // of the entry in the file; 0 without a file
+}
+
+// SBOM says where the software bill of materials of each platform comes from. The zero value wants none; only one of its
+// fields is set.
+type SBOM struct {
+	FromBuild bool   // BuildKit makes it, or left it in the index of the source
+	Path      string // of a file for each platform, with {{platform}}, {{os}}, {{arch}} and {{arch-variant}} left in it
 }
 
 // What happens to an image for which no rule gives a tag.
