@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // step takes one image through one stage.
@@ -22,7 +23,7 @@ func (r *run) proveStep() step  { return step{StageVerify, r.prove, r.proveNote}
 
 // makeRecords begins a record for every image of the plan. It reports whether any image is built.
 func (r *run) makeRecords() bool {
-	built := 0
+	built, byBuilder := 0, 0
 	r.byName = make(map[string]*record)
 	for _, im := range r.plan.images {
 		rec := &record{plannedImage: im}
@@ -30,11 +31,20 @@ func (r *run) makeRecords() bool {
 		r.byName[rec.name()] = rec
 		if !im.unbuilt {
 			built++
+			if rec.usesBuilder() {
+				byBuilder++
+			}
 		}
 	}
-	r.others = newLatch(max(0, built-1))
+	r.others, r.builders = newLatch(max(0, built-1)), newLatch(byBuilder)
 	r.siblings = image.NewSiblings(r.buildSibling)
 	return built > 0
+}
+
+// usesBuilder says that an image is made by a builder.
+func (rec *record) usesBuilder() bool {
+	_, ok := rec.file.Source.(release.DockerfileSource)
+	return ok
 }
 
 // isFirst says that an image is the first that is built, the face of its repositories.
