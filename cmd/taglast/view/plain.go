@@ -27,7 +27,7 @@ type Plain struct {
 	stage  publish.Stage // of the last event
 	open   publish.Stage // whose group is open; empty for none, and for that of a builder
 	last   time.Time     // of the stage's last line, or when it began
-	builds *builds // nil before the first builder
+	builds *builds       // nil before the first builder
 }
 
 const lineInterval = 10 * time.Second
