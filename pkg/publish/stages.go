@@ -6,7 +6,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/image"
-	"github.com/taglast/taglast/pkg/release"
 )
 
 // step takes one image through one stage.
@@ -39,12 +38,6 @@ func (r *run) makeRecords() bool {
 	r.others, r.builders = newLatch(max(0, built-1)), newLatch(byBuilder)
 	r.siblings = image.NewSiblings(r.buildSibling)
 	return built > 0
-}
-
-// usesBuilder says that an image is made by a builder.
-func (rec *record) usesBuilder() bool {
-	_, ok := rec.file.Source.(release.DockerfileSource)
-	return ok
 }
 
 // isFirst says that an image is the first that is built, the face of its repositories.
