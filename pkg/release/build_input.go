@@ -87,20 +87,12 @@ func checkVariable(name string, at position) error {
 	return nil
 }
 
-// csvFields splits a record as buildx does: at commas outside of quotes that go around a whole field.
-func csvFields(e entry, what string) ([]string, error) {
+// csvPairs reads a record of KEY=VALUE parts as buildx does: at commas outside of quotes that go around a whole part, keys
+// in lower case. A key that stands twice is an error. Values are not repeated in errors: they can be secret.
+func csvPairs(e entry, what string) (map[string]string, error) {
 	fields, err := csv.NewReader(strings.NewReader(e.text)).Read()
 	if err != nil {
 		return nil, e.at.errorf("%s: quotes go around a whole part: \"src=a,b\"", what)
-	}
-	return fields, nil
-}
-
-// csvPairs reads KEY=VALUE parts, keys in lower case and each once. Values are not repeated in errors: they can be secret.
-func csvPairs(e entry, what string) (map[string]string, error) {
-	fields, err := csvFields(e, what)
-	if err != nil {
-		return nil, err
 	}
 	out := map[string]string{}
 	for _, f := range fields {

@@ -19,32 +19,28 @@ type cacheTarget struct {
 
 // checkReferences checks what images of the file say of each other, once all are read.
 func (d *document) checkReferences(images []Image) error {
+	names := map[string]bool{}
+	for _, img := range images {
+		names[img.Name] = true
+	}
 	for _, c := range d.imageContexts {
-		if err := c.check(images); err != nil {
-			return err
+		if c.from == c.image {
+			return c.at.errorf("context %s of image %s is the image itself", quote(c.context), c.image)
+		}
+		if !names[c.from] {
+			return c.unknownImage(images)
 		}
 	}
 	if err := d.checkCircle(images); err != nil {
 		return err
 	}
-	for _, t := range d.cacheTargets {
-		if err := t.check(images); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.checkCacheTargets(images)
 }
 
-// check refuses a context that is no other image of the file.
-func (c imageContext) check(images []Image) error {
-	if c.from == c.image {
-		return c.at.errorf("context %s of image %s is the image itself", quote(c.context), c.image)
-	}
+// unknownImage is the error for a context that is no image of the file.
+func (c imageContext) unknownImage(images []Image) *Error {
 	var others []string
 	for _, img := range images {
-		if img.Name == c.from {
-			return nil
-		}
 		if img.Name != c.image {
 			others = append(others, img.Name)
 		}
@@ -107,15 +103,21 @@ func circle(chain []imageContext) *Error {
 	return chain[0].at.errorf("images are built from each other in a circle: %s", strings.Join(names, " from "))
 }
 
-// check refuses a cache in a repository of the release, whichever tag it names: nobody attests a cache.
-func (t cacheTarget) check(images []Image) error {
-	repo := ociref.DisplayName(t.ref.Context())
+// checkCacheTargets refuses a cache in a repository of the release, whichever tag it names: nobody attests a cache.
+func (d *document) checkCacheTargets(images []Image) error {
+	if len(d.cacheTargets) == 0 {
+		return nil
+	}
+	published := map[string]bool{}
 	for _, img := range images {
 		for _, r := range img.Repositories {
-			if ociref.DisplayName(r) == repo {
-				return t.at.errorf("image %s: cache-to would write a tag into %s, a repository of this release, and nobody attests it", t.image, repo).
-					withHint("name another repository: %s-cache", repo)
-			}
+			published[ociref.DisplayName(r)] = true
+		}
+	}
+	for _, t := range d.cacheTargets {
+		if repo := ociref.DisplayName(t.ref.Context()); published[repo] {
+			return t.at.errorf("image %s: cache-to would write a tag into %s, a repository of this release, and nobody attests it", t.image, repo).
+				withHint("name another repository: %s-cache", repo)
 		}
 	}
 	return nil

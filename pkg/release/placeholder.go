@@ -127,7 +127,7 @@ func (s scope) known(what string) string {
 	if !s.platform {
 		return "the only " + what + " here is {{image}}"
 	}
-	return "known " + what + "s here are {{image}}, {{" + strings.Join(platformPlaceholders, "}}, {{") + "}}"
+	return "known " + what + "s here are {{image}}, {{" + strings.Join(platformPlaceholderNames(), "}}, {{") + "}}"
 }
 
 // braced replaces {{image}}; in a tag rule what else stands in braces is the rule's, and in a path for each platform what
@@ -145,7 +145,7 @@ func (d *document) braced(n *node, in string, s scope) (string, int, error) {
 		return "", 0, d.locate(n, "{{").errorf("{{image}} is the image's name and cannot stand in it")
 	case s.rule:
 		return "{{", 2, nil
-	case s.platform && slices.Contains(platformPlaceholders, name):
+	case s.platform && slices.Contains(platformPlaceholderNames(), name):
 		return "{{" + name + "}}", end + 2, nil
 	case end < 0:
 		return "", 0, d.locate(n, "{{").errorf("`{{` without `}}`; %s", s.known("placeholder"))

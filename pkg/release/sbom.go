@@ -16,15 +16,33 @@ var sbomKey = key{
 
 func sbomLevel() level { return level{"`sbom`", sbomKey.keys} }
 
-// platformPlaceholders are what the path of an SBOM may hold beside {{image}}.
-var platformPlaceholders = []string{"platform", "os", "arch", "arch-variant"}
+// platformPlaceholders are what a path for each platform may hold beside {{image}}, and what they stand for.
+var platformPlaceholders = []struct {
+	name  string
+	value func(Platform) string
+}{
+	{"platform", Platform.String},
+	{"os", func(p Platform) string { return p.OS }},
+	{"arch", func(p Platform) string { return p.Architecture }},
+	{"arch-variant", func(p Platform) string { return p.Variant }},
+}
+
+func platformPlaceholderNames() []string {
+	var names []string
+	for _, p := range platformPlaceholders {
+		names = append(names, p.name)
+	}
+	return names
+}
 
 // PathFor is the path of the file for a platform: {{platform}} is os/arch or os/arch/variant, and {{arch-variant}} is
 // empty where the platform has no variant. It is empty where Path is.
 func (s SBOM) PathFor(p Platform) string {
-	return strings.NewReplacer(
-		"{{platform}}", p.String(), "{{os}}", p.OS, "{{arch}}", p.Architecture, "{{arch-variant}}", p.Variant,
-	).Replace(s.Path)
+	var pairs []string
+	for _, one := range platformPlaceholders {
+		pairs = append(pairs, "{{"+one.name+"}}", one.value(p))
+	}
+	return strings.NewReplacer(pairs...).Replace(s.Path)
 }
 
 // sbom reads where the software bill of materials of each platform comes from.
