@@ -22,6 +22,9 @@ func (r *run) build(ctx context.Context, rec *record) error {
 		if !r.isFirst(rec) {
 			r.others.done()
 		}
+		if rec.usesBuilder() {
+			r.builders.done()
+		}
 		return nil
 	}
 	if err != nil {
@@ -31,6 +34,9 @@ func (r *run) build(ctx context.Context, rec *record) error {
 		return err
 	}
 	rec.built = built
+	if rec.usesBuilder() {
+		r.builders.done()
+	}
 	return nil
 }
 

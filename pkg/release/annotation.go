@@ -89,8 +89,9 @@ func (r *resolver) checkKeepAttestations(img *Image) error {
 
 // pair is one key and value of a map of texts.
 type pair struct {
-	key, value string
-	at         position
+	key, value  string
+	null        bool     // nothing is written for a value
+	at, valueAt position // of the key, of the value
 }
 
 func (r *resolver) pairs(n *node, what string) ([]pair, error) {
@@ -125,7 +126,7 @@ func (r *resolver) pairs(n *node, what string) ([]pair, error) {
 			}
 			return nil, e
 		}
-		out = append(out, pair{key, value, f.key.at})
+		out = append(out, pair{key, value, f.value.null, f.key.at, f.value.at})
 	}
 	return out, nil
 }

@@ -45,7 +45,7 @@ func unknownKey(f field, l level) error {
 		}
 		return e
 	}
-	for _, other := range []level{fileLevel(), imageLevel(), sourceLevel()} {
+	for _, other := range []level{fileLevel(), imageLevel(), sourceLevel(), sbomLevel()} {
 		if _, ok := other.lookup(name); ok {
 			return at.errorf("misplaced key `%s`; it belongs to %s", name, other.place)
 		}

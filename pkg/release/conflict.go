@@ -39,13 +39,18 @@ func Conflicts(wanted []Wanted) error {
 }
 
 func conflict(t tagrule.Tag, images []string) *Error {
-	shown := strings.Join(images[:min(3, len(images))], ", ")
-	if more := len(images) - 3; more > 0 {
-		shown += fmt.Sprintf(" and %d more", more)
-	}
-	e := position{}.errorf("tag `%s` is wanted by %d images: %s", t.Text, len(images), shown)
+	e := position{}.errorf("tag `%s` is wanted by %d images: %s", t.Text, len(images), firstNames(images))
 	if t.Latest {
 		return e.withHint("images with `flavor: [latest=true]` need a suffix: `suffix=-{{image}},onlatest=true`; or leave flavor out")
 	}
 	return e.withHint("give each image tags of its own: `suffix=-{{image}}` on the rule, or {{image}} in its repository")
+}
+
+// firstNames are the first three of names, and how many more there are.
+func firstNames(names []string) string {
+	shown := strings.Join(names[:min(3, len(names))], ", ")
+	if more := len(names) - 3; more > 0 {
+		shown += fmt.Sprintf(" and %d more", more)
+	}
+	return shown
 }

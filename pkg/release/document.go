@@ -73,6 +73,10 @@ type document struct {
 	flags  bool // values come from flags, where the shell has replaced what it replaces
 
 	nodes, bytes int
+
+	// What one image of the file says of others, in the order of the file.
+	imageContexts []imageContext
+	cacheTargets  []cacheTarget
 }
 
 func newDocument(path string, data []byte, getenv func(string) (string, bool)) *document {

@@ -108,7 +108,7 @@ func flagSource(values []string) (*node, error) {
 		switch old := source.value(kind); {
 		case old == nil:
 			source.set(kind, flagText("--source", value))
-		case k.shape != list:
+		case k.shape != list && k.shape != variables:
 			return nil, source.at.errorf("`%s` is given twice", kind)
 		case old.kind == scalar:
 			*old = *flagList("--source", []string{old.text, value})

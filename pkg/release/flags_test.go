@@ -42,6 +42,29 @@ func TestFromFlags(t *testing.T) {
 	}
 }
 
+func TestADockerfileFromFlags(t *testing.T) {
+	got, err := release.FromFlags(release.Flags{
+		Repositories: []string{"ghcr.io/acme/hello"}, Tags: []string{"a"},
+		Sources: []string{
+			"dockerfile=docker/Dockerfile", "context=.", "args=B=2=3", "args=A", "secrets=id=token,env=TOKEN", "secrets=id=key,src=key.pem",
+			"contexts=conf=conf", "pull=true", "cache-to=type=local,dest=cache",
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := release.DockerfileSource{
+		File: "docker/Dockerfile", Context: ".", Pull: true,
+		Args:     []release.BuildArg{{Name: "A", FromEnvironment: true}, {Name: "B", Value: "2=3"}},
+		Secrets:  []release.Secret{{ID: "token", Env: "TOKEN"}, {ID: "key", Src: "key.pem"}},
+		Contexts: []release.NamedContext{{Name: "conf", Value: "conf"}},
+		CacheTo:  []release.Cache{{Kind: "local", Text: "type=local,dest=cache"}},
+	}
+	if diff := cmp.Diff(release.Source(want), got.Images[0].Source, parsed); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestFromFlagsRefuses(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*release.Flags)
@@ -56,8 +79,11 @@ func TestFromFlagsRefuses(t *testing.T) {
 		"no source":                  {func(f *release.Flags) { f.Sources = nil }, "--source: image app: a source has exactly one of " + kinds + ""},
 		"a source without kind":      {func(f *release.Flags) { f.Sources = []string{"dist"} }, "--source: `dist` is not KIND=VALUE"},
 		"a mistyped kind":            {func(f *release.Flags) { f.Sources = []string{"digest=x"} }, "--source: unknown kind `digest`; did you mean `digests`?"},
-		"a kind of a later version":  {func(f *release.Flags) { f.Sources = []string{"dockerfile=x"} }, "--source: `dockerfile` is not supported by this version of taglast"},
+		"a kind of a later version":  {func(f *release.Flags) { f.Sources = []string{"base=x"} }, "--source: `base` is not supported by this version of taglast"},
 		"one image source twice":     {func(f *release.Flags) { f.Sources = []string{"image=a", "image=b"} }, "--source: `image` is given twice"},
+		"a Dockerfile's stage twice": {func(f *release.Flags) { f.Sources = []string{"dockerfile=x", "target=a", "target=b"} }, "--source: `target` is given twice"},
+		"a build argument twice":     {func(f *release.Flags) { f.Sources = []string{"dockerfile=x", "args=A=1", "args=A=2"} }, "--source: build argument `A` stands twice"},
+		"a context of no image":      {func(f *release.Flags) { f.Sources = []string{"dockerfile=x", "contexts=base=image:b"} }, "--source: context `base`: there is no image `b`, and no other image"},
 		"a label without value":      {func(f *release.Flags) { f.Labels = []string{"l"} }, "--label: `l` is not KEY=VALUE"},
 		"an annotation twice":        {func(f *release.Flags) { f.Annotations = []string{"a=b", "a=c"} }, "--annotation: `a` is given twice"},
 		"a bad platform":             {func(f *release.Flags) { f.Platforms = []string{"linux"} }, "--platform: platform `linux`: it is os/arch or os/arch/variant"},

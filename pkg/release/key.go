@@ -6,12 +6,15 @@ import "strings"
 type shape int
 
 const (
-	text    shape = iota
-	list          // of texts; a block of lines and a single text do as well
-	texts         // a map of texts
-	choice        // one of a few words
-	object        // a map with keys of its own
-	objects       // a list of those
+	text      shape = iota
+	list            // of texts; a block of lines and a single text do as well
+	texts           // a map of texts
+	variables       // a map of texts, or a list of NAME=VALUE
+	choice          // one of a few words
+	object          // a map with keys of its own
+	objects         // a list of those
+
+	switchOrObject // one of a few words, or a map with keys of its own
 )
 
 // key is one key of the release file: parser and schema are both derived from the table of keys.
@@ -20,7 +23,7 @@ type key struct {
 	shape       shape
 	doc         string
 	words       []string // of a choice; the first is the default
-	keys        []key    // of objects
+	keys        []key    // of an object
 	required    bool     // it must be there
 	unsupported bool     // known, but not supported by this version
 }
@@ -46,7 +49,7 @@ func imageKeys() []key {
 		{name: "name", required: true, doc: "Unique; also the file name of the image's bundle."},
 		{name: "source", shape: object, keys: sourceKeys(), required: true, doc: "Where the manifests come from: exactly one of " + enumerate(SourceKinds()) + "."},
 		keepAttestations,
-		{name: "sbom", unsupported: true},
+		sbomKey,
 		{name: "variants", unsupported: true},
 	}
 }
@@ -57,8 +60,7 @@ var keepAttestations = key{
 
 // unsupportedSourceKeys are keys of sources that this version refuses by name, because a later one may have them. A key that a kind of this version has does not count.
 var unsupportedSourceKeys = []string{
-	"require", "dockerfile", "context", "target", "args", "secrets", "contexts", "cache-from", "cache-to", "builder", "pull", "no-cache",
-	"base", "copy", "entrypoint", "cmd", "env", "user", "workdir", "ports", "volumes", "compression",
+	"require", "base", "copy", "entrypoint", "cmd", "env", "user", "workdir", "ports", "volumes", "compression",
 }
 
 // sourceKeys are those of all kinds of sources, each once.

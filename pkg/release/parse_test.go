@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -288,6 +289,7 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"repositories: [ghcr.io/acme/app]\ntags: []\nimages:\n- {name: app, source: {oci: x}}\n",
 		"repositories: |\n  ghcr.io/acme/{{image}}\ntags: |\n  type=semver,pattern={{version}}\nimages:\n- {name: \"${A:-app}\", source: {digests: d, repository: localhost:5000/x}, annotations: {\"manifest[linux/arm]:k\": v}}\n",
+		"repositories: [ghcr.io/acme/app]\ntags: []\nplatforms: [linux/amd64, linux/arm]\nimages:\n- name: app\n  sbom: {path: 'sbom/{{platform}}/{{ arch-variant }}.json'}\n  source:\n    dockerfile: Dockerfile\n    context: https://example.com/a.git#main\n    args: {A: , B: '', C: c}\n    secrets: ['id=a,env=A', 'id=b,type=file,src=b']\n    contexts: {base: 'image:base'}\n    cache-from: ['type=s3,bucket=b', ghcr.io/acme/cache]\n    cache-to: 'type=registry,ref=ghcr.io/acme/cache'\n    add-hosts: ['a:[::1]']\n    allow: device=x\n    ulimit: nofile=1:2\n    shm-size: 64m\n    ssh: default\n- {name: base, sbom: true, source: {dockerfile: base/Dockerfile, args: [A, B=1], pull: true, network: none}}\n",
 		"images:\n  - name: {{variant}}\n", "a: &a [*a]\n", "a: ${{ x }}\n", "? {a: b}\n: c\n", "- {{image}}/x\n",
 	} {
 		f.Add([]byte(s))
@@ -307,7 +309,13 @@ func FuzzParse(f *testing.F) {
 			if img.Name == "" || len(img.Repositories) == 0 || img.Source == nil || img.IfNoTags == "" {
 				t.Fatalf("an incomplete image: %+v", img)
 			}
+			if d, ok := img.Source.(release.DockerfileSource); ok && strings.ContainsFunc(fmt.Sprintf("%v", d), unicode.IsControl) {
+				t.Fatalf("a build with control characters: %#v", d)
+			}
 			for _, p := range img.Platforms {
+				if strings.Contains(img.SBOM.PathFor(p), "{{arch}}") {
+					t.Fatalf("a placeholder is left in %q", img.SBOM.PathFor(p))
+				}
 				if again, err := release.ParsePlatform(p.String()); err != nil || again != p {
 					t.Fatalf("platform %q is not normal: %q, %v", p, again, err)
 				}

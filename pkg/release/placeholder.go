@@ -2,6 +2,7 @@ package release
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,8 +12,9 @@ const maxValue = 256 << 10
 
 // scope is what placeholders mean for one value.
 type scope struct {
-	image string // the image's name; empty while it is not known
-	rule  bool   // a tag rule: {{…}} of other names belong to it
+	image    string // the image's name; empty while it is not known
+	rule     bool   // a tag rule: {{…}} of other names belong to it
+	platform bool   // a path for each platform: those of platformPlaceholders stay in it
 }
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
@@ -120,7 +122,16 @@ func closing(in string) int {
 	return -1
 }
 
-// braced replaces {{image}}; in a tag rule what else stands in braces is the rule's.
+// known says which placeholders in braces a value may have; what is the word for them.
+func (s scope) known(what string) string {
+	if !s.platform {
+		return "the only " + what + " here is {{image}}"
+	}
+	return "known " + what + "s here are {{image}}, {{" + strings.Join(platformPlaceholderNames(), "}}, {{") + "}}"
+}
+
+// braced replaces {{image}}; in a tag rule what else stands in braces is the rule's, and in a path for each platform what
+// names a part of it stays, without blanks.
 func (d *document) braced(n *node, in string, s scope) (string, int, error) {
 	end := strings.Index(in, "}}")
 	name := ""
@@ -134,10 +145,12 @@ func (d *document) braced(n *node, in string, s scope) (string, int, error) {
 		return "", 0, d.locate(n, "{{").errorf("{{image}} is the image's name and cannot stand in it")
 	case s.rule:
 		return "{{", 2, nil
+	case s.platform && slices.Contains(platformPlaceholderNames(), name):
+		return "{{" + name + "}}", end + 2, nil
 	case end < 0:
-		return "", 0, d.locate(n, "{{").errorf("`{{` without `}}`; the only placeholder here is {{image}}")
+		return "", 0, d.locate(n, "{{").errorf("`{{` without `}}`; %s", s.known("placeholder"))
 	}
-	return "", 0, d.locate(n, in[:2]).errorf("unknown placeholder %s; the only one here is {{image}}", quote(in[:end+2]))
+	return "", 0, d.locate(n, in[:2]).errorf("unknown placeholder %s; %s", quote(in[:end+2]), s.known("one"))
 }
 
 // locate is the place of a needle in a value; the value's own where the text is written otherwise (an escape, a fold).

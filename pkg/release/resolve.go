@@ -3,6 +3,7 @@ package release
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -47,6 +48,11 @@ func (d *document) resolve(root *node) ([]Image, error) {
 		if err := checkKeys(item.value("source"), sourceLevel()); err != nil {
 			return nil, err
 		}
+		if sbom := item.value(sbomKey.name); sbom != nil && sbom.kind == mapping {
+			if err := checkKeys(sbom, sbomLevel()); err != nil {
+				return nil, err
+			}
+		}
 	}
 	var images []Image
 	first := map[string]int{}
@@ -62,13 +68,13 @@ func (d *document) resolve(root *node) ([]Image, error) {
 		first[img.Name] = item.value("name").at.line
 		images = append(images, img)
 	}
-	return images, nil
+	return images, d.checkReferences(images)
 }
 
 func (r *resolver) resolveImage() (Image, error) {
 	img := Image{Line: r.entry.at.line, Column: r.entry.at.column}
 	for _, step := range []func(*Image) error{
-		r.name, r.repositories, r.platforms, r.version, r.tags, r.choices, r.globs, r.metadata, r.source,
+		r.name, r.repositories, r.platforms, r.version, r.tags, r.choices, r.globs, r.metadata, r.source, r.sbom,
 	} {
 		if err := step(&img); err != nil {
 			return Image{}, err
@@ -85,20 +91,19 @@ func (r *resolver) value(name string) *node {
 	return r.general.value(name)
 }
 
-// text is a single text on one line; without a node where nothing is written.
-func (r *resolver) text(name string) (string, *node, error) {
-	n := r.value(name)
+// text is the value of a key on one line; empty without a node.
+func (r *resolver) text(name string, n *node) (string, error) {
 	if n == nil {
-		return "", nil, nil
+		return "", nil
 	}
 	out, err := r.expand(n, scope{image: r.image})
 	if err != nil {
-		return "", n, err
+		return "", err
 	}
-	if i := strings.IndexFunc(out, unicode.IsControl); i >= 0 {
-		return "", n, n.at.errorf("`%s` has a control character: %s", name, quote(out))
+	if strings.ContainsFunc(out, unicode.IsControl) {
+		return "", n.at.errorf("`%s` has a control character: %s", name, quote(out))
 	}
-	return out, n, nil
+	return out, nil
 }
 
 func (r *resolver) name(img *Image) error {
@@ -224,7 +229,8 @@ func (r *resolver) flavor(img *Image) error {
 }
 
 func (r *resolver) version(img *Image) error {
-	out, n, err := r.text("release-version")
+	n := r.value("release-version")
+	out, err := r.text("release-version", n)
 	if err != nil || n == nil {
 		return err
 	}
@@ -237,32 +243,34 @@ func (r *resolver) version(img *Image) error {
 }
 
 func (r *resolver) choices(img *Image) error {
-	word, err := r.choice("if-no-tags", generalKeys)
+	k, _ := level{keys: generalKeys}.lookup("if-no-tags")
+	word, err := r.choice(k, r.value(k.name))
 	if err != nil {
 		return err
 	}
 	img.IfNoTags = word
-	word, err = r.choice("keep-attestations", []key{keepAttestations})
+	word, err = r.choice(keepAttestations, r.value(keepAttestations.name))
 	img.KeepAttestations = word == "true"
 	return err
 }
 
-// choice is one of a key's words, the first where nothing is written.
-func (r *resolver) choice(name string, keys []key) (string, error) {
-	k, _ := level{keys: keys}.lookup(name)
-	out, n, err := r.text(name)
-	if err != nil {
-		return "", err
-	}
+// choice is one of a key's words, the first without a node.
+func (r *resolver) choice(k key, n *node) (string, error) {
 	if n == nil {
 		return k.words[0], nil
 	}
-	for _, word := range k.words {
-		if out == word {
-			return word, nil
-		}
+	out, err := r.text(k.name, n)
+	if err != nil {
+		return "", err
 	}
-	return "", n.at.errorf("`%s` is %s; it is `%s`", name, quote(out), strings.Join(k.words, "` or `"))
+	if slices.Contains(k.words, out) {
+		return out, nil
+	}
+	e := n.at.errorf("`%s` is %s; it is `%s`", k.name, quote(out), strings.Join(k.words, "` or `"))
+	if k.shape == switchOrObject {
+		e.Msg += ", or a map with `" + strings.Join(level{keys: k.keys}.names(), "`, `") + "`"
+	}
+	return "", e
 }
 
 func (r *resolver) globs(img *Image) error {

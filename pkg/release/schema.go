@@ -47,11 +47,16 @@ func keySchema(k key) map[string]any {
 		s = map[string]any{"type": append([]string{"array"}, anyText...), "items": map[string]any{"type": anyText}}
 	case texts:
 		s = map[string]any{"type": []string{"object", "null"}, "additionalProperties": map[string]any{"type": anyText}}
+	case variables:
+		s = map[string]any{
+			"type":                 append([]string{"object", "array"}, anyText...),
+			"additionalProperties": map[string]any{"type": anyText},
+			"items":                map[string]any{"type": anyText},
+		}
 	case choice:
-		s = map[string]any{"default": k.words[0], "anyOf": []any{
-			map[string]any{"enum": enum(k.words)},
-			map[string]any{"type": "string", "pattern": `\$\{`}, // a placeholder
-		}}
+		s = choiceSchema(k)
+	case switchOrObject:
+		s = choiceSchema(k, objectSchema(k.keys))
 	case object:
 		s = objectSchema(k.keys)
 		s["oneOf"] = oneOf(SourceKinds())
@@ -62,6 +67,14 @@ func keySchema(k key) map[string]any {
 	}
 	s["description"] = k.doc
 	return s
+}
+
+// choiceSchema takes one of the words of a key, a placeholder, or what else is given.
+func choiceSchema(k key, others ...any) map[string]any {
+	return map[string]any{"default": k.words[0], "anyOf": append([]any{
+		map[string]any{"enum": enum(k.words)},
+		map[string]any{"type": "string", "pattern": `\$\{`}, // a placeholder
+	}, others...)}
 }
 
 func oneOf(names []string) []any {

@@ -2,9 +2,10 @@ package release
 
 import "strings"
 
-// Source says where the manifests of an image come from: an OCISource, a DigestsSource or an ImageSource.
+// Source says where the manifests of an image come from: an OCISource, a DigestsSource, an
+// ImageSource or a DockerfileSource.
 type Source interface {
-	// Kind is the key under `source` that has it: oci, digests or image.
+	// Kind is the key under `source` that has it: oci, digests, image or dockerfile.
 	Kind() string
 }
 
@@ -17,7 +18,7 @@ type sourceKind struct {
 // sourceKinds are the kinds of which a source is exactly one, in the order in which messages name them. Parser, flags,
 // schema and hints are derived from this list: a further kind is a file of its own and an entry here.
 func sourceKinds() []sourceKind {
-	return []sourceKind{ociKind, digestsKind, imageKind}
+	return []sourceKind{ociKind, digestsKind, imageKind, dockerfileKind}
 }
 
 // SourceKinds are the names of the kinds of sources: keys under `source`, and the KIND of --source KIND=VALUE.

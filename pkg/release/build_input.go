@@ -1,0 +1,142 @@
+package release
+
+import (
+	"cmp"
+	"encoding/csv"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/taglast/taglast/internal/weburl"
+)
+
+// variable is a name with a value, from a map or from a list of NAME=VALUE.
+type variable struct {
+	name, value string
+	bare        bool     // nothing is written for a value
+	at, valueAt position // of the name, of the value
+}
+
+// variables reads a map of texts or lines NAME=VALUE, sorted by name. A name that stands twice is an error.
+func (r *resolver) variables(n *node, what string) ([]variable, error) {
+	if n == nil {
+		return nil, nil
+	}
+	var out []variable
+	if n.kind == mapping {
+		fields, err := r.pairs(n, what)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range fields {
+			out = append(out, variable{f.key, f.value, f.null, f.at, f.valueAt})
+		}
+	} else {
+		lines, err := r.entries(n, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, line := range lines {
+			name, value, found := strings.Cut(line.text, "=")
+			out = append(out, variable{name, value, !found, line.at, line.at})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b variable) int { return cmp.Compare(a.name, b.name) })
+	for i, v := range out {
+		switch {
+		case strings.TrimSpace(v.name) == "" || strings.Contains(v.name, "="):
+			return nil, v.at.errorf("%s %s: its name is empty or has `=`", what, quote(v.name))
+		case strings.ContainsFunc(v.name+v.value, unicode.IsControl):
+			return nil, v.at.errorf("%s %s has a control character", what, quote(v.name))
+		case i > 0 && out[i-1].name == v.name:
+			return nil, v.at.errorf("%s %s stands twice", what, quote(v.name))
+		}
+	}
+	return out, nil
+}
+
+// buildArgs reads build arguments as Compose and docker do: one for which nothing is written has the environment's value,
+// and an empty text in quotes is the empty value.
+func (r *resolver) buildArgs(n *node) ([]BuildArg, error) {
+	read, err := r.variables(n, "build argument")
+	if err != nil {
+		return nil, err
+	}
+	var out []BuildArg
+	for _, v := range read {
+		if v.bare {
+			if err := checkVariable(v.name, v.at); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, BuildArg{Name: v.name, Value: v.value, FromEnvironment: v.bare})
+	}
+	return out, nil
+}
+
+// jobTokens are the runner's own variables: who has them can sign as the job, or write its caches and artifacts.
+var jobTokens = []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN"}
+
+// checkVariable refuses to hand the runner's own tokens to a build.
+func checkVariable(name string, at position) error {
+	if slices.ContainsFunc(jobTokens, func(token string) bool { return strings.EqualFold(name, token) }) {
+		return at.errorf("%s is the runner's: a build that has it could act as this job", strings.ToUpper(name))
+	}
+	return nil
+}
+
+// csvPairs reads a record of KEY=VALUE parts as buildx does: at commas outside of quotes that go around a whole part, keys
+// in lower case. A key that stands twice is an error. Values are not repeated in errors: they can be secret.
+func csvPairs(e entry, what string) (map[string]string, error) {
+	fields, err := csv.NewReader(strings.NewReader(e.text)).Read()
+	if err != nil {
+		return nil, e.at.errorf("%s: quotes go around a whole part: \"src=a,b\"", what)
+	}
+	out := map[string]string{}
+	for _, f := range fields {
+		k, v, found := strings.Cut(f, "=")
+		k = strings.ToLower(strings.TrimSpace(k))
+		switch _, twice := out[k]; {
+		case !found:
+			return nil, e.at.errorf("%s: a part is not KEY=VALUE", what)
+		case twice:
+			return nil, e.at.errorf("%s: %s stands twice", what, quote(k))
+		}
+		out[k] = v
+	}
+	return out, nil
+}
+
+// scpRemote is git's short form of an SSH address, as BuildKit takes it.
+var scpRemote = regexp.MustCompile(`^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:`)
+
+// isRemote reports whether buildx takes a context for a URL, not for a folder.
+func isRemote(text string) bool {
+	if scheme, _, found := strings.Cut(text, "://"); found {
+		return slices.Contains([]string{"https", "http", "git", "ssh"}, strings.ToLower(scheme))
+	}
+	return strings.HasPrefix(text, "github.com/") || scpRemote.MatchString(text)
+}
+
+// checkRemote refuses a URL that cannot be read or that holds credentials: it stands in the arguments of a process and
+// in provenance. The user of an SSH address is no credential.
+func checkRemote(what string, e entry) error {
+	if !strings.Contains(e.text, "://") {
+		return nil
+	}
+	u, err := url.Parse(e.text)
+	if err != nil {
+		return e.at.errorf("%s is a URL that cannot be read", what)
+	}
+	secret := u.User != nil
+	if u.Scheme == "ssh" && secret {
+		_, secret = u.User.Password()
+	}
+	if secret {
+		return e.at.errorf("%s: %s has credentials in it, which would stand in arguments and in provenance", what, weburl.Show(u)).
+			withHint("leave them out, and give the builder the token as a secret: \"id=GIT_AUTH_TOKEN,env=NAME\"")
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package release
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/internal/nearest"
+	"github.com/taglast/taglast/internal/ociref"
+)
+
+// cacheTarget is a reference that a build writes its cache to.
+type cacheTarget struct {
+	ref   name.Reference
+	image string
+	at    position
+}
+
+// checkReferences checks what images of the file say of each other, once all are read.
+func (d *document) checkReferences(images []Image) error {
+	names := map[string]bool{}
+	for _, img := range images {
+		names[img.Name] = true
+	}
+	for _, c := range d.imageContexts {
+		if c.from == c.image {
+			return c.at.errorf("context %s of image %s is the image itself", quote(c.context), c.image)
+		}
+		if !names[c.from] {
+			return c.unknownImage(images)
+		}
+	}
+	if err := d.checkCircle(images); err != nil {
+		return err
+	}
+	return d.checkCacheTargets(images)
+}
+
+// unknownImage is the error for a context that is no image of the file.
+func (c imageContext) unknownImage(images []Image) *Error {
+	var others []string
+	for _, img := range images {
+		if img.Name != c.image {
+			others = append(others, img.Name)
+		}
+	}
+	e := c.at.errorf("context %s: there is no image %s", quote(c.context), quote(c.from))
+	switch near := nearest.Word(c.from, others); {
+	case near != "":
+		e.Msg += "; did you mean `" + near + "`?"
+	case len(others) == 0:
+		e.Msg += ", and no other image"
+	default:
+		e.Msg += "; others are " + firstNames(others)
+	}
+	return e
+}
+
+// checkCircle refuses images that are built from each other in a circle: none of them could be the first.
+func (d *document) checkCircle(images []Image) error {
+	from := map[string][]imageContext{}
+	for _, c := range d.imageContexts {
+		from[c.image] = append(from[c.image], c)
+	}
+	done := map[string]bool{}
+	var chain []imageContext
+	var visit func(image string) error
+	visit = func(image string) error {
+		if done[image] {
+			return nil
+		}
+		if i := slices.IndexFunc(chain, func(c imageContext) bool { return c.image == image }); i >= 0 {
+			return circle(chain[i:])
+		}
+		for _, c := range from[image] {
+			chain = append(chain, c)
+			if err := visit(c.from); err != nil {
+				return err
+			}
+			chain = chain[:len(chain)-1]
+		}
+		done[image] = true
+		return nil
+	}
+	for _, img := range images {
+		if err := visit(img.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func circle(chain []imageContext) *Error {
+	var names []string
+	for _, c := range chain {
+		names = append(names, c.image)
+	}
+	names = append(names, chain[0].image)
+	if len(names) > 8 {
+		names = append(append(names[:6:6], "…"), chain[0].image)
+	}
+	return chain[0].at.errorf("images are built from each other in a circle: %s", strings.Join(names, " from "))
+}
+
+// checkCacheTargets refuses a cache in a repository of the release, whichever tag it names: nobody attests a cache.
+func (d *document) checkCacheTargets(images []Image) error {
+	if len(d.cacheTargets) == 0 {
+		return nil
+	}
+	published := map[string]bool{}
+	for _, img := range images {
+		for _, r := range img.Repositories {
+			published[ociref.DisplayName(r)] = true
+		}
+	}
+	for _, t := range d.cacheTargets {
+		if repo := ociref.DisplayName(t.ref.Context()); published[repo] {
+			return t.at.errorf("image %s: cache-to would write a tag into %s, a repository of this release, and nobody attests it", t.image, repo).
+				withHint("name another repository: %s-cache", repo)
+		}
+	}
+	return nil
+}
