@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -37,15 +38,24 @@ func setOrDelete(m map[string]string, key, value string) {
 	m[key] = value
 }
 
+// onManifests are annotations of an index as those of its manifests.
+func onManifests(annotations []release.Annotation) []release.Annotation {
+	out := slices.Clone(annotations)
+	for i := range out {
+		out[i].Level = release.LevelManifest
+	}
+	return out
+}
+
 // rewriteAll sets labels and manifest annotations on images, in place; one that already has them stays as it is.
-func (r Request) rewriteAll(ctx context.Context, images []*sourceManifest) (changed bool, err error) {
-	used := make([]bool, len(r.Annotations))
+func (r Request) rewriteAll(ctx context.Context, images []*sourceManifest, all []release.Annotation) (changed bool, err error) {
+	used := make([]bool, len(all))
 	for _, f := range images {
 		annotations := maps.Clone(f.doc.Annotations)
 		if annotations == nil {
 			annotations = map[string]string{}
 		}
-		for i, a := range r.Annotations {
+		for i, a := range all {
 			if a.Level != release.LevelManifest {
 				continue
 			}
@@ -61,7 +71,7 @@ func (r Request) rewriteAll(ctx context.Context, images []*sourceManifest) (chan
 		}
 		changed = changed || rewritten
 	}
-	for i, a := range r.Annotations {
+	for i, a := range all {
 		if a.Level == release.LevelManifest && !used[i] {
 			return false, fmt.Errorf("annotation manifest[%s]:%s: no %s; found %s", a.Platform, a.Key, a.Platform, describePlatforms(images))
 		}

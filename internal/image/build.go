@@ -16,10 +16,12 @@ import (
 // Build reads the source and writes the index. Manifests, indexes and configs are hashed; layers are looked for in
 // layouts, but their content is for the pusher to hash as it streams. Errors may carry a hint (internal/hint).
 func Build(ctx context.Context, r Request) (Built, error) {
-	if err := r.Check(); err != nil {
+	if err := r.Check(ctx); err != nil {
 		return Built{}, err
 	}
-	g, err := r.Source.gather(ctx, r.Env.withDefaults())
+	env := r.Env.withDefaults()
+	env.labels = r.labels
+	g, err := r.Source.gather(ctx, env)
 	if err != nil {
 		return Built{}, fmt.Errorf("image %s: %w", r.Name, err)
 	}
@@ -39,15 +41,31 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	if err := r.checkPlatforms(images, g.hint); err != nil {
 		return nil, err
 	}
+	if g.made {
+		if err := r.checkNoOthers(images, g.hint); err != nil {
+			return nil, err
+		}
+	}
 	b := &built{name: r.Name, dependencies: g.dependencies}
 	var sourceAnnotations map[string]string
 	if len(g.sources) == 1 {
 		sourceAnnotations = g.sources[0].annotations
 	}
 	sameAnnotations := maps.Equal(sourceAnnotations, withIndexAnnotations(sourceAnnotations, r.Annotations))
-	rewritten, err := r.rewriteAll(ctx, images)
+	annotations := r.Annotations
+	if g.made && !r.Env.KeepAttestations {
+		defaults, err := r.defaults(ctx)
+		if err != nil {
+			return nil, err
+		}
+		annotations = slices.Concat(onManifests(defaults), annotations)
+	}
+	rewritten, err := r.rewriteAll(ctx, images, annotations)
 	if err != nil {
 		return nil, err
+	}
+	if rewritten && g.made && r.Env.KeepAttestations {
+		return nil, errors.New("labels: one that is to be removed comes from a base image, and BuildKit's attestations are about the digest that this would change; leave it or keep-attestations out")
 	}
 	kept := attestationsOf(attestations, images)
 	if g.copyWhole && sameAnnotations && !rewritten && !g.sources[0].nested && !g.sources[0].omitted && len(kept) == len(attestations) {
@@ -69,8 +87,7 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	if err != nil {
 		return nil, err
 	}
-	annotations := withIndexAnnotations(sourceAnnotations, slices.Concat(defaults, r.Annotations))
-	if b.root, err = writeIndex(all, annotations); err != nil {
+	if b.root, err = writeIndex(all, withIndexAnnotations(sourceAnnotations, slices.Concat(defaults, r.Annotations))); err != nil {
 		return nil, err
 	}
 	b.children, err = children(all)

@@ -2,6 +2,7 @@ package image
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -20,6 +21,9 @@ type built struct {
 	children     []Child           // sorted by platform where the index is ours; attestation children last
 	adopted      bool
 	dependencies []provenance.Dependency
+
+	layoutMu  sync.Mutex
+	layoutDir string // of the layout of it, once somebody asked for one
 }
 
 // Child is one manifest of the index with the blobs it names.

@@ -19,11 +19,11 @@ const maxMetadata = 64 << 10
 
 // Check says what is wrong with r that can be told without a network and without reading an image: a plan calls it
 // before anything is sent, Build calls it again.
-func (r Request) Check() error {
+func (r Request) Check(ctx context.Context) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("image %s: %w", r.Name, err)
 	}
-	return r.Source.check(r.Env)
+	return r.Source.check(ctx, r.Env)
 }
 
 func (r Request) check() error {
@@ -50,7 +50,7 @@ func (r Request) check() error {
 			return err
 		}
 	}
-	if r.Env.KeepAttestations && len(r.Labels) > 0 {
+	if _, builds := r.Source.(dockerfileSource); r.Env.KeepAttestations && len(r.Labels) > 0 && !builds { // a builder sets them before it attests
 		return errors.New("labels: BuildKit's attestations are about the digests that labels change; leave labels or keep-attestations out")
 	}
 	return nil
@@ -75,6 +75,22 @@ func (r Request) defaults(ctx context.Context) ([]release.Annotation, error) {
 			return nil, err
 		}
 		out = append(out, release.Annotation{Key: key, Value: values[key]})
+	}
+	return out, nil
+}
+
+// labels are what a builder is to set: the defaults, and above them those of the file.
+func (r Request) labels(ctx context.Context) (map[string]string, error) {
+	defaults, err := r.defaults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, a := range defaults {
+		out[a.Key] = a.Value
+	}
+	for key, value := range r.Labels {
+		setOrDelete(out, key, value)
 	}
 	return out, nil
 }

@@ -32,7 +32,7 @@ func (s digestsSource) Repositories() []name.Repository { return []name.Reposito
 func (digestsSource) Local() bool { return false }
 
 // check looks into a directory of digests, because another file in it is a mistake of the workflow.
-func (s digestsSource) check(env Env) error {
+func (s digestsSource) check(_ context.Context, env Env) error {
 	_, err := s.digests(env)
 	return err
 }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/taglast/taglast/internal/buildx"
 	"github.com/taglast/taglast/internal/registry"
 	"github.com/taglast/taglast/pkg/release"
 )
@@ -17,7 +20,7 @@ type Env struct {
 	Registry         Registry           // the run's clients; nil suffices for a Local source
 	Dir              string             // the folder of the release file: relative paths start here
 	Repositories     []name.Repository  // where the image goes; nil where that is not known
-	Platforms        []release.Platform // asked for; more are kept
+	Platforms        []release.Platform // asked for; more are kept, but for a Dockerfile
 	KeepAttestations bool               // keep BuildKit's unknown/unknown children
 
 	// TempDir gives a new directory of the run, which removes it with all that is in it once it ends: Workspace.Dir. nil
@@ -26,6 +29,15 @@ type Env struct {
 	// Built gives another image of the release, which is built first: what Siblings hands to each build. nil is an error
 	// for a source that asks.
 	Built func(ctx context.Context, image string) (Built, error)
+
+	// Of a Dockerfile:
+
+	Builder *buildx.Client                               // runs the builds of the run; nil is an error
+	Output  func() io.WriteCloser                        // gives what a build's output goes to, as buildx.Job has it; nil: nobody watches
+	Created func(ctx context.Context) (time.Time, error) // the image's date, for SOURCE_DATE_EPOCH; nil, or a zero date: 1970
+	SBOM    bool                                         // BuildKit is to make an SBOM, beside the image
+
+	labels func(ctx context.Context) (map[string]string, error) // of the request, with its defaults
 }
 
 // Registry is what sources need of a registry.
@@ -42,6 +54,12 @@ func (env Env) withDefaults() Env {
 		env.Built = func(_ context.Context, image string) (Built, error) {
 			return Built{}, fmt.Errorf("image %s: this run builds only one image", image)
 		}
+	}
+	if env.Created == nil {
+		env.Created = noDate
+	}
+	if env.labels == nil {
+		env.labels = func(context.Context) (map[string]string, error) { return nil, nil }
 	}
 	return env
 }

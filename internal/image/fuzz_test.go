@@ -100,7 +100,7 @@ func FuzzDigestName(f *testing.F) {
 		if filepath.Base(n) != n || os.WriteFile(filepath.Join(dir, n), nil, 0o600) != nil {
 			t.Skip("no file has this name")
 		}
-		err := image.Request{Name: "app", Env: image.Env{Dir: dir}, Source: source(t, release.DigestsSource{Dir: "."})}.Check()
+		err := image.Request{Name: "app", Env: image.Env{Dir: dir}, Source: source(t, release.DigestsSource{Dir: "."})}.Check(t.Context())
 		quiet(t, err)
 		hex, ok := strings.CutPrefix(n, "sha256:")
 		if !ok {

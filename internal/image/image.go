@@ -25,7 +25,7 @@ func (s imageSource) Repositories() []name.Repository { return []name.Repository
 // Local is false: the image is in a registry.
 func (imageSource) Local() bool { return false }
 
-func (imageSource) check(Env) error { return nil }
+func (imageSource) check(context.Context, Env) error { return nil }
 
 func (s imageSource) gather(ctx context.Context, env Env) (gathered, error) {
 	repo := s.Ref.Context()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/platform"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // maxPlaces bounds how many places an error lists.
@@ -24,6 +25,16 @@ func (r Request) checkPlatforms(images []*sourceManifest, help string) error {
 		return nil
 	}
 	return hint.With(fmt.Errorf("no %s; found %s", strings.Join(absent, ", "), describePlatforms(images)), help)
+}
+
+// checkNoOthers names the images of platforms that were not asked for; where none was, every platform is right.
+func (r Request) checkNoOthers(images []*sourceManifest, help string) error {
+	for _, f := range images {
+		if p := f.platform.normalName(); len(r.Env.Platforms) > 0 && !slices.Contains(r.Env.Platforms, release.Platform(p)) {
+			return hint.With(fmt.Errorf("%s was not asked for; found %s", p, describePlatforms(images)), help)
+		}
+	}
+	return nil
 }
 
 // describePlatforms lists platforms by where they are: linux/386, linux/amd64 in a.tar and linux/s390x in b.tar.

@@ -33,7 +33,7 @@ func (ociSource) Repositories() []name.Repository { return nil }
 // Local is true: layouts are files.
 func (ociSource) Local() bool { return true }
 
-func (ociSource) check(Env) error { return nil }
+func (ociSource) check(context.Context, Env) error { return nil }
 
 // gather reads every layout.
 func (s ociSource) gather(ctx context.Context, env Env) (gathered, error) {

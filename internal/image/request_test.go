@@ -52,7 +52,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.r.Name = "app"
-			err := tc.r.Check()
+			err := tc.r.Check(t.Context())
 			if tc.want == "" {
 				if err != nil {
 					t.Error(err)
@@ -97,7 +97,7 @@ func TestDigestNames(t *testing.T) {
 			err := image.Request{
 				Name: "app", Env: image.Env{Dir: dir, Platforms: required(t, "linux/amd64", "linux/arm64")},
 				Source: source(t, release.DigestsSource{Dir: "digests/", Repository: repo(t, "ghcr.io/acme/app")}),
-			}.Check()
+			}.Check(t.Context())
 			if tc.err == "" && err != nil || tc.err != "" && (err == nil || err.Error() != tc.err) {
 				t.Errorf("error is\n%v, want\n%v", err, tc.err)
 			}
@@ -109,7 +109,7 @@ func TestDigestNames(t *testing.T) {
 }
 
 func TestAnEmptyDigestDirectory(t *testing.T) {
-	err := image.Request{Name: "app", Env: image.Env{Dir: t.TempDir()}, Source: source(t, release.DigestsSource{Dir: "."})}.Check()
+	err := image.Request{Name: "app", Env: image.Env{Dir: t.TempDir()}, Source: source(t, release.DigestsSource{Dir: "."})}.Check(t.Context())
 	if err == nil || err.Error() != ".: the directory is empty" {
 		t.Errorf("error is %v", err)
 	}
@@ -135,7 +135,7 @@ func TestDigestLists(t *testing.T) {
 		"a digest with a path in it": {release.DigestsSource{List: []v1.Hash{{Algorithm: "sha256", Hex: "../" + hex}}}, "is not a sha256 digest"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := image.Request{Name: "app", Source: source(t, tc.d)}.Check()
+			err := image.Request{Name: "app", Source: source(t, tc.d)}.Check(t.Context())
 			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 				t.Errorf("error is %v, want %q in it", err, tc.want)
 			}

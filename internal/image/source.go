@@ -18,8 +18,8 @@ type Source interface {
 	// Local reports whether the source is read without a network.
 	Local() bool
 	// check says what is wrong that can be told without a network and without reading an image. Of env it uses the
-	// folder and the platforms.
-	check(env Env) error
+	// folder, the platforms and the builder, which may be asked what it can do.
+	check(ctx context.Context, env Env) error
 	// gather reads the manifests, indexes and configs, each checked against its digest. It may be called again.
 	gather(ctx context.Context, env Env) (gathered, error)
 }
@@ -29,12 +29,13 @@ type gathered struct {
 	sources      []sourceImage
 	dependencies []provenance.Dependency
 	copyWhole    bool   // the source is an image, which stays as it is where it can
+	made         bool   // a builder of this run made it: exactly what was asked for, with labels and annotations of ours
 	hint         string // what to do where a platform is missing
 }
 
 // converters has one entry for each kind of source. A further kind is a file of its own and an entry here.
 func converters() []converter {
-	return []converter{converterOf(newOCI), converterOf(newDigests), converterOf(newImageSource)}
+	return []converter{converterOf(newOCI), converterOf(newDigests), converterOf(newImageSource), converterOf(newDockerfile)}
 }
 
 // SourceOf is the source that a release names. It is an error where its kind is none of this package's; nil has none.

@@ -36,7 +36,7 @@ var order = [][]string{
 	{"internal/image"},
 	{"internal/testkit/registrytest"},
 	{"internal/registry"},
-	{"internal/registry/permit"},
+	{"internal/registry/permit", "internal/buildx"},
 	{"internal/provenance"},
 	{"internal/identity"},
 	{"pkg/release", "internal/event"},

@@ -11,6 +11,7 @@ import (
 	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/stage/prove"
 	"github.com/taglast/taglast/internal/store"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // attest makes or reuses the attestation of a pushed image. So many images are attested at the same time as requests may
@@ -65,13 +66,25 @@ func (r *run) wanted(rec *record) []attest.Wanted {
 		PredicateType: provenance.PredicateType,
 		Subjects:      subjects,
 		Statement: func(context.Context) ([]byte, error) {
+			builder, err := r.builderDependencies(rec)
+			if err != nil {
+				return nil, err
+			}
 			return provenance.Statement(provenance.Input{
-				Claims: r.claims, ServerURL: r.serverURL, Subjects: subjects, Dependencies: rec.built.Dependencies(),
+				Claims: r.claims, ServerURL: r.serverURL, Subjects: subjects, Dependencies: rec.built.Dependencies(), BuilderDependencies: builder,
 				FinishedOn: time.Now().UTC().Truncate(time.Second),
 			})
 		},
 		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
 	}}
+}
+
+// builderDependencies are the programs that made an image for this one: of a Dockerfile buildx, unless the image is adopted.
+func (r *run) builderDependencies(rec *record) ([]provenance.Dependency, error) {
+	if rec.file.Source == nil || rec.file.Source.Kind() != (release.DockerfileSource{}).Kind() || rec.built.Adopted() {
+		return nil, nil
+	}
+	return r.builder.BuilderDependencies()
 }
 
 func subjectsOf(rec *record) []provenance.Subject {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/taglast/taglast/internal/buildx"
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
@@ -61,7 +62,7 @@ func (r *run) buildSibling(ctx context.Context, name string, built func(context.
 	defer slot.give()
 	request := r.request(rec)
 	request.Env.Built = func(ctx context.Context, other string) (image.Built, error) { return slot.waitFor(ctx, other, built) }
-	if err := request.Check(); err != nil {
+	if err := request.Check(ctx); err != nil {
 		return image.Built{}, at(StagePlan, rec.name(), "", err)
 	}
 	return image.Build(ctx, request)
@@ -73,7 +74,7 @@ func (r *run) request(rec *record) image.Request {
 		Name: rec.name(), Source: rec.source,
 		Env: image.Env{
 			Registry: r.clients, Dir: r.o.File.Dir, Repositories: rec.repos, Platforms: rec.file.Platforms, KeepAttestations: rec.file.KeepAttestations,
-			TempDir: r.workspace.Dir,
+			TempDir: r.workspace.Dir, Builder: r.builder, Created: r.createdAt, SBOM: rec.file.SBOM.FromBuild,
 		},
 		Annotations: rec.file.Annotations, Defaults: r.defaults(rec), Labels: rec.file.Labels,
 	}
@@ -81,7 +82,7 @@ func (r *run) request(rec *record) image.Request {
 
 // checkSources finds what is wrong with any image that can be told without a network, before the first is sent. An image
 // of which a fixed tag is there may be adopted, and is then not built: it is checked only if it must be.
-func (r *run) checkSources() error {
+func (r *run) checkSources(ctx context.Context) error {
 	for _, rec := range r.published() {
 		mayBeAdopted := slices.ContainsFunc(rec.wantedTags(), func(t plannedTag) bool {
 			digest, _ := r.current.of(t)
@@ -90,7 +91,12 @@ func (r *run) checkSources() error {
 		if mayBeAdopted && !r.o.Rebuild {
 			continue
 		}
-		if err := r.request(rec).Check(); err != nil {
+		err := r.request(rec).Check(ctx)
+		var wrong *buildx.UsageError
+		switch {
+		case errors.As(err, &wrong):
+			return usage(rec.name(), fmt.Errorf("image %s: %w", rec.name(), err))
+		case err != nil:
 			return at(StagePlan, rec.name(), "", err)
 		}
 	}

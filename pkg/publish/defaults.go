@@ -35,11 +35,11 @@ func (r *run) defaults(rec *record) func(context.Context) (map[string]string, er
 		if license := r.plan.payload.Repository.License; license != nil && license.SPDXID != "NOASSERTION" {
 			out["licenses"] = oneLine(license.SPDXID)
 		}
-		created, err := r.created(ctx)
+		created, err := r.createdAt(ctx)
 		if err != nil {
 			return nil, err
 		}
-		out["created"] = created
+		out["created"] = stamp(created)
 		named := make(map[string]string, len(out))
 		for key, value := range out {
 			if value != "" {
@@ -50,22 +50,22 @@ func (r *run) defaults(rec *record) func(context.Context) (map[string]string, er
 	}
 }
 
-// created is SOURCE_DATE_EPOCH, else the date of the token's commit; never now, or each run would give another digest.
-// Empty where nothing tells the date.
-func (r *run) created(ctx context.Context) (string, error) {
+// createdAt is SOURCE_DATE_EPOCH, else the date of the token's commit; never now, or each run would give another digest.
+// Zero where nothing tells the date.
+func (r *run) createdAt(ctx context.Context) (time.Time, error) {
 	at, ok, err := r.env().SourceDate()
 	if err != nil || ok {
-		return stamp(at), err
+		return at, err
 	}
 	at, err = r.commits.Date(ctx, r.claims.SHA)
 	switch {
 	case errors.Is(err, commits.ErrNoDate):
-		return "", nil
+		return time.Time{}, nil
 	case err != nil:
-		return "", hint.With(fmt.Errorf("annotation %screated: %w", annotationPrefix, err),
+		return time.Time{}, hint.With(fmt.Errorf("annotation %screated: %w", annotationPrefix, err),
 			"run again later; or check the commit out in this job, or set SOURCE_DATE_EPOCH: then GitHub is not asked")
 	}
-	return stamp(at), nil
+	return at, nil
 }
 
 func stamp(at time.Time) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/taglast/taglast/internal/buildx"
 	"github.com/taglast/taglast/internal/hint"
 )
 
@@ -58,7 +59,12 @@ func at(stage Stage, image, ref string, err error) error {
 	if errors.As(err, &inner) {
 		return err
 	}
-	return &Error{Stage: stage, Image: image, Ref: ref, Err: err, Hint: hint.Of(err)}
+	out := &Error{Stage: stage, Image: image, Ref: ref, Err: err, Hint: hint.Of(err)}
+	var failed *buildx.Error
+	if errors.As(err, &failed) {
+		out.Detail = failed.Detail()
+	}
+	return out
 }
 
 // usage is an error of the release file or the flags.

@@ -10,7 +10,7 @@ func (r *run) stages(ctx context.Context) error {
 	if !r.makeRecords() {
 		return r.sideBySide(ctx, r.buildStep()) // every image is skipped: the report says why
 	}
-	if err := r.checkSources(); err != nil {
+	if err := r.checkSources(ctx); err != nil {
 		return err
 	}
 	defer r.certificate.stop()

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/taglast/taglast/internal/buildx"
 	"github.com/taglast/taglast/internal/commits"
 	"github.com/taglast/taglast/internal/event"
 	"github.com/taglast/taglast/internal/identity"
@@ -33,6 +34,7 @@ type run struct {
 	sent      *counter // what left the program: of a dry run, what the overlay let through
 	clients   *registry.Clients
 	workspace image.Workspace // of sources that need files; removed when the run ends
+	builder   *buildx.Client  // of the Dockerfiles
 	commits   *commits.History
 
 	claims  identity.Claims
@@ -77,6 +79,7 @@ func newRun(ctx context.Context, o Options, m mode) *run {
 		r.o.Getenv = getenv
 	}
 	r.serverURL = or(r.o.Getenv("GITHUB_SERVER_URL"), "https://github.com")
+	r.builder = buildx.New(buildx.Options{})
 	r.current = newCurrent(r)
 	r.network = &counter{base: r.o.Transport}
 	r.sent = r.network

@@ -1,0 +1,196 @@
+package buildx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/hint"
+)
+
+// UsageError is an error of a request that can be told without a build: what it names is not there, or the machine has
+// nothing that could build it.
+type UsageError struct{ err error }
+
+func (e *UsageError) Error() string { return e.err.Error() }
+
+// Unwrap is the cause, which carries the hint.
+func (e *UsageError) Unwrap() error { return e.err }
+
+// Check says what is wrong with a request before anything is built: folders and files that are not there, variables that
+// are not set, no buildx, a builder that is unknown or cannot do it. What it finds is a *UsageError; the only other error
+// is that ctx has ended.
+func (c *Client) Check(ctx context.Context, r Request) error {
+	err := c.check(ctx, r)
+	if err != nil && ctx.Err() == nil {
+		return &UsageError{err}
+	}
+	return err
+}
+
+func (c *Client) check(ctx context.Context, r Request) error {
+	if err := r.checkAddresses(); err != nil {
+		return err
+	}
+	if !remote(r.Context) {
+		if err := r.checkFiles(); err != nil {
+			return err
+		}
+	}
+	if err := r.checkContexts(); err != nil {
+		return err
+	}
+	if err := r.checkSecrets(); err != nil {
+		return err
+	}
+	if _, err := c.environ.environ(r); err != nil {
+		return err
+	}
+	b, err := c.inspect(ctx, r.Dir, r.Builder)
+	if err != nil {
+		return err
+	}
+	return b.can(r)
+}
+
+// checkAddresses refuses a password in an address and the keys of a cache: arguments are for every process to see.
+func (r Request) checkAddresses() error {
+	addresses := []NamedContext{{Value: r.Context}}
+	for _, c := range append(addresses, r.Contexts...) {
+		u, err := url.Parse(c.Value)
+		if err != nil || u.User == nil {
+			continue
+		}
+		if _, password := u.User.Password(); password || u.Scheme == "https" || u.Scheme == "http" {
+			return hint.With(fmt.Errorf("%s: its address holds a login", strings.TrimSpace("context "+escape.Bounded(c.Name, 100))),
+				"take it out and give it as a secret: `id=GIT_AUTH_TOKEN,env=…` is what BuildKit logs in with")
+		}
+	}
+	for _, text := range slices.Concat(r.CacheFrom, r.CacheTo) {
+		for _, field := range strings.Split(text, ",") {
+			key, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+			if value != "" && (key == "secret_access_key" || key == "session_token") {
+				return hint.With(fmt.Errorf("cache of kind %s: %s stands in the file", escape.Bounded(cacheKind(text), 20), key),
+					"a secret is no argument of a program. For s3 set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in `env:` of the step; for azblob give the builder its own identity")
+			}
+		}
+	}
+	return nil
+}
+
+// checkFiles looks for the context's folder and for the Dockerfile in it.
+func (r Request) checkFiles() error {
+	folder := r.path(r.Context)
+	shown := escape.Bounded(filepath.ToSlash(local(r.Context)), 200)
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hint.With(fmt.Errorf("context %s: there is no such folder", shown), "it is relative to the folder of the release file; is the checkout there?")
+	case err != nil:
+		return fmt.Errorf("context %s: %w", shown, withoutPath(err))
+	case !info.IsDir():
+		return hint.With(fmt.Errorf("context %s: a file, not a folder", shown), "a context is a folder, or a Git or https URL")
+	}
+	return r.checkDockerfile(folder, shown)
+}
+
+func (r Request) checkDockerfile(folder, shownFolder string) error {
+	file, shown := r.path(r.File), escape.Bounded(filepath.ToSlash(r.File), 200)
+	if r.File == "" {
+		file, shown = filepath.Join(folder, "Dockerfile"), "Dockerfile"
+	}
+	info, err := os.Stat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hint.With(fmt.Errorf("%s: there is no such Dockerfile", shown), "it is relative to the folder of the release file")
+	case err != nil:
+		return fmt.Errorf("%s: %w", shown, withoutPath(err))
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s: not a file, so no Dockerfile", shown)
+	}
+	inside, err := within(folder, file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", shown, withoutPath(err))
+	}
+	if !inside {
+		return hint.With(fmt.Errorf("%s lies outside of its context %s", shown, shownFolder), "set `context` to a folder that holds both")
+	}
+	return nil
+}
+
+// within reports whether a file lies in a folder, links of both resolved.
+func within(folder, file string) (bool, error) {
+	var err error
+	for _, p := range []*string{&folder, &file} {
+		if *p, err = filepath.EvalSymlinks(*p); err != nil {
+			return false, err
+		}
+		if *p, err = filepath.Abs(*p); err != nil {
+			return false, err
+		}
+	}
+	rel, err := filepath.Rel(folder, file)
+	return err == nil && filepath.IsLocal(rel), nil //nolint:nilerr // two drives have no path between them
+}
+
+// checkContexts looks for the folders among the named contexts.
+func (r Request) checkContexts() error {
+	for _, c := range r.Contexts {
+		if c.Layout != "" || c.Value == "" || remote(c.Value) || strings.Contains(c.Value, "://") || strings.HasPrefix(c.Value, "target:") {
+			continue
+		}
+		info, err := os.Stat(r.path(c.Value))
+		what := fmt.Sprintf("context %s: %s", escape.Bounded(c.Name, 100), escape.Bounded(c.Value, 200))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return hint.With(fmt.Errorf("%s: there is no such folder", what),
+				"another image of this file is `image:NAME`, one of a registry `docker-image://REF`")
+		case err != nil:
+			return fmt.Errorf("%s: %w", what, withoutPath(err))
+		case !info.IsDir():
+			return fmt.Errorf("%s: a file, not a folder", what)
+		}
+	}
+	return nil
+}
+
+// checkSecrets looks for the files of secrets; their variables are looked for with the environment.
+func (r Request) checkSecrets() error {
+	for _, s := range r.Secrets {
+		what := "secret " + escape.Bounded(s.ID, 100)
+		if s.Env != "" {
+			continue
+		}
+		if s.Src == "" {
+			return hint.With(fmt.Errorf("%s: it has no value", what), "name a variable, `id=NAME,env=VAR`, or a file, `id=NAME,src=FILE`")
+		}
+		info, err := os.Stat(r.path(s.Src))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return hint.With(fmt.Errorf("%s: there is no file %s", what, escape.Bounded(s.Src, 200)), "it is relative to the folder of the release file")
+		case err != nil:
+			return fmt.Errorf("%s: %s: %w", what, escape.Bounded(s.Src, 200), withoutPath(err))
+		case !info.Mode().IsRegular():
+			return fmt.Errorf("%s: %s is not a file", what, escape.Bounded(s.Src, 200))
+		case info.Size() > maxSecretFile:
+			return fmt.Errorf("%s: %s has %d bytes, and BuildKit takes at most %d", what, escape.Bounded(s.Src, 200), info.Size(), maxSecretFile)
+		}
+	}
+	return nil
+}
+
+// withoutPath is err without the path, which the caller names.
+func withoutPath(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

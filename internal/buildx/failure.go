@@ -1,0 +1,173 @@
+package buildx
+
+import (
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+
+	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/hint"
+)
+
+// maxStepLines is how many lines of a step's own output an error shows.
+const maxStepLines = 20
+
+// Error is a build that failed: the builder ended, and said why.
+type Error struct {
+	message string
+	output  []string
+}
+
+// Error says what failed, on one line.
+func (e *Error) Error() string { return e.message }
+
+// Detail is the last lines of the output, each inert and without secrets; empty where they would say nothing more.
+func (e *Error) Detail() string { return strings.Join(e.output, "\n") }
+
+// failed is what is known of a build that failed.
+type failed struct {
+	program program
+	request Request
+	tail    []string // the last lines of the output, which a terminal has instead
+	screen  bool
+	exit    *exec.ExitError
+}
+
+const (
+	driverHint = "its driver cannot do it; " + builderHint
+	qemuHint   = "add `uses: docker/setup-qemu-action@v4` before docker/setup-buildx-action; or, faster, build each platform on a runner of its own kind and publish with `source: {digests: …}`"
+)
+
+// reasons are what builders say, in the words of buildx v0.37 and BuildKit v0.33, and what it means. $1 in a text is the
+// first group of the pattern. The first that matches holds.
+var reasons = []struct {
+	said    *regexp.Regexp
+	message string
+	hint    string
+}{
+	{regexp.MustCompile(`target stage "([^"]*)" could not be found \(did you mean ([^?)]*)\?\)`), "the Dockerfile has no stage $1", "did you mean `target: $2`?"},
+	{regexp.MustCompile(`target stage "([^"]*)" could not be found`), "the Dockerfile has no stage $1", "`target` is the name behind AS in a FROM of it"},
+	{regexp.MustCompile(`((?:Multi-platform build|OCI exporter|Attestation|Cache export) is not supported for the \S+ driver)`), "$1", driverHint},
+	{regexp.MustCompile(`(Attestations are not supported by the current BuildKit daemon)`), "$1", "update the builder, or leave `sbom: true` and `keep-attestations` out"},
+	{regexp.MustCompile(`failed to read dockerfile: open ([^:]*): no such file`), "the context has no $1", "`dockerfile` is its path, within the context where that is a URL"},
+	{regexp.MustCompile(`no builder "([^"]*)" found`), "there is no builder $1", "`docker buildx ls` lists those there are"},
+	{regexp.MustCompile(`(?:unknown flag|unknown shorthand flag): '?(-[^\s']+)`), "it does not know $1", "it is too old for what is asked of it: update buildx; docker/setup-buildx-action installs the newest"},
+	{regexp.MustCompile(`secret ([^:\s]+): not found`), "the build has no secret $1, which the Dockerfile needs", "add `secrets: [\"id=$1,env=VARIABLE\"]` to the source"},
+	{regexp.MustCompile(`(?:granting entitlement )?(\S+) is not allowed by build daemon configuration`), "the builder does not allow $1", "it is for who sets the builder up: `buildkitd-flags: --allow-insecure-entitlement $1` of docker/setup-buildx-action"},
+	{regexp.MustCompile(`(network\.host|security\.insecure) is not allowed`), "the Dockerfile asks for $1, which the source does not allow", "add `allow: [$1]` to the source"},
+	{regexp.MustCompile(`(failed to connect to the docker API[^;]*|Cannot connect to the Docker daemon[^.]*)`), "$1", builderHint},
+	{regexp.MustCompile(`(failed to initialize builder .*|no valid drivers found.*|failed to find driver .*|failed to list workers.*)`), "the builder cannot be reached: $1", builderHint},
+}
+
+var (
+	connecting  = regexp.MustCompile(`^ > \[internal\] (?:waiting for connection|booting buildkit)`)
+	location    = regexp.MustCompile(`^(\S.*:[0-9]+)$`)
+	instruction = regexp.MustCompile(`^ *[0-9]+ \| >>> (.*\S)`)
+	stepOutput  = regexp.MustCompile(`^[0-9]+\.[0-9]+ (.*)$`)
+	exitCode    = regexp.MustCompile(`did not complete successfully: (exit code: [0-9]+|.*)$`)
+	prefixes    = []string{"ERROR: ", "failed to build: ", "failed to solve: "}
+)
+
+// explain turns a builder's end into a message and a hint.
+func explain(f failed) error {
+	if f.screen && len(f.tail) == 0 {
+		return &Error{message: fmt.Sprintf("%s ended with exit code %d; its output stands above", f.program.shown(), f.exit.ExitCode())}
+	}
+	cause := f.cause()
+	step := f.step()
+	where := f.where()
+	for _, line := range step.output {
+		if strings.HasSuffix(line, "exec format error") {
+			return hint.With(&Error{where + "exec format error: the builder's machine cannot run programs of this platform", step.output}, qemuHint)
+		}
+	}
+	if connecting.MatchString(step.title) {
+		return hint.With(&Error{message: "the builder" + named(f.request.Builder) + " cannot be reached: " + cause}, builderHint)
+	}
+	for _, r := range reasons {
+		m := r.said.FindStringSubmatchIndex(cause)
+		if m == nil {
+			continue
+		}
+		expand := func(text string) string { return string(r.said.ExpandString(nil, text, cause, m)) }
+		message := where + expand(r.message)
+		if where == "" {
+			message = f.program.shown() + ": " + message
+		}
+		return hint.With(&Error{message: escape.Bounded(message, 600)}, escape.Bounded(expand(r.hint), 600))
+	}
+	if m := exitCode.FindStringSubmatch(cause); m != nil && where != "" {
+		cause = m[1]
+	}
+	if where == "" {
+		where = f.program.shown() + ": "
+	}
+	output := step.output
+	if len(output) == 0 && cause == "" {
+		cause, output = fmt.Sprintf("exit code %d", f.exit.ExitCode()), f.tail[max(0, len(f.tail)-maxStepLines):]
+	}
+	return &Error{escape.Bounded(where+cause, 900), output}
+}
+
+// cause is the last error that buildx reports, with the lines that belong to it, on one line.
+func (f failed) cause() string {
+	for i := len(f.tail) - 1; i >= 0; i-- {
+		if !strings.HasPrefix(f.tail[i], prefixes[0]) {
+			continue
+		}
+		text := f.tail[i]
+		for _, p := range prefixes {
+			text = strings.TrimPrefix(text, p)
+		}
+		return text
+	}
+	return ""
+}
+
+// where is the place in the Dockerfile: "Dockerfile:4: RUN make: ", empty where the output names none.
+func (f failed) where() string {
+	for i := len(f.tail) - 1; i > 0; i-- {
+		m := location.FindStringSubmatch(f.tail[i-1])
+		if m == nil || !isRule(f.tail[i]) {
+			continue
+		}
+		for _, line := range f.tail[i:] {
+			if code := instruction.FindStringSubmatch(line); code != nil {
+				return m[1] + ": `" + escape.Bounded(code[1], 160) + "`: "
+			}
+		}
+		return m[1] + ": "
+	}
+	return ""
+}
+
+// step is what the step that failed is called, and the last lines that it wrote.
+type step struct {
+	title  string
+	output []string
+}
+
+// step is the last part between two rules: a title and lines with the time before them.
+func (f failed) step() step {
+	for i := len(f.tail) - 1; i >= 0; i-- {
+		if !strings.HasPrefix(f.tail[i], " > ") {
+			continue
+		}
+		s := step{title: f.tail[i]}
+		for _, line := range f.tail[i+1:] {
+			if isRule(line) {
+				break
+			}
+			if m := stepOutput.FindStringSubmatch(line); m != nil {
+				line = m[1]
+			}
+			s.output = append(s.output, line)
+		}
+		s.output = s.output[max(0, len(s.output)-maxStepLines):]
+		return s
+	}
+	return step{}
+}
+
+func isRule(line string) bool { return len(line) >= 6 && strings.Trim(line, "-") == "" }
