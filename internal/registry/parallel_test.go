@@ -202,11 +202,15 @@ func TestOverHTTP(t *testing.T) {
 		},
 	} {
 		t.Run(title, func(t *testing.T) {
+			var mu sync.Mutex // a client that sees a connection break does not wait for the handler to end
 			seen := map[string]int{}
 			g := registrytest.NewHost(t, host, sandbox.RegistryOptions{})
 			g.Before = func(w http.ResponseWriter, r *http.Request) bool {
+				mu.Lock()
 				seen[r.Method]++
-				return before(r, w, seen[r.Method])
+				n := seen[r.Method]
+				mu.Unlock()
+				return before(r, w, n)
 			}
 			s := httptest.NewServer(g)
 			defer s.Close()

@@ -21,6 +21,9 @@ func (r *run) build(ctx context.Context, rec *record) error {
 		if !r.isFirst(rec) {
 			r.others.done()
 		}
+		if rec.usesBuilder() {
+			r.builders.done()
+		}
 		return nil
 	}
 	if err != nil {
@@ -30,6 +33,9 @@ func (r *run) build(ctx context.Context, rec *record) error {
 		return err
 	}
 	rec.built = built
+	if rec.usesBuilder() {
+		r.builders.done()
+	}
 	return nil
 }
 

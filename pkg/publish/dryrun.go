@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/taglast/taglast/internal/event"
+	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/image"
 	"github.com/taglast/taglast/internal/sandbox"
 )
@@ -63,7 +64,11 @@ func (r *run) enter(world *sandbox.World) {
 // staysHere refuses sources that an offline run would need the network for.
 func (p *plan) staysHere() error {
 	for _, im := range p.images {
-		if !im.source.Local() {
+		switch {
+		case im.usesBuilder():
+			return usage(im.file.Name, hint.With(fmt.Errorf("image %s: --offline, and a Dockerfile is built with a network", im.file.Name),
+				"leave --offline out; or build it by itself and publish the layout with `source: {oci: …}`"))
+		case !im.source.Local():
 			return usage(im.file.Name, fmt.Errorf("image %s: --offline, and its source is in a registry", im.file.Name))
 		}
 	}

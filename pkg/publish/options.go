@@ -4,6 +4,7 @@ package publish
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"time"
@@ -48,6 +49,15 @@ type Observer interface {
 	Progress(Event)
 	// Warn gives a message that the person should see; it is one line, and may hold foreign text.
 	Warn(message string)
+	// BuildOutput is called when a builder begins to build an image. What the builder prints is written to the result,
+	// which is closed when the builder ends; nil is shown nothing. A result that is a Terminal is drawn on by the builder.
+	BuildOutput(image string) io.WriteCloser
+}
+
+// Terminal is build output that a builder may draw its own bars on.
+type Terminal interface {
+	// Terminal is the terminal; nil where the output is to be written instead.
+	Terminal() *os.File
 }
 
 // Header is what is known when the plan has been made.
@@ -118,6 +128,7 @@ func (o Options) withDefaults() Options {
 
 type silent struct{}
 
-func (silent) Begin(Header)   {}
-func (silent) Progress(Event) {}
-func (silent) Warn(string)    {}
+func (silent) Begin(Header)                      {}
+func (silent) Progress(Event)                    {}
+func (silent) Warn(string)                       {}
+func (silent) BuildOutput(string) io.WriteCloser { return nil }

@@ -136,6 +136,12 @@ func (r *run) choose(p *plan) error {
 	return nil
 }
 
+// usesBuilder says that an image is made by a builder.
+func (im *plannedImage) usesBuilder() bool {
+	_, ok := im.file.Source.(release.DockerfileSource)
+	return ok
+}
+
 func names(images []release.Image) []string {
 	var out []string
 	for _, im := range images {

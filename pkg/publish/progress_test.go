@@ -2,6 +2,7 @@ package publish
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 )
@@ -9,8 +10,9 @@ import (
 // lines is an observer that keeps each event as a line.
 type lines []string
 
-func (l *lines) Begin(Header) {}
-func (l *lines) Warn(string)  {}
+func (l *lines) Begin(Header)                      {}
+func (l *lines) Warn(string)                       {}
+func (l *lines) BuildOutput(string) io.WriteCloser { return nil }
 func (l *lines) Progress(e Event) {
 	line := fmt.Sprintf("%s %d/%d", e.Stage, e.Done, e.Total)
 	if e.Finished {

@@ -14,8 +14,12 @@ import (
 const recheckAfter = 5 * time.Minute
 
 // push puts an image, untagged, into its repositories. The first image is the face of the repository: registries order
-// their page by the first PUT of a manifest, so its index waits until all others are there.
+// their page by the first PUT of a manifest, so its index waits until all others are there. Nothing is sent before every
+// builder has ended: a Dockerfile that does not build is the likeliest of all failures, and leaves nothing anywhere.
 func (r *run) push(ctx context.Context, rec *record) error {
+	if err := r.builders.wait(ctx); err != nil {
+		return err
+	}
 	r.prefetch(ctx)
 	o := push.Options{SkipRemoteBlobs: r.mode.dryRun(), Uploaded: r.uploading}
 	first := r.isFirst(rec)

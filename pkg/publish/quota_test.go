@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,8 +40,9 @@ type warnings struct {
 	all []string
 }
 
-func (w *warnings) Begin(publish.Header)   {}
-func (w *warnings) Progress(publish.Event) {}
+func (w *warnings) Begin(publish.Header)              {}
+func (w *warnings) Progress(publish.Event)            {}
+func (w *warnings) BuildOutput(string) io.WriteCloser { return nil }
 func (w *warnings) Warn(message string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

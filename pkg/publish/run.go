@@ -57,6 +57,7 @@ type run struct {
 	siblings *image.Siblings    // of the records: each is built once, whoever asks for it
 	complete prove.Complete
 	others   *latch       // opens when every image but the first is pushed
+	builders *latch       // opens when every image that a builder makes is built
 	moved    atomic.Int64 // bytes of blobs that were read for an upload
 
 	attestedMu sync.Mutex

@@ -262,6 +262,18 @@ func (l *listener) Begin(h publish.Header)   { l.note(h) }
 func (l *listener) Progress(e publish.Event) { l.note(e) }
 func (l *listener) Warn(message string)      { l.note(message) }
 
+func (l *listener) BuildOutput(string) io.WriteCloser { return heardOutput{l} }
+
+// heardOutput is what a builder prints, as the listener hears it.
+type heardOutput struct{ l *listener }
+
+func (o heardOutput) Write(p []byte) (int, error) {
+	o.l.note(string(p))
+	return len(p), nil
+}
+
+func (heardOutput) Close() error { return nil }
+
 func (l *listener) all() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -22,7 +22,7 @@ func (r *run) proveStep() step  { return step{StageVerify, r.prove, r.proveNote}
 
 // makeRecords begins a record for every image of the plan. It reports whether any image is built.
 func (r *run) makeRecords() bool {
-	built := 0
+	built, byBuilder := 0, 0
 	r.byName = make(map[string]*record)
 	for _, im := range r.plan.images {
 		rec := &record{plannedImage: im}
@@ -30,9 +30,12 @@ func (r *run) makeRecords() bool {
 		r.byName[rec.name()] = rec
 		if !im.unbuilt {
 			built++
+			if rec.usesBuilder() {
+				byBuilder++
+			}
 		}
 	}
-	r.others = newLatch(max(0, built-1))
+	r.others, r.builders = newLatch(max(0, built-1)), newLatch(byBuilder)
 	r.siblings = image.NewSiblings(r.buildSibling)
 	return built > 0
 }

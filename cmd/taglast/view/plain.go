@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -22,9 +23,11 @@ type Plain struct {
 	Line     func(string) // writes one line
 	Commands Commands
 
-	mu   sync.Mutex
-	open publish.Stage
-	last time.Time
+	mu     sync.Mutex
+	stage  publish.Stage // of the last event
+	open   publish.Stage // whose group is open; empty for none, and for that of a builder
+	last   time.Time     // of the stage's last line, or when it began
+	builds *builds       // nil before the first builder
 }
 
 const lineInterval = 10 * time.Second
@@ -43,24 +46,42 @@ func (p *Plain) Begin(h publish.Header) {
 	}
 }
 
-// Progress opens the stage's group at its first event and closes it at its last.
+// Progress opens the stage's group at its first line and closes it at its last.
 func (p *Plain) Progress(e publish.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if p.open != e.Stage {
-		p.Commands.Group(string(e.Stage))
-		p.open, p.last = e.Stage, now
+	if p.builds != nil && p.builds.shown != nil && !e.Finished {
+		return // groups do not nest, and the builder's lines say more
 	}
-	if e.Finished {
-		p.Line(fmt.Sprintf("▸ %-8s %s   %s", e.Stage, stageText(e), Duration(e.Took)))
+	if p.stage != e.Stage {
+		p.stage, p.last = e.Stage, now
+	}
+	switch {
+	case e.Finished:
+		p.inGroup(e.Stage, fmt.Sprintf("▸ %-8s %s   %s", e.Stage, stageText(e), Duration(e.Took)))
+		p.endGroup()
+	case now.Sub(p.last) >= lineInterval:
+		p.last = now
+		p.inGroup(e.Stage, fmt.Sprintf("▸ %-8s %d/%d  %s", e.Stage, e.Done, e.Total, escape.Text(e.Note)))
+	}
+}
+
+// inGroup writes a line into the stage's group. p.mu is held.
+func (p *Plain) inGroup(stage publish.Stage, line string) {
+	if p.open != stage {
+		p.endGroup()
+		p.Commands.Group(string(stage))
+		p.open = stage
+	}
+	p.Line(line)
+}
+
+// endGroup ends the open group of a stage, if there is one. p.mu is held.
+func (p *Plain) endGroup() {
+	if p.open != "" {
 		p.Commands.EndGroup()
 		p.open = ""
-		return
-	}
-	if now.Sub(p.last) >= lineInterval {
-		p.last = now
-		p.Line(fmt.Sprintf("▸ %-8s %d/%d  %s", e.Stage, e.Done, e.Total, escape.Text(e.Note)))
 	}
 }
 
@@ -68,10 +89,25 @@ func (p *Plain) Progress(e publish.Event) {
 func (p *Plain) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.open != "" {
-		p.Commands.EndGroup()
-		p.open = ""
+	p.endGroup()
+}
+
+// BuildOutput is a group of its own, with the builder's lines as they come.
+func (p *Plain) BuildOutput(image string) io.WriteCloser {
+	p.mu.Lock()
+	if p.builds == nil {
+		p.builds = &builds{
+			mu: &p.mu,
+			begin: func(image string) {
+				p.endGroup()
+				p.Commands.Group(string(publish.StageBuild) + " " + image)
+			},
+			line: p.Line,
+			end:  p.Commands.EndGroup,
+		}
 	}
+	p.mu.Unlock()
+	return p.builds.open(image)
 }
 
 // Warn annotates the job.

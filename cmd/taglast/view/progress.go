@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -17,9 +18,12 @@ type Terminal struct {
 	W   io.Writer
 	Bar bool // the output is a terminal: a running stage is drawn over its own line
 
-	mu    sync.Mutex
-	drawn bool
-	last  time.Time // when the bar was drawn
+	mu     sync.Mutex
+	drawn  bool
+	last   time.Time // when the bar was drawn
+	lent   bool      // a builder draws its own bars
+	held   []string  // lines that wait until it ends
+	builds *builds   // where the output is no terminal; nil before the first builder
 }
 
 // redraw is how often a bar is drawn at the most.
@@ -93,8 +97,8 @@ func (t *Terminal) Progress(e publish.Event) {
 	case e.Finished:
 		t.clear()
 		line := fmt.Sprintf("%-8s ✓  %s", e.Stage, stageText(e))
-		fmt.Fprintf(t.W, "%s%s%s\n", line, strings.Repeat(" ", max(2, 72-len([]rune(line)))), Duration(e.Took))
-	case t.Bar && e.Total > 0 && time.Since(t.last) >= redraw:
+		t.show(line + strings.Repeat(" ", max(2, 72-len([]rune(line)))) + Duration(e.Took))
+	case t.Bar && !t.lent && e.Total > 0 && time.Since(t.last) >= redraw:
 		t.clear()
 		t.last = time.Now()
 		const width = 24
@@ -117,7 +121,41 @@ func (t *Terminal) Warn(message string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.clear()
-	fmt.Fprintln(t.W, "warning: "+escape.Text(message))
+	t.show("warning: " + escape.Text(message))
+}
+
+// show writes a line, or keeps it until a builder gives the terminal back.
+func (t *Terminal) show(line string) {
+	if t.lent {
+		t.held = append(t.held, line)
+		return
+	}
+	fmt.Fprintln(t.W, line)
+}
+
+// BuildOutput lends the terminal to a builder, for its own bars; a builder that runs at the same time shows nothing. Where
+// the output is no terminal, it is the builder's lines.
+func (t *Terminal) BuildOutput(image string) io.WriteCloser {
+	t.mu.Lock()
+	if file, ok := t.W.(*os.File); ok && t.Bar {
+		defer t.mu.Unlock()
+		if t.lent {
+			return nil
+		}
+		t.clear()
+		t.lent = true
+		return &drawing{of: t, file: file}
+	}
+	if t.builds == nil {
+		t.builds = &builds{
+			mu:    &t.mu,
+			begin: func(image string) { t.clear(); fmt.Fprintf(t.W, "%-8s    %s\n", publish.StageBuild, image) },
+			line:  func(line string) { fmt.Fprintln(t.W, "  "+line) },
+			end:   func() {},
+		}
+	}
+	t.mu.Unlock()
+	return t.builds.open(image)
 }
 
 // Close takes away the bar of a stage that did not finish.

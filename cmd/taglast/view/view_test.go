@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/taglast/taglast/cmd/taglast/view"
@@ -108,11 +109,26 @@ func TestPlainLinesInActions(t *testing.T) {
 	runner := actions.New(func(key string) string { return map[string]string{"GITHUB_ACTIONS": "true"}[key] }, &b)
 	plain := &view.Plain{Line: func(s string) { fmt.Fprintln(&b, s) }, Commands: runner}
 	watch(plain, false)
-	plain.Progress(publish.Event{Stage: publish.StageTag, Total: 2}) // a stage that fails leaves no group open
-	plain.Close()
-	plain.Close()
 	view.Result(&b, uv(32), "taglast-out", false)
 	golden.Compare(t, "testdata/actions.golden", b.String())
+}
+
+// TestAStageThatFailsLeavesNoGroupOpen, and one that runs for long has a line every ten seconds.
+func TestAStageThatFailsLeavesNoGroupOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b bytes.Buffer
+		runner := actions.New(func(key string) string { return map[string]string{"GITHUB_ACTIONS": "true"}[key] }, &b)
+		plain := &view.Plain{Line: func(s string) { fmt.Fprintln(&b, s) }, Commands: runner}
+		for range 30 {
+			plain.Progress(publish.Event{Stage: publish.StagePush, Done: 1, Total: 2})
+			time.Sleep(time.Second)
+		}
+		plain.Close()
+		plain.Close()
+		if want := "::group::push\n▸ push     1/2  \n▸ push     1/2  \n::endgroup::\n"; b.String() != want {
+			t.Errorf("got %q, want %q", b.String(), want)
+		}
+	})
 }
 
 func TestResults(t *testing.T) {
