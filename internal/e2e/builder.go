@@ -107,7 +107,7 @@ func (p *process) listens(ctx context.Context, socket string) error {
 }
 
 // builders is the stack with the builder that the tests share, for one test, as servers is.
-func builders(t *testing.T) (*stack, *builder) {
+func builders(t testing.TB) (*stack, *builder) {
 	t.Helper()
 	s := servers(t)
 	b, err := s.builder()
@@ -119,7 +119,7 @@ func builders(t *testing.T) (*stack, *builder) {
 }
 
 // freshBuilder starts one that has built nothing, until the test ends: a machine without the cache of the first.
-func (s *stack) freshBuilder(t *testing.T) *builder {
+func (s *stack) freshBuilder(t testing.TB) *builder {
 	t.Helper()
 	b, err := s.startBuilder(t.Context(), secret("builder-"))
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *stack) freshBuilder(t *testing.T) *builder {
 }
 
 // watch shows what the daemon logged if the test fails.
-func (b *builder) watch(t *testing.T) {
+func (b *builder) watch(t testing.TB) {
 	size := b.daemon.size()
 	t.Cleanup(func() {
 		if text := b.daemon.tail(size); t.Failed() && text != "" {
@@ -141,7 +141,7 @@ func (b *builder) watch(t *testing.T) {
 }
 
 // buildx runs buildx as a user would, without any login.
-func (b *builder) buildx(t *testing.T, dir string, args ...string) outcome {
+func (b *builder) buildx(t testing.TB, dir string, args ...string) outcome {
 	t.Helper()
 	environ := append(append(base(t.TempDir()), shared.proxied()...), b.environ...)
 	out, err := run(t.Context(), dir, filepath.Join(b.bin, "docker-buildx"), environ, args...)

@@ -47,7 +47,7 @@ func listSources(root string) error {
 }
 
 // taglast runs the command in a folder.
-func (s *stack) taglast(t *testing.T, dir string, environ []string, args ...string) outcome {
+func (s *stack) taglast(t testing.TB, dir string, environ []string, args ...string) outcome {
 	t.Helper()
 	file, err := program()
 	if err != nil {
@@ -77,13 +77,13 @@ func (s *stack) publish(t *testing.T, j job, dir string, args ...string) (outcom
 }
 
 // stepEnviron is the environment of such a step, which has an account of Docker Hub too.
-func (s *stack) stepEnviron(t *testing.T, j job) []string {
+func (s *stack) stepEnviron(t testing.TB, j job) []string {
 	t.Helper()
 	return append(j.environ(t, s), "TAGLAST_REGISTRY_AUTH=- {registry: docker.io, username: "+s.dockerUser+", password: "+s.dockerPassword+"}")
 }
 
 // publishIn is publish in an environment.
-func (s *stack) publishIn(t *testing.T, environ []string, dir string, args ...string) (outcome, report) {
+func (s *stack) publishIn(t testing.TB, environ []string, dir string, args ...string) (outcome, report) {
 	t.Helper()
 	out := s.taglast(t, dir, environ, s.publishArguments(args...)...)
 	var r report

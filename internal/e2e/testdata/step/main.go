@@ -4,6 +4,7 @@
 //	step time FILE         writes the time of now
 //	step sum FROM TO       writes the SHA-256 of a file
 //	step write TO TEXT…    writes a text, with $NAME replaced from the environment
+//	step say FILE          says what is in a file
 //	step fail TEXT…        says a text on standard error and ends with status 7
 package main
 
@@ -30,7 +31,7 @@ func run(args []string) error {
 		return scan(os.Getenv("BUILDKIT_SCAN_SOURCE"), to)
 	}
 	if len(args) < 2 {
-		return fmt.Errorf("usage: step time|sum|write|fail ARGUMENT…, not %q", args)
+		return fmt.Errorf("usage: step time|sum|say|write|fail ARGUMENT…, not %q", args)
 	}
 	switch args[0] {
 	case "time":
@@ -41,6 +42,10 @@ func run(args []string) error {
 			return err
 		}
 		return put(args[2], fmt.Appendf(nil, "%x", sha256.Sum256(raw)))
+	case "say":
+		raw, err := os.ReadFile(args[1])
+		fmt.Printf("%s says %s\n", args[1], raw)
+		return err
 	case "write":
 		return put(args[1], []byte(os.ExpandEnv(strings.Join(args[2:], " "))))
 	default:
