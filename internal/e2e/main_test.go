@@ -83,7 +83,7 @@ func installInTime(ctx context.Context) error {
 }
 
 // servers is the stack, for one test: what the servers log meanwhile is shown if it fails.
-func servers(t *testing.T) *stack {
+func servers(t testing.TB) *stack {
 	t.Helper()
 	sizes := make([]int64, len(shared.servers))
 	for i, p := range shared.servers {

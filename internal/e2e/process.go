@@ -24,7 +24,8 @@ const leashVariable = "TAGLAST_E2E_LEASH"
 // leash is the other half of start. It returns the exit code.
 func leash(command []string) int {
 	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // only start starts it
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	// Copied, not handed over: so Wait lasts until whatever the command has started is gone, too.
+	cmd.Stdout, cmd.Stderr = struct{ io.Writer }{os.Stdout}, struct{ io.Writer }{os.Stderr}
 	held, err := cmd.StdinPipe() // open until we die: the same rule for the command
 	if err == nil {
 		err = cmd.Start()
