@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/taglast/taglast/internal/bounded"
+	"github.com/taglast/taglast/internal/provenance"
 )
 
 // maxMetadata bounds the file in which buildx describes a build.
@@ -89,13 +90,14 @@ func (c *Client) build(ctx context.Context, r Request, j Job) (Result, error) {
 	out := j.output()
 	defer func() { _ = out.Close() }() // nobody's build fails because its output could not be shown
 	if err := c.run(ctx, p, r, environ, layout, metadata, out); err != nil {
-		return Result{}, err
+		return Result{}, errors.Join(err, removeFile(metadata))
 	}
 	raw, err := readMetadata(metadata)
-	if err != nil {
-		return Result{}, fmt.Errorf("what the builder says of the build: %w", err)
+	var dependencies []provenance.Dependency
+	if err == nil {
+		dependencies, err = r.dependencies(raw)
 	}
-	dependencies, err := r.dependencies(raw)
+	err = errors.Join(err, removeFile(metadata)) // it has the values of arguments
 	if err != nil {
 		return Result{}, fmt.Errorf("what the builder says of the build: %w", err)
 	}
@@ -159,6 +161,14 @@ func (c *Client) run(ctx context.Context, p program, r Request, environ []string
 		return fmt.Errorf("%s: %w", p.shown(), withoutPath(err))
 	}
 	return explain(failed{program: p, request: r, tail: tail, screen: screen != nil, exit: exit})
+}
+
+// removeFile removes a file that need not be there.
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return withoutPath(err)
+	}
+	return nil
 }
 
 func readMetadata(path string) ([]byte, error) {

@@ -9,6 +9,7 @@ package buildx
 import (
 	"encoding/json"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +75,7 @@ type Job struct {
 // Result is what a build left.
 type Result struct {
 	Layout       string                  // folder of the OCI layout; nothing in it is checked yet
-	Dependencies []provenance.Dependency // what the builder resolved: base images, Git and http sources; sorted
+	Dependencies []provenance.Dependency // what the builder resolved: base images, Git and http sources; sorted by URI
 }
 
 // key tells whether two requests are the same. A layout is known by its digest, wherever it lies.
@@ -87,16 +88,15 @@ func (r Request) key() (string, error) {
 	return string(raw), err
 }
 
-// remote reports whether buildx takes a context for an address, not a folder: https and http, Git's own schemes, and
-// what Git takes without one (github.com/OWNER/REPO, git@HOST:PATH).
+var scpLike = regexp.MustCompile(`^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:`)
+
+// remote reports whether buildx takes a context for an address, not a folder: a URL that Git or HTTP fetches, or what Git
+// takes without a scheme (github.com/OWNER/REPO, git@HOST:PATH).
 func remote(context string) bool {
-	for _, prefix := range []string{"https://", "http://", "git://", "ssh://", "git@", "github.com/"} {
-		if strings.HasPrefix(context, prefix) {
-			return true
-		}
+	if scheme, _, found := strings.Cut(context, "://"); found {
+		return slices.Contains([]string{"https", "http", "git", "ssh"}, strings.ToLower(scheme))
 	}
-	user, path, ok := strings.Cut(context, "@")
-	return ok && user != "" && !strings.ContainsAny(user, `/\`) && strings.Contains(path, ":")
+	return strings.HasPrefix(context, "github.com/") || scpLike.MatchString(context)
 }
 
 // local is a folder as an argument, which no folder's name can turn into a flag, standard input or an address.

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/taglast/taglast/internal/escape"
@@ -36,9 +34,6 @@ func (c *Client) Check(ctx context.Context, r Request) error {
 }
 
 func (c *Client) check(ctx context.Context, r Request) error {
-	if err := r.checkAddresses(); err != nil {
-		return err
-	}
 	if !remote(r.Context) {
 		if err := r.checkFiles(); err != nil {
 			return err
@@ -58,31 +53,6 @@ func (c *Client) check(ctx context.Context, r Request) error {
 		return err
 	}
 	return b.can(r)
-}
-
-// checkAddresses refuses a password in an address and the keys of a cache: arguments are for every process to see.
-func (r Request) checkAddresses() error {
-	addresses := []NamedContext{{Value: r.Context}}
-	for _, c := range append(addresses, r.Contexts...) {
-		u, err := url.Parse(c.Value)
-		if err != nil || u.User == nil {
-			continue
-		}
-		if _, password := u.User.Password(); password || u.Scheme == "https" || u.Scheme == "http" {
-			return hint.With(fmt.Errorf("%s: its address holds a login", strings.TrimSpace("context "+escape.Bounded(c.Name, 100))),
-				"take it out and give it as a secret: `id=GIT_AUTH_TOKEN,env=…` is what BuildKit logs in with")
-		}
-	}
-	for _, text := range slices.Concat(r.CacheFrom, r.CacheTo) {
-		for _, field := range strings.Split(text, ",") {
-			key, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-			if value != "" && (key == "secret_access_key" || key == "session_token") {
-				return hint.With(fmt.Errorf("cache of kind %s: %s stands in the file", escape.Bounded(cacheKind(text), 20), key),
-					"a secret is no argument of a program. For s3 set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in `env:` of the step; for azblob give the builder its own identity")
-			}
-		}
-	}
-	return nil
 }
 
 // checkFiles looks for the context's folder and for the Dockerfile in it.

@@ -3,6 +3,7 @@ package buildx
 import (
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -132,14 +133,24 @@ func (f failed) where() string {
 		if m == nil || !isRule(f.tail[i]) {
 			continue
 		}
+		place := f.path(m[1])
 		for _, line := range f.tail[i:] {
 			if code := instruction.FindStringSubmatch(line); code != nil {
-				return m[1] + ": `" + escape.Bounded(code[1], 160) + "`: "
+				return place + ": `" + escape.Bounded(code[1], 160) + "`: "
 			}
 		}
-		return m[1] + ": "
+		return place + ": "
 	}
 	return ""
+}
+
+// path is a place with the path of the Dockerfile, of which BuildKit tells the last part alone.
+func (f failed) path(place string) string {
+	file := filepath.ToSlash(f.request.File)
+	if i := strings.LastIndexByte(file, '/'); i >= 0 && strings.HasPrefix(place, file[i+1:]+":") {
+		place = escape.Bounded(file[:i+1], 200) + place
+	}
+	return place
 }
 
 // step is what the step that failed is called, and the last lines that it wrote.

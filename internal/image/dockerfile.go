@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -12,6 +13,7 @@ import (
 	"github.com/taglast/taglast/internal/buildx"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/pkg/release"
 )
 
@@ -41,15 +43,18 @@ func (s dockerfileSource) gather(ctx context.Context, env Env) (gathered, error)
 		return gathered{}, errNoBuilder
 	}
 	request := s.request(env)
-	var err error
+	var inherited []provenance.Dependency // of the images that this one is built on
 	for i, c := range s.Contexts {
 		if c.Image == "" {
 			continue
 		}
-		if request.Contexts[i], err = env.imageContext(ctx, c); err != nil {
+		context, from, err := env.imageContext(ctx, c)
+		if err != nil {
 			return gathered{}, err
 		}
+		request.Contexts[i], inherited = context, append(inherited, from...)
 	}
+	var err error
 	if request.Labels, err = env.labels(ctx); err != nil {
 		return gathered{}, err
 	}
@@ -65,7 +70,7 @@ func (s dockerfileSource) gather(ctx context.Context, env Env) (gathered, error)
 		return gathered{}, hint.With(fmt.Errorf("what the builder left: %w", err), "run it again; if it comes back, the builder is at fault: `docker buildx inspect` names it")
 	}
 	return gathered{
-		sources: trees, dependencies: result.Dependencies, made: true,
+		sources: trees, dependencies: slices.Concat(result.Dependencies, inherited), made: true,
 		hint: "the builder gave another set of platforms than it was asked for: `docker buildx inspect` names those it builds",
 	}, nil
 }
@@ -107,17 +112,18 @@ func (s dockerfileSource) request(env Env) buildx.Request {
 	return r
 }
 
-// imageContext is another image of the release as a context: built first, and handed over as a layout.
-func (env Env) imageContext(ctx context.Context, c release.NamedContext) (buildx.NamedContext, error) {
+// imageContext is another image of the release as a context: built first, and handed over as a layout. With it come the
+// dependencies of that image, which the builder cannot know.
+func (env Env) imageContext(ctx context.Context, c release.NamedContext) (buildx.NamedContext, []provenance.Dependency, error) {
 	b, err := env.Built(ctx, c.Image)
 	if err != nil {
-		return buildx.NamedContext{}, err
+		return buildx.NamedContext{}, nil, err
 	}
 	dir, err := b.layout(ctx, env.TempDir)
 	if err != nil {
-		return buildx.NamedContext{}, fmt.Errorf("context %s: image %s: %w", escape.Bounded(c.Name, 100), c.Image, err)
+		return buildx.NamedContext{}, nil, fmt.Errorf("context %s: image %s: %w", escape.Bounded(c.Name, 100), c.Image, err)
 	}
-	return buildx.NamedContext{Name: c.Name, Layout: dir, Digest: b.Root().Digest.String()}, nil
+	return buildx.NamedContext{Name: c.Name, Layout: dir, Digest: b.Root().Digest.String()}, b.Dependencies(), nil
 }
 
 // noDate is Created of an Env that has none.

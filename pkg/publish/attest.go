@@ -11,7 +11,6 @@ import (
 	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/stage/prove"
 	"github.com/taglast/taglast/internal/store"
-	"github.com/taglast/taglast/pkg/release"
 )
 
 // attest makes or reuses the attestation of a pushed image. So many images are attested at the same time as requests may
@@ -81,7 +80,7 @@ func (r *run) wanted(rec *record) []attest.Wanted {
 
 // builderDependencies are the programs that made an image for this one: of a Dockerfile buildx, unless the image is adopted.
 func (r *run) builderDependencies(rec *record) ([]provenance.Dependency, error) {
-	if rec.file.Source == nil || rec.file.Source.Kind() != (release.DockerfileSource{}).Kind() || rec.built.Adopted() {
+	if !rec.usesBuilder() || rec.built.Adopted() {
 		return nil, nil
 	}
 	return r.builder.BuilderDependencies()
