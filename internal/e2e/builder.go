@@ -41,11 +41,13 @@ func (s *stack) startBuilder(ctx context.Context, name string) (*builder, error)
 	}
 	dir := s.file(name)
 	b := &builder{bin: filepath.Join(dir, "bin")}
-	plugins, socket := filepath.Join(dir, "docker", "cli-plugins"), filepath.Join(dir, "buildkitd.sock")
-	for _, folder := range []string{b.bin, plugins} {
+	plugins, socket, temp := filepath.Join(dir, "docker", "cli-plugins"), filepath.Join(dir, "buildkitd.sock"), filepath.Join(dir, "run")
+	for _, folder := range []string{b.bin, plugins, temp} {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return nil, err
 		}
+	}
+	for _, folder := range []string{b.bin, plugins} {
 		if err := os.Symlink(buildx, filepath.Join(folder, "docker-buildx")); err != nil {
 			return nil, err
 		}
@@ -65,8 +67,9 @@ func (s *stack) startBuilder(ctx context.Context, name string) (*builder, error)
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return nil, err
 	}
-	// In namespaces of its own: when unshare is killed, the kernel ends whatever a build runs, and its mounts are gone.
-	b.daemon, err = start(ctx, s.dir, name, "unshare", s.proxied(), nil, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+	// A mount namespace of its own below its process namespace, whose /proc must be that one's.
+	environ := append(s.proxied(), leashVariable+"="+leashIsolated, "XDG_RUNTIME_DIR="+temp)
+	b.daemon, err = start(ctx, s.dir, name, "unshare", environ, nil, "--mount", "--mount-proc",
 		daemon, "--config", file, "--root", filepath.Join(dir, "root"), "--addr", "unix://"+socket)
 	if err != nil {
 		return nil, err
@@ -149,14 +152,6 @@ func (b *builder) buildx(t testing.TB, dir string, args ...string) outcome {
 		t.Fatal(err)
 	}
 	return out
-}
-
-// prune empties the builder's cache.
-func (b *builder) prune(t *testing.T) {
-	t.Helper()
-	if out := b.buildx(t, t.TempDir(), "prune", "--all", "--force"); out.code != 0 {
-		t.Fatalf("buildx prune: %s", out)
-	}
 }
 
 // cached counts the steps that a build took from a cache, as its progress says.

@@ -19,9 +19,9 @@ import (
 var shared *stack
 
 func TestMain(m *testing.M) {
-	if os.Getenv(leashVariable) != "" {
+	if kind := os.Getenv(leashVariable); kind != "" {
 		_ = os.Unsetenv(leashVariable)
-		os.Exit(leash(os.Args[1:]))
+		os.Exit(leash(os.Args[1:], kind == leashIsolated))
 	}
 	flag.Parse()
 	code, err := testAll(m)
