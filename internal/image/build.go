@@ -39,7 +39,18 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	if err := r.checkPlatforms(images, g.hint); err != nil {
 		return nil, err
 	}
+	lifted := g.attestationManifests()
+	if err := r.attachSBOMs(ctx, lifted, images); err != nil {
+		return nil, err
+	}
 	b := &built{name: r.Name, dependencies: g.dependencies}
+	if !g.copyWhole { // what a copied image was built from is no affair of this build
+		from, err := builtFrom(ctx, lifted, images)
+		if err != nil {
+			return nil, err
+		}
+		b.dependencies = slices.Concat(b.dependencies, from)
+	}
 	var sourceAnnotations map[string]string
 	if len(g.sources) == 1 {
 		sourceAnnotations = g.sources[0].annotations
@@ -143,7 +154,7 @@ func children(all []*sourceManifest) ([]Child, error) {
 			continue
 		}
 		done[f.Digest] = true
-		c := Child{Manifest: f.Manifest, Blobs: make([]registry.Blob, len(f.blobs)), From: f.repositories}
+		c := Child{Manifest: f.Manifest, Blobs: make([]registry.Blob, len(f.blobs)), From: f.repositories, SBOM: f.sbom}
 		if !f.attestation {
 			c.Platform = f.platform.normalName()
 		}

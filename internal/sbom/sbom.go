@@ -59,8 +59,8 @@ func IsType(predicateType string) bool {
 // optional in its specification, left out by generators whose output is reproducible, and read by no consumer of the
 // attestation.
 func Parse(raw []byte) (*Document, error) {
-	if len(raw) > MaxSize {
-		return nil, tooLarge()
+	if err := CheckSize(int64(len(raw))); err != nil {
+		return nil, err
 	}
 	if !utf8.Valid(raw) {
 		return nil, errors.New("not UTF-8")
@@ -87,7 +87,7 @@ func Parse(raw []byte) (*Document, error) {
 func ReadFile(path string) (*Document, error) {
 	raw, err := bounded.ReadFile(path, MaxSize)
 	if errors.Is(err, bounded.ErrTooLarge) {
-		return nil, tooLarge()
+		return nil, CheckSize(MaxSize + 1)
 	}
 	if err != nil {
 		return nil, err
@@ -95,7 +95,11 @@ func ReadFile(path string) (*Document, error) {
 	return Parse(raw)
 }
 
-func tooLarge() error {
+// CheckSize is the error of a document that has size bytes, where these are more than MaxSize.
+func CheckSize(size int64) error {
+	if size <= MaxSize {
+		return nil
+	}
 	return hint.With(fmt.Errorf("the SBOM has %w, the most that an attestation may hold", &bounded.TooLargeError{Limit: MaxSize}),
 		"leave the list of files out of it (syft: --select-catalogers -file), or what it lists twice")
 }
