@@ -141,7 +141,7 @@ func (c *Client) run(ctx context.Context, p program, r Request, environ []string
 	if len(r.Secrets) > 0 {
 		screen = nil
 	}
-	cmd := newCommand(ctx, p.command, r.arguments(layout, metadata, screen != nil))
+	cmd := newCommand(ctx, c.grace, p.command, r.arguments(layout, metadata, screen != nil))
 	cmd.Dir, cmd.Env = r.Dir, environ
 	output := &lines{to: out, mask: c.environ.mask(r)}
 	cmd.Stdout, cmd.Stderr = output, output

@@ -28,12 +28,15 @@ const askTimeout = time.Minute
 type Options struct {
 	Environ []string // NAME=VALUE; nil means the environment of this process
 	Builds  int      // that run at the same time; zero means 2
+	// Grace is how long a build that is told to end may take before it is killed; zero means 10 seconds.
+	Grace time.Duration
 }
 
 // Client runs the builds of one run. All its methods may be called from several goroutines.
 type Client struct {
 	environ variables
 	slots   chan struct{} // filled by builds that run
+	grace   time.Duration
 
 	findProgram func() (program, error)
 
@@ -50,8 +53,11 @@ func New(o Options) *Client {
 	if o.Builds <= 0 {
 		o.Builds = defaultBuilds
 	}
+	if o.Grace <= 0 {
+		o.Grace = defaultGrace
+	}
 	c := &Client{
-		environ: newVariables(o.Environ), slots: make(chan struct{}, o.Builds),
+		environ: newVariables(o.Environ), slots: make(chan struct{}, o.Builds), grace: o.Grace,
 		builds: map[string]*sharedBuild{}, builders: map[string]*sharedBuilder{},
 	}
 	c.findProgram = sync.OnceValues(c.find)
@@ -145,7 +151,7 @@ func (c *Client) ask(ctx context.Context, p program, dir string, args ...string)
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var stdout, stderr head
-	cmd := newCommand(ctx, p.command, args)
+	cmd := newCommand(ctx, c.grace, p.command, args)
 	cmd.Dir, cmd.Env = dir, list(c.environ.base())
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := runCommand(cmd); err != nil {

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// grace is how long a build that is told to end may take, before it is killed: BuildKit ends what runs for it.
-const grace = 10 * time.Second
+// defaultGrace is how long a build that is told to end may take, before it is killed: BuildKit ends what runs for it.
+const defaultGrace = 10 * time.Second
 
 // newCommand is a child that ends with ctx: it is told to, with all that it started, and killed when it does not.
-func newCommand(ctx context.Context, command, args []string) *exec.Cmd {
+func newCommand(ctx context.Context, grace time.Duration, command, args []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, command[0], append(append([]string{}, command[1:]...), args...)...) //nolint:gosec // arguments are one --flag=value each
 	ownGroup(cmd)
 	cmd.Cancel = func() error { return interrupt(cmd.Process) }
