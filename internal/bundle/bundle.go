@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	// MaxSize is the largest bundle that is parsed: 16 MiB.
-	MaxSize = 16 << 20
+	// MaxSize is the largest bundle that is parsed: 24 MiB, so that a predicate of 16 MiB, the most that GitHub's attest
+	// action takes, has room in it, which base64 makes a third longer.
+	MaxSize = 24 << 20
 	// MediaType is that of the bundles that taglast makes.
 	MediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
 	// PayloadType is the DSSE payload type of an in-toto statement (in-toto attestation framework, "Envelope layer").

@@ -32,9 +32,15 @@ func (s *stack) gh(t *testing.T, args ...string) outcome {
 	return s.consume(t, ghTool, append([]string{"attestation", "verify", "--custom-trusted-root", s.trustedRoot}, args...)...)
 }
 
-// cosign checks a bundle against the bytes of a manifest.
+// cosign checks the bundle of a provenance against the bytes of a manifest.
 func (s *stack) cosign(t *testing.T, bundle, identity, manifest string) outcome {
 	t.Helper()
+	return s.cosignType(t, "slsaprovenance1", bundle, identity, manifest)
+}
+
+// cosignType does it for a kind of statement by cosign's name of it.
+func (s *stack) cosignType(t *testing.T, kind, bundle, identity, manifest string) outcome {
+	t.Helper()
 	return s.consume(t, cosignTool, "verify-blob-attestation", "--bundle", bundle, "--trusted-root", s.trustedRoot,
-		"--type", "slsaprovenance1", "--certificate-identity", identity, "--certificate-oidc-issuer", actionsIssuer, manifest)
+		"--type", kind, "--certificate-identity", identity, "--certificate-oidc-issuer", actionsIssuer, manifest)
 }

@@ -50,7 +50,7 @@ func secret(prefix string) string {
 }
 
 // admit lets a job ask for ID tokens and use the API until the test ends.
-func (g *github) admit(t *testing.T, j job) (requestToken, githubToken string) {
+func (g *github) admit(t testing.TB, j job) (requestToken, githubToken string) {
 	requestToken, githubToken = secret("rt-"), secret("ghs_")
 	g.mu.Lock()
 	defer g.mu.Unlock()

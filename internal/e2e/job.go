@@ -91,7 +91,7 @@ func (j job) claims() map[string]any {
 }
 
 // environ is the environment of the job's steps. The tokens in it are good until the test ends.
-func (j job) environ(t *testing.T, s *stack) []string {
+func (j job) environ(t testing.TB, s *stack) []string {
 	t.Helper()
 	dir := t.TempDir()
 	event := map[string]any{

@@ -19,9 +19,9 @@ import (
 var shared *stack
 
 func TestMain(m *testing.M) {
-	if os.Getenv(leashVariable) != "" {
+	if kind := os.Getenv(leashVariable); kind != "" {
 		_ = os.Unsetenv(leashVariable)
-		os.Exit(leash(os.Args[1:]))
+		os.Exit(leash(os.Args[1:], kind == leashIsolated))
 	}
 	flag.Parse()
 	code, err := testAll(m)
@@ -83,7 +83,7 @@ func installInTime(ctx context.Context) error {
 }
 
 // servers is the stack, for one test: what the servers log meanwhile is shown if it fails.
-func servers(t *testing.T) *stack {
+func servers(t testing.TB) *stack {
 	t.Helper()
 	sizes := make([]int64, len(shared.servers))
 	for i, p := range shared.servers {

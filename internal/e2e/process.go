@@ -21,10 +21,13 @@ import (
 // it when standard input ends, which it does when the tests end, however they end.
 const leashVariable = "TAGLAST_E2E_LEASH"
 
-// leash is the other half of start. It returns the exit code.
-func leash(command []string) int {
+// leash is the other half of start: isolated, the command and all that it starts end together. It returns the exit code.
+func leash(command []string, isolated bool) int {
 	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...) //nolint:gosec // only start starts it
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if isolated {
+		isolate(cmd)
+	}
 	held, err := cmd.StdinPipe() // open until we die: the same rule for the command
 	if err == nil {
 		err = cmd.Start()
@@ -50,6 +53,12 @@ type process struct {
 	ended chan struct{}
 }
 
+// The values of leashVariable.
+const (
+	leashPlain    = "1"
+	leashIsolated = "isolated"
+)
+
 // start runs a server on a leash, until it is stopped: it outlives ctx. Its log is <dir>/<name>.log.
 func start(ctx context.Context, dir, name, file string, environ []string, stdout io.Writer, args ...string) (*process, error) {
 	self, err := os.Executable()
@@ -63,8 +72,7 @@ func start(ctx context.Context, dir, name, file string, environ []string, stdout
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{file}, args...)...) //nolint:gosec // programs that the tests built
 	cmd.Dir = dir
-	cmd.Env = append(base(dir), environ...)
-	cmd.Env = append(cmd.Env, leashVariable+"=1")
+	cmd.Env = append(append(base(dir), leashVariable+"="+leashPlain), environ...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if stdout != nil {
 		cmd.Stdout = stdout

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,6 +29,9 @@ type stack struct {
 	github  *github
 	gateway *gateway
 	servers []*process
+	builder func() (*builder, error) // that the tests share, started when the first of them asks
+
+	builders []*process // of all builders
 
 	ports                      struct{ trillian, ct, fulcio, rekor, timestamp, distribution, olareg string }
 	trustedRoot, signingConfig string // files
@@ -43,6 +47,7 @@ const organization = "sigstore.dev"
 // newStack starts all of it. The caller closes it, also after an error.
 func newStack(ctx context.Context, dir string) (s *stack, err error) {
 	s = &stack{dir: dir, dockerUser: "acme", dockerPassword: secret("dckr_pat_")}
+	s.builder = sync.OnceValues(func() (*builder, error) { return s.startBuilder(context.WithoutCancel(ctx), "buildkit") })
 	if s.github, err = newGitHub(); err != nil {
 		return s, err
 	}
@@ -179,6 +184,9 @@ func (s *stack) trillian(ctx context.Context) (map[string]int64, error) {
 
 // close stops everything, the last started first.
 func (s *stack) close() {
+	for _, p := range s.builders {
+		p.stop()
+	}
 	for i := len(s.servers) - 1; i >= 0; i-- {
 		if s.servers[i] != nil {
 			s.servers[i].stop()

@@ -47,7 +47,7 @@ func listSources(root string) error {
 }
 
 // taglast runs the command in a folder.
-func (s *stack) taglast(t *testing.T, dir string, environ []string, args ...string) outcome {
+func (s *stack) taglast(t testing.TB, dir string, environ []string, args ...string) outcome {
 	t.Helper()
 	file, err := program()
 	if err != nil {
@@ -73,15 +73,28 @@ func (s *stack) verify(t *testing.T, args ...string) outcome {
 // goes.
 func (s *stack) publish(t *testing.T, j job, dir string, args ...string) (outcome, report) {
 	t.Helper()
-	environ := append(j.environ(t, s), "TAGLAST_REGISTRY_AUTH=- {registry: docker.io, username: "+s.dockerUser+", password: "+s.dockerPassword+"}")
-	out := s.taglast(t, dir, environ, append([]string{
-		"publish", "--signing-config", s.signingConfig, "--trusted-root", s.trustedRoot, "--format", "json",
-	}, args...)...)
+	return s.publishIn(t, s.stepEnviron(t, j), dir, args...)
+}
+
+// stepEnviron is the environment of such a step, which has an account of Docker Hub too.
+func (s *stack) stepEnviron(t testing.TB, j job) []string {
+	t.Helper()
+	return append(j.environ(t, s), "TAGLAST_REGISTRY_AUTH=- {registry: docker.io, username: "+s.dockerUser+", password: "+s.dockerPassword+"}")
+}
+
+// publishIn is publish in an environment.
+func (s *stack) publishIn(t testing.TB, environ []string, dir string, args ...string) (outcome, report) {
+	t.Helper()
+	out := s.taglast(t, dir, environ, s.publishArguments(args...)...)
 	var r report
 	if err := json.Unmarshal([]byte(out.stdout), &r); err != nil && out.code != 2 {
 		t.Fatalf("the report is not JSON: %v\n%s", err, out)
 	}
 	return out, r
+}
+
+func (s *stack) publishArguments(args ...string) []string {
+	return append([]string{"publish", "--signing-config", s.signingConfig, "--trusted-root", s.trustedRoot, "--format", "json"}, args...)
 }
 
 // A report is report.json, as far as the tests look at it.

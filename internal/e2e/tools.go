@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -20,20 +21,24 @@ import (
 type tool struct {
 	name, module, version string
 	pkg                   string // below the module, with a leading slash; empty for its root
+	stamp                 string // the variable that says the version, which only a linker sets; empty where nobody asks
 }
 
 // The versions are those that build with the Go version of go.mod.
 var (
-	fulcioTool       = tool{"fulcio", "github.com/sigstore/fulcio", "v1.8.8", ""}
-	ctTool           = tool{"ct_server", "github.com/google/certificate-transparency-go", "v1.4.0", "/trillian/ctfe/ct_server"}
-	rekorTool        = tool{"rekor-server", "github.com/sigstore/rekor", "v1.5.4", "/cmd/rekor-server"}
-	timestampTool    = tool{"timestamp-server", "github.com/sigstore/timestamp-authority/v2", "v2.1.3", "/cmd/timestamp-server"}
-	distributionTool = tool{"registry", "github.com/distribution/distribution/v3", "v3.1.2", "/cmd/registry"}
-	olaregTool       = tool{"olareg", "github.com/olareg/olareg", "v0.1.2", "/cmd/olareg"}
-	ghTool           = tool{"gh", "github.com/cli/cli/v2", "v2.100.0", "/cmd/gh"}
-	cosignTool       = tool{"cosign", "github.com/sigstore/cosign/v3", "v3.1.3", "/cmd/cosign"}
+	fulcioTool       = tool{"fulcio", "github.com/sigstore/fulcio", "v1.8.8", "", ""}
+	ctTool           = tool{"ct_server", "github.com/google/certificate-transparency-go", "v1.4.0", "/trillian/ctfe/ct_server", ""}
+	rekorTool        = tool{"rekor-server", "github.com/sigstore/rekor", "v1.5.4", "/cmd/rekor-server", ""}
+	timestampTool    = tool{"timestamp-server", "github.com/sigstore/timestamp-authority/v2", "v2.1.3", "/cmd/timestamp-server", ""}
+	distributionTool = tool{"registry", "github.com/distribution/distribution/v3", "v3.1.2", "/cmd/registry", ""}
+	olaregTool       = tool{"olareg", "github.com/olareg/olareg", "v0.1.2", "/cmd/olareg", ""}
+	ghTool           = tool{"gh", "github.com/cli/cli/v2", "v2.100.0", "/cmd/gh", ""}
+	cosignTool       = tool{"cosign", "github.com/sigstore/cosign/v3", "v3.1.3", "/cmd/cosign", ""}
 
-	tools = []tool{fulcioTool, ctTool, rekorTool, timestampTool, distributionTool, olaregTool, ghTool, cosignTool}
+	buildkitTool = tool{"buildkitd", "github.com/moby/buildkit", "v0.33.1", "/cmd/buildkitd", "github.com/moby/buildkit/version.Version"}
+	buildxTool   = tool{"buildx", "github.com/docker/buildx", "v0.37.2", "/cmd/buildx", "github.com/docker/buildx/version.Version"}
+
+	tools = []tool{fulcioTool, ctTool, rekorTool, timestampTool, distributionTool, olaregTool, ghTool, cosignTool, buildkitTool, buildxTool}
 )
 
 // bin is where everything that is built is kept between runs.
@@ -78,12 +83,16 @@ func (t tool) install(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "e2e: building %s %s, once\n", t.module, t.version)
-	return build(ctx, dir, file, t.module+t.pkg, "-mod=mod")
+	var link []string
+	if t.stamp != "" {
+		link = append(link, "-X", t.stamp+"="+t.version)
+	}
+	return build(ctx, dir, file, t.module+t.pkg, "-mod=mod", link...)
 }
 
 // build compiles pkg, as seen from dir, and moves the result into place in one step: two test binaries may both build,
-// and neither sees half a file.
-func build(ctx context.Context, dir, file, pkg, mod string) error {
+// and neither sees half a file. link is for the linker.
+func build(ctx context.Context, dir, file, pkg, mod string, link ...string) error {
 	part, err := os.CreateTemp(filepath.Dir(file), ".part-*")
 	if err != nil {
 		return err
@@ -93,7 +102,7 @@ func build(ctx context.Context, dir, file, pkg, mod string) error {
 		return err
 	}
 	// Without debug information: linking is a good part of the time.
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", part.Name(), pkg) //nolint:gosec // the packages are those of the table
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags="+strings.Join(append([]string{"-s", "-w"}, link...), " "), "-o", part.Name(), pkg) //nolint:gosec // the packages are those of the table
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS="+mod, "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -19,9 +19,7 @@ func Build(ctx context.Context, r Request) (Built, error) {
 	if err := r.Check(ctx); err != nil {
 		return Built{}, err
 	}
-	env := r.Env.withDefaults()
-	env.labels = r.labels
-	g, err := r.Source.gather(ctx, env)
+	g, err := r.Source.gather(ctx, r.env().withDefaults())
 	if err != nil {
 		return Built{}, fmt.Errorf("image %s: %w", r.Name, err)
 	}
@@ -30,6 +28,13 @@ func Build(ctx context.Context, r Request) (Built, error) {
 		return Built{}, fmt.Errorf("image %s: %w", r.Name, err)
 	}
 	return Built{b}, nil
+}
+
+// env is what the source is given, with what of the request a builder takes.
+func (r Request) env() Env {
+	env := r.Env
+	env.labels, env.sbom = r.labels, r.SBOM.FromBuild
+	return env
 }
 
 // assemble joins everything that was gathered to one image.
@@ -46,7 +51,18 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 			return nil, err
 		}
 	}
+	lifted := g.attestationManifests()
+	if err := r.attachSBOMs(ctx, lifted, images); err != nil {
+		return nil, err
+	}
 	b := &built{name: r.Name, dependencies: g.dependencies}
+	if !g.copyWhole { // what a copied image was built from is no affair of this build
+		from, err := builtFrom(ctx, lifted, images)
+		if err != nil {
+			return nil, err
+		}
+		b.dependencies = slices.Concat(b.dependencies, from)
+	}
 	var sourceAnnotations map[string]string
 	if len(g.sources) == 1 {
 		sourceAnnotations = g.sources[0].annotations
@@ -160,7 +176,7 @@ func children(all []*sourceManifest) ([]Child, error) {
 			continue
 		}
 		done[f.Digest] = true
-		c := Child{Manifest: f.Manifest, Blobs: make([]registry.Blob, len(f.blobs)), From: f.repositories}
+		c := Child{Manifest: f.Manifest, Blobs: make([]registry.Blob, len(f.blobs)), From: f.repositories, SBOM: f.sbom}
 		if !f.attestation {
 			c.Platform = f.platform.normalName()
 		}

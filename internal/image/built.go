@@ -9,6 +9,7 @@ import (
 	"github.com/taglast/taglast/internal/platform"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/internal/sbom"
 )
 
 // Built is an image whose bytes are final. Only Build and Adopt return one; the stages after it refuse the zero value.
@@ -32,6 +33,7 @@ type Child struct {
 	Platform platform.Platform // the zero value for an attestation child
 	Blobs    []registry.Blob   // config first, each digest once
 	From     []name.Repository // where the manifest with its blobs is known to be whole
+	SBOM     *sbom.Document    // of this platform, as it is to be attested; nil where none is asked for, and in what Adopt read
 }
 
 // get is the content of b, and empty for the zero value, so that methods need not tell the two apart.
@@ -64,7 +66,7 @@ func (b Built) Manifests() []Child {
 func (b Built) Adopted() bool { return b.get().adopted }
 
 // Dependencies are the resolved dependencies that this process did not make: each child of digests, and the root of an
-// image source, as package URLs of type oci.
+// image source, as package URLs of type oci; and what BuildKit's provenance in the index of oci and digests lists.
 func (b Built) Dependencies() []provenance.Dependency { return b.get().dependencies }
 
 // Contains says whether digest (sha256:hex) is that of the root or of one of its manifests.

@@ -23,7 +23,13 @@ func (r Request) Check(ctx context.Context) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("image %s: %w", r.Name, err)
 	}
-	return r.Source.check(ctx, r.Env)
+	if err := r.Source.check(ctx, r.env()); err != nil {
+		return err
+	}
+	if err := r.checkSBOM(); err != nil {
+		return fmt.Errorf("image %s: %w", r.Name, err)
+	}
+	return nil
 }
 
 func (r Request) check() error {

@@ -159,7 +159,7 @@ func readDigest(ctx context.Context, c repository, h v1.Hash, keep bool) (source
 	if err != nil {
 		return sourceImage{}, c.explainNotFound(h, err)
 	}
-	w := &walker{content: c, where: c.where() + "@" + h.String(), keepAttestations: keep}
+	w := &walker{content: c, where: c.where() + "@" + h.String(), keepAttestations: keep, lift: true}
 	t, err := w.walk(ctx, root, descriptor{})
 	if err != nil {
 		return sourceImage{}, err

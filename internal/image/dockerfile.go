@@ -89,7 +89,7 @@ func (s dockerfileSource) request(env Env) buildx.Request {
 		Dir: env.Dir, File: s.File, Context: s.Context, Target: s.Target,
 		Builder: s.Builder, Pull: s.Pull, NoCache: s.NoCache, NoCacheFilters: s.NoCacheFilters,
 		AddHosts: s.AddHosts, Allow: s.Allow, Network: s.Network, ShmSize: s.ShmSize, Ulimits: s.Ulimits, SSH: s.SSH,
-		Provenance: env.KeepAttestations, SBOM: env.SBOM,
+		Provenance: env.KeepAttestations, SBOM: env.sbom,
 	}
 	for _, p := range env.Platforms {
 		r.Platforms = append(r.Platforms, p.String())

@@ -35,9 +35,9 @@ type Env struct {
 	Builder *buildx.Client                               // runs the builds of the run; nil is an error
 	Output  func() io.WriteCloser                        // gives what a build's output goes to, as buildx.Job has it; nil: nobody watches
 	Created func(ctx context.Context) (time.Time, error) // the image's date, for SOURCE_DATE_EPOCH; nil, or a zero date: 1970
-	SBOM    bool                                         // BuildKit is to make an SBOM, beside the image
 
 	labels func(ctx context.Context) (map[string]string, error) // of the request, with its defaults
+	sbom   bool                                                 // the request wants an SBOM of the builder
 }
 
 // Registry is what sources need of a registry.

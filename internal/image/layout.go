@@ -182,10 +182,14 @@ func (l *layout) images(ctx context.Context, ref string, keep bool) ([]sourceIma
 	if err != nil {
 		return nil, err
 	}
-	w := &walker{content: l, where: l.name, keepAttestations: keep, manifestCount: len(picked)}
+	w := &walker{content: l, where: l.name, keepAttestations: keep, lift: true, manifestCount: len(picked)}
 	var trees []sourceImage
+	var beside []descriptor // attestation manifests that index.json lists itself
 	for _, d := range picked {
 		if d.isAttestation() && !keep {
+			if w.isLifted(d) {
+				beside = append(beside, d)
+			}
 			continue
 		}
 		desc, err := d.checked()
@@ -202,6 +206,13 @@ func (l *layout) images(ctx context.Context, ref string, keep bool) ([]sourceIma
 			return nil, err
 		}
 		trees = append(trees, t)
+	}
+	lifted, err := w.readAttestations(ctx, beside)
+	if err != nil {
+		return nil, err
+	}
+	if len(trees) > 0 {
+		trees[0].lifted = append(trees[0].lifted, lifted...)
 	}
 	return trees, nil
 }

@@ -33,6 +33,7 @@ type Request struct {
 	Annotations []release.Annotation
 	Defaults    Defaults          // index annotations for an index that is written here, below Annotations; nil: none
 	Labels      map[string]string // set on every child's config; an empty value removes one
+	SBOM        release.SBOM      // where the SBOM of each platform comes from
 }
 
 // Defaults gives annotations of the index, by key. It is asked only for an index that is written here: an unchanged copy

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/internal/sbom"
 )
 
 // readers is how many manifests of one image are read at a time.
@@ -27,15 +28,17 @@ type sourceManifest struct {
 	annotations  map[string]string // of its descriptor in an image index
 	subject      string            // the digest that an attestation manifest is about; empty for an image
 	attestation  bool
+	sbom         *sbom.Document // of an image, where one is asked for
 }
 
 // sourceImage is one image of a source, read: its root and the manifests below it.
 type sourceImage struct {
 	root        registry.Manifest
-	annotations map[string]string // of the root, where it is an index
-	single      bool              // the root is an image manifest
-	nested      bool              // an index in the root's index
-	omitted     bool              // attestation manifests are left out
+	annotations map[string]string     // of the root, where it is an index
+	single      bool                  // the root is an image manifest
+	nested      bool                  // an index in the root's index
+	omitted     bool                  // attestation manifests are left out
+	lifted      []attestationManifest // those of them that were read
 	manifests   []*sourceManifest
 }
 
@@ -45,8 +48,10 @@ type walker struct {
 	content             content
 	where               string
 	keepAttestations    bool // read attestation manifests, too
+	lift                bool // read the attestation manifests that are left out for what they say
 	trustListedPlatform bool // take a platform that the index names: the config is not read
 	manifestCount       int
+	omitted             []descriptor // attestation manifests that are to be lifted
 }
 
 // walk reads everything below root but layers. d is the descriptor that led to root, empty where nothing did.
@@ -64,6 +69,10 @@ func (w *walker) walk(ctx context.Context, root registry.Manifest, d descriptor)
 	if err != nil {
 		return sourceImage{}, err
 	}
+	if t.lifted, err = w.readAttestations(ctx, w.omitted); err != nil {
+		return sourceImage{}, err
+	}
+	w.omitted = nil
 	t.manifests = make([]*sourceManifest, len(children))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(readers)
@@ -104,6 +113,9 @@ func (w *walker) expand(ctx context.Context, t *sourceImage, index registry.Mani
 		switch {
 		case d.isAttestation() && !w.keepAttestations:
 			t.omitted = true
+			if w.isLifted(d) {
+				w.omitted = append(w.omitted, d)
+			}
 		case isIndex(d.MediaType):
 			t.nested = true
 			desc, err := d.checked()

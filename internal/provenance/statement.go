@@ -13,16 +13,16 @@ import (
 
 const (
 	maxSubjects  = 1024     // sigstore-go refuses more
-	maxStatement = 16 << 20 // the predicate's limit in GitHub's action
+	maxPredicate = 16 << 20 // in GitHub's action
 )
 
 // The order of the fields is the order of the keys.
 type (
-	statement struct {
+	statement[P any] struct {
 		Type          string             `json:"_type"`
 		Subject       []statementSubject `json:"subject"`
 		PredicateType string             `json:"predicateType"`
-		Predicate     predicate          `json:"predicate"`
+		Predicate     P                  `json:"predicate"`
 	}
 	statementSubject struct {
 		Name   string            `json:"name"`
@@ -46,14 +46,41 @@ func Statement(in Input) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("provenance: %w", err)
 	}
+	raw, err := encode(statement[predicate]{Type: StatementType, Subject: subjects, PredicateType: PredicateType, Predicate: p})
+	if err != nil {
+		return nil, fmt.Errorf("provenance: %w", err)
+	}
+	if len(raw) > maxPredicate {
+		return nil, fmt.Errorf("provenance: a statement of %d bytes, at most %d are allowed", len(raw), maxPredicate)
+	}
+	return raw, nil
+}
+
+// StatementOf is the compact JSON of an in-toto statement v1 about subjects with a predicate that is JSON already; of it
+// only the white space between its tokens is left out. Subjects are as Statement wants them. It is an error where the
+// predicate has more than 16 MiB.
+func StatementOf(subjects []Subject, predicateType string, predicate json.RawMessage) ([]byte, error) {
+	named, err := statementSubjects(subjects)
+	if err != nil {
+		return nil, fmt.Errorf("statement of type %s: %w", predicateType, err)
+	}
+	if len(predicate) > maxPredicate {
+		return nil, fmt.Errorf("statement of type %s: a predicate of %d bytes, at most %d are allowed", predicateType, len(predicate), maxPredicate)
+	}
+	raw, err := encode(statement[json.RawMessage]{Type: StatementType, Subject: named, PredicateType: predicateType, Predicate: predicate})
+	if err != nil {
+		return nil, fmt.Errorf("statement of type %s: %w", predicateType, err)
+	}
+	return raw, nil
+}
+
+// encode is v as compact JSON, no HTML escapes, no final newline.
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(statement{Type: StatementType, Subject: subjects, PredicateType: PredicateType, Predicate: p}); err != nil {
-		return nil, fmt.Errorf("provenance: %w", err)
-	}
-	if b.Len() > maxStatement {
-		return nil, fmt.Errorf("provenance: a statement of %d bytes, at most %d are allowed", b.Len(), maxStatement)
+	if err := e.Encode(v); err != nil {
+		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

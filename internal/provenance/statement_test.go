@@ -273,3 +273,35 @@ func FuzzStatement(f *testing.F) {
 		checkInToto(t, got)
 	})
 }
+
+func TestAStatementOfAPredicateThatIsJSONAlready(t *testing.T) {
+	subjects := []provenance.Subject{{Name: "ghcr.io/foo/bar", Digest: child}, {Name: "docker.io/foo/bar", Digest: child}}
+	got, err := provenance.StatementOf(subjects, "https://spdx.dev/Document/v2.3", []byte("{\n \"a\": 1.10, \"b\": \"<&>\\u0041\"}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hex := strings.TrimPrefix(child, "sha256:")
+	want := `{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"ghcr.io/foo/bar","digest":{"sha256":"` + hex + `"}},` +
+		`{"name":"docker.io/foo/bar","digest":{"sha256":"` + hex + `"}}],"predicateType":"https://spdx.dev/Document/v2.3",` +
+		`"predicate":{"a":1.10,"b":"<&>\u0041"}}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	var statement intoto.Statement
+	if err := protojson.Unmarshal(got, &statement); err != nil || statement.Validate() != nil {
+		t.Errorf("%v, %v", err, statement.Validate())
+	}
+	for name, c := range map[string]struct {
+		subjects  []provenance.Subject
+		predicate string
+		want      string
+	}{
+		"no subject":                 {nil, `{}`, "no subject"},
+		"a predicate that is none":   {subjects, `{`, "unexpected end of JSON input"},
+		"a predicate over the limit": {subjects, `"` + strings.Repeat("a", 16<<20) + `"`, "16777218 bytes, at most 16777216"},
+	} {
+		if _, err := provenance.StatementOf(c.subjects, "https://spdx.dev/Document/v2.3", []byte(c.predicate)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -44,7 +44,7 @@ var order = [][]string{
 	{"pkg/tagrule/internal/js"},
 	{"internal/actions", "internal/sandbox/fault"},
 	{"internal/sandbox"},
-	{"internal/retry", "internal/checkout"},
+	{"internal/retry", "internal/checkout", "internal/sbom"},
 	{"internal/ociref", "internal/platform", "internal/weburl", "internal/strictjson"},
 	{"internal/bounded", "internal/escape", "internal/hint", "internal/link", "internal/nearest", "internal/network", "internal/pace", "internal/testkit/golden", "internal/testkit/buildxtest"},
 }

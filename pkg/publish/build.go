@@ -41,14 +41,12 @@ func (r *run) build(ctx context.Context, rec *record) error {
 	return nil
 }
 
-// buildSibling builds or adopts an image of the run; built gives it the others. One that is not built is a zero Built.
+// buildSibling builds or adopts an image of the run, or builds one that images of the run are built from; built gives it the
+// others.
 func (r *run) buildSibling(ctx context.Context, name string, built func(context.Context, string) (image.Built, error)) (image.Built, error) {
 	rec := r.byName[name]
 	if rec == nil {
 		return image.Built{}, fmt.Errorf("image %s is not part of this run", name)
-	}
-	if rec.unbuilt {
-		return image.Built{}, nil
 	}
 	if !r.o.Rebuild {
 		b, err := r.adopt(ctx, rec)
@@ -63,10 +61,20 @@ func (r *run) buildSibling(ctx context.Context, name string, built func(context.
 	defer slot.give()
 	request := r.request(rec)
 	request.Env.Built = func(ctx context.Context, other string) (image.Built, error) { return slot.waitFor(ctx, other, built) }
-	if err := request.Check(ctx); err != nil {
-		return image.Built{}, at(StagePlan, rec.name(), "", err)
+	if err := r.check(ctx, rec.name(), request); err != nil {
+		return image.Built{}, err
 	}
 	return image.Build(ctx, request)
+}
+
+// check finds what is wrong with a request before it is built.
+func (r *run) check(ctx context.Context, name string, request image.Request) error {
+	err := request.Check(ctx)
+	var wrong *buildx.UsageError
+	if errors.As(err, &wrong) {
+		return usage(name, fmt.Errorf("image %s: %w", name, err))
+	}
+	return at(StagePlan, name, "", err)
 }
 
 // request asks for an image to be built.
@@ -75,9 +83,10 @@ func (r *run) request(rec *record) image.Request {
 		Name: rec.name(), Source: rec.source,
 		Env: image.Env{
 			Registry: r.clients, Dir: r.o.File.Dir, Repositories: rec.repos, Platforms: rec.file.Platforms, KeepAttestations: rec.file.KeepAttestations,
-			TempDir: r.workspace.Dir, Builder: r.builder, Output: func() io.WriteCloser { return r.o.Observer.BuildOutput(rec.name()) }, Created: r.createdAt, SBOM: rec.file.SBOM.FromBuild,
+			TempDir: r.workspace.Dir, Builder: r.builder, Created: r.createdAt,
+			Output: func() io.WriteCloser { return r.o.Observer.BuildOutput(rec.name()) },
 		},
-		Annotations: rec.file.Annotations, Defaults: r.defaults(rec), Labels: rec.file.Labels,
+		Annotations: rec.file.Annotations, Defaults: r.defaults(rec), Labels: rec.file.Labels, SBOM: rec.file.SBOM,
 	}
 }
 
@@ -92,13 +101,8 @@ func (r *run) checkSources(ctx context.Context) error {
 		if mayBeAdopted && !r.o.Rebuild {
 			continue
 		}
-		err := r.request(rec).Check(ctx)
-		var wrong *buildx.UsageError
-		switch {
-		case errors.As(err, &wrong):
-			return usage(rec.name(), fmt.Errorf("image %s: %w", rec.name(), err))
-		case err != nil:
-			return at(StagePlan, rec.name(), "", err)
+		if err := r.check(ctx, rec.name(), r.request(rec)); err != nil {
+			return err
 		}
 	}
 	return nil

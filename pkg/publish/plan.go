@@ -23,6 +23,7 @@ import (
 type plan struct {
 	version string // the release's, as the rules gave it
 	images  []*plannedImage
+	below   []*plannedImage // that images are built from and --only leaves out: they are built, and nothing else
 	payload event.Payload
 	event   tagrule.Event // what rules see of it; an image's release-version is added
 }
@@ -95,6 +96,11 @@ func (r *run) evaluate(ctx context.Context) (*plan, error) {
 			return p, err
 		}
 	}
+	for _, im := range p.below {
+		if err := r.evaluateRules(p, im); err != nil {
+			return p, err
+		}
+	}
 	return p, p.conflicts()
 }
 
@@ -107,18 +113,20 @@ func (r *run) choose(p *plan) error {
 		if len(r.o.Only) > 0 && !slices.Contains(r.o.Only, file.Name) {
 			continue
 		}
-		im := &plannedImage{file: file, all: file.Repositories}
+		im, err := newPlannedImage(file)
+		if err != nil {
+			return err
+		}
 		for _, repo := range file.Repositories {
 			hosts[ociref.Host(repo.RegistryStr())] = true
 			if r.selects(repo) {
 				im.repos = append(im.repos, repo)
 			}
 		}
-		var err error
-		if im.source, err = image.SourceOf(file.Source); err != nil {
-			return usage(file.Name, fmt.Errorf("image %s: %w", file.Name, err))
-		}
 		p.images = append(p.images, im)
+	}
+	if err := r.chooseBelow(p); err != nil {
+		return err
 	}
 	if len(unknown) > 0 {
 		return usage("", fmt.Errorf("--only %s: the release has no such image; it has %s", escape.Text(unknown[0]), strings.Join(names(r.o.File.Images), ", ")))
@@ -134,6 +142,53 @@ func (r *run) choose(p *plan) error {
 		}
 	}
 	return nil
+}
+
+func newPlannedImage(file release.Image) (*plannedImage, error) {
+	source, err := image.SourceOf(file.Source)
+	if err != nil {
+		return nil, usage(file.Name, fmt.Errorf("image %s: %w", file.Name, err))
+	}
+	return &plannedImage{file: file, source: source, all: file.Repositories}, nil
+}
+
+// chooseBelow takes the images that those of the plan are built from, and these from others, where --only leaves them out.
+func (r *run) chooseBelow(p *plan) error {
+	has := func(name string) bool {
+		return slices.ContainsFunc(slices.Concat(p.images, p.below), func(im *plannedImage) bool { return im.file.Name == name })
+	}
+	for next := p.images; len(next) > 0; {
+		var found []*plannedImage
+		for _, im := range next {
+			for _, from := range im.builtFrom() {
+				i := slices.IndexFunc(r.o.File.Images, func(file release.Image) bool { return file.Name == from })
+				if i < 0 || has(from) {
+					continue // the build itself says that there is none
+				}
+				below, err := newPlannedImage(r.o.File.Images[i])
+				if err != nil {
+					return err
+				}
+				below.repos = below.all
+				p.below, found = append(p.below, below), append(found, below)
+			}
+		}
+		next = found
+	}
+	return nil
+}
+
+// builtFrom are the images of the file that an image is built from.
+func (im *plannedImage) builtFrom() []string {
+	var names []string
+	if s, ok := im.file.Source.(release.DockerfileSource); ok {
+		for _, c := range s.Contexts {
+			if c.Image != "" {
+				names = append(names, c.Image)
+			}
+		}
+	}
+	return names
 }
 
 // usesBuilder says that an image is made by a builder.
@@ -157,8 +212,8 @@ func (r *run) selects(repo name.Repository) bool {
 	})
 }
 
-// evaluateImage turns an image's rules into tags, one for each repository.
-func (r *run) evaluateImage(p *plan, im *plannedImage) error {
+// evaluateRules evaluates an image's rules on the event.
+func (r *run) evaluateRules(p *plan, im *plannedImage) error {
 	e := p.event
 	e.Version = im.file.ReleaseVersion
 	var err error
@@ -168,6 +223,16 @@ func (r *run) evaluateImage(p *plan, im *plannedImage) error {
 	if err != nil {
 		return usage(im.file.Name, named(im.file.Name, err))
 	}
+	return nil
+}
+
+// evaluateImage turns an image's rules into tags, one for each repository.
+func (r *run) evaluateImage(p *plan, im *plannedImage) error {
+	if err := r.evaluateRules(p, im); err != nil {
+		return err
+	}
+	e := p.event
+	e.Version = im.file.ReleaseVersion
 	p.version = or(p.version, or(im.file.ReleaseVersion, im.rules.Version))
 	switch none := len(im.rules.Tags) == 0 && len(im.file.Tags) > 0; {
 	case none && im.file.IfNoTags == release.IfNoTagsSkip:

@@ -35,6 +35,9 @@ func (r *run) makeRecords() bool {
 			}
 		}
 	}
+	for _, im := range r.plan.below {
+		r.byName[im.file.Name] = &record{plannedImage: im}
+	}
 	r.others, r.builders = newLatch(max(0, built-1)), newLatch(byBuilder)
 	r.siblings = image.NewSiblings(r.buildSibling)
 	return built > 0

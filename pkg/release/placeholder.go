@@ -17,6 +17,9 @@ type scope struct {
 	platform bool   // a path for each platform: those of platformPlaceholders stay in it
 }
 
+// githubTokens are the variables that workflows commonly pass GitHub's token by.
+var githubTokens = []string{"GITHUB_TOKEN", "GH_TOKEN"}
+
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
 
 // expand replaces the placeholders of a value, once: what they stand for is text.
@@ -88,6 +91,10 @@ func (d *document) variable(n *node, in string, s scope, depth int) (string, int
 	if name == "" || !hasFallback && len(name) != len(inside) {
 		return "", 0, d.locate(n, in[:2]).errorf("%s is not known here", quote(in[:end+1])).
 			withHint("only ${NAME} and ${NAME:-default} are; a dollar is written $$")
+	}
+	if slices.ContainsFunc(slices.Concat(jobTokens, githubTokens), func(token string) bool { return strings.EqualFold(name, token) }) {
+		return "", 0, d.locate(n, "${"+name).errorf("%s is a secret, and values of this file are published", name).
+			withHint("a build gets one by `secrets`: id=NAME,env=VAR")
 	}
 	value, set := d.getenv(name)
 	switch {

@@ -72,6 +72,8 @@ func TestParseRefusesPlaceholders(t *testing.T) {
 		"another form of Compose":           {head + "fixed: '${A-b}'" + tail, "taglast.yaml:2:9: `${A-b}` is not known here" + known},
 		"an empty name":                     {head + "fixed: '${}'" + tail, "taglast.yaml:2:9: `${}` is not known here" + known},
 		"an open brace":                     {head + "fixed: '${A'" + tail, "taglast.yaml:2:9: `${` without its `}`\nhint: a dollar is written $$"},
+		"GitHub's token in a value":         {head + "labels: {a: '${GITHUB_TOKEN:-none}'}" + tail, "taglast.yaml:2:14: GITHUB_TOKEN is a secret, and values of this file are published\nhint: a build gets one by `secrets`: id=NAME,env=VAR"},
+		"a token of the runner in a value":  {head + "labels: {a: '${ACTIONS_RUNTIME_TOKEN}'}" + tail, "taglast.yaml:2:14: ACTIONS_RUNTIME_TOKEN is a secret, and values of this file are published\nhint: a build gets one by `secrets`: id=NAME,env=VAR"},
 		"a name without braces":             {head + "fixed: a$HOME" + tail, "taglast.yaml:2:9: `$HOME` is no placeholder\nhint: write ${HOME} for the environment variable, or $$HOME for the text itself"},
 		"an unknown placeholder":            {head + "fixed: 'a{{version}}'" + tail, "taglast.yaml:2:10: unknown placeholder `{{version}}`; the only one here is {{image}}"},
 		"braces that do not close":          {head + "fixed: 'a{{version'" + tail, "taglast.yaml:2:10: `{{` without `}}`; the only placeholder here is {{image}}"},

@@ -13,6 +13,8 @@ type Required struct {
 	// PredicateTypes are those that the image needs beside provenance, each for the root or for every platform's
 	// manifest.
 	PredicateTypes []string
+	// SBOM asks for an SBOM about every platform's manifest, in whatever format: one of the index is none of its platforms.
+	SBOM bool
 }
 
 // Complete says that every image of the plan has its proof. All alone returns one; the zero value has no proof.
@@ -62,6 +64,9 @@ func All(plan []Required, proofs []Proof) (Complete, error) {
 			if !p.covers(t) {
 				return Complete{}, fmt.Errorf("verify: image %s has no attestation of type %s", want.Image, t)
 			}
+		}
+		if digest, ok := p.hasSBOMs(); want.SBOM && !ok {
+			return Complete{}, fmt.Errorf("verify: image %s has no attested SBOM of %s", want.Image, digest)
 		}
 	}
 	for image := range byImage {

@@ -15,6 +15,7 @@ import (
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/registry"
+	"github.com/taglast/taglast/internal/sbom"
 	"github.com/taglast/taglast/internal/stage/attest"
 	"github.com/taglast/taglast/internal/trust"
 )
@@ -68,6 +69,17 @@ func (p Proof) covers(predicateType string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(p.p.platforms, func(digest string) bool { return !passed(digest) })
+}
+
+// hasSBOMs reports whether an SBOM about each manifest that has a platform passed. Where not, digest is the first that has
+// none: the root's where no manifest has a platform.
+func (p Proof) hasSBOMs() (digest string, ok bool) {
+	for _, digest := range p.p.platforms {
+		if !slices.ContainsFunc(p.p.coverage, func(c coverage) bool { return c.digest == digest && sbom.IsType(c.predicateType) }) {
+			return digest, false
+		}
+	}
+	return p.p.root.Digest.String(), len(p.p.platforms) > 0
 }
 
 // HasRepository reports whether the image was pushed to repo before it was proved.

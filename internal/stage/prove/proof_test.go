@@ -268,6 +268,51 @@ func TestReleaseProvesEveryAttestation(t *testing.T) {
 	}
 }
 
+// TestEveryPlatformNeedsItsSBOM: in whatever format; one of the index, or of one platform, is not enough.
+func TestEveryPlatformNeedsItsSBOM(t *testing.T) {
+	r := releasetest.New(t, sandbox.Options{})
+	pushed := r.Push(r.Build("app"), r.Repositories("ghcr.io/acme/app")...)
+	about := func(digest string) []provenance.Subject {
+		return []provenance.Subject{{Name: "ghcr.io/acme/app", Digest: digest}}
+	}
+	root := about(pushed.Built().Root().Digest.String())
+	first, second := about(pushed.Built().Manifests()[0].Digest.String()), about(pushed.Built().Manifests()[1].Digest.String())
+	const cycloneDX = "https://cyclonedx.org/bom"
+	for _, c := range []struct {
+		name  string
+		extra []attest.Wanted
+		want  string // part of the error; empty: it passes
+	}{
+		{"each in the same format", []attest.Wanted{r.Wanted(sbom, first, nil), r.Wanted(sbom, second, nil)}, ""},
+		{"each in a format of its own", []attest.Wanted{r.Wanted(sbom, first, nil), r.Wanted(cycloneDX, second, nil)}, ""},
+		{"none", nil, "image app has no attested SBOM of " + first[0].Digest},
+		{"one of the index alone", []attest.Wanted{r.Wanted(sbom, root, nil)}, "image app has no attested SBOM of " + first[0].Digest},
+		{"one platform's alone", []attest.Wanted{r.Wanted(sbom, first, nil)}, "image app has no attested SBOM of " + second[0].Digest},
+		{"something else of the other", []attest.Wanted{r.Wanted(sbom, first, nil), r.Wanted("https://example.com/scan", second, nil)}, "no attested SBOM of " + second[0].Digest},
+		{"one that names the other beside its own", []attest.Wanted{r.Wanted(sbom, append(slices.Clone(first), second...), nil)}, "no attested SBOM of " + second[0].Digest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			job := r.Job(pushed)
+			job.Wanted = append(job.Wanted, c.extra...)
+			a, err := attest.Attest(t.Context(), pushed, job)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := prove.Release(a, runOf(r))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := prove.All([]prove.Required{{Image: "app"}}, []prove.Proof{p}); err != nil {
+				t.Errorf("where none is asked for: %v", err)
+			}
+			complete, err := prove.All([]prove.Required{{Image: "app", SBOM: true}}, []prove.Proof{p})
+			if complete.Ok() != (c.want == "") || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("complete %v, %v", complete.Ok(), err)
+			}
+		})
+	}
+}
+
 // TestProvenanceOfAManifestIsNotThatOfTheImage: tags name the root.
 func TestProvenanceOfAManifestIsNotThatOfTheImage(t *testing.T) {
 	r := releasetest.New(t, sandbox.Options{})
