@@ -157,17 +157,24 @@ func TestAttestationsOfABuilderThatAreKept(t *testing.T) {
 	s := store{}
 	amd := s.image("linux/amd64")
 	d := newDockerfiles(t, buildxtest.Script{Layouts: map[string]string{"": left(t, s, amd, s.attestation(amd))}}, "linux/amd64")
-	d.env.KeepAttestations, d.env.SBOM = true, true
+	d.env.KeepAttestations = true
 	b, err := d.build(t, image.Request{Labels: map[string]string{"keep": "me"}, Defaults: defaultsOf("title", "default")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if args := d.call(t).Args; !slices.Contains(args, "--provenance=true") || !slices.Contains(args, "--sbom=true") || !slices.Contains(args, "--label=title=default") {
+	if args := d.call(t).Args; !slices.Contains(args, "--provenance=true") || slices.Contains(args, "--sbom=true") || !slices.Contains(args, "--label=title=default") {
 		t.Errorf("arguments are %q", args)
 	}
 	if len(b.Manifests()) != 2 || b.Manifests()[0].Digest.String() != amd["digest"] {
 		t.Errorf("the index has %v, want the image as the builder made it and its attestation", platforms(b))
 	}
+	t.Run("an SBOM is asked for, and missed where none comes", func(t *testing.T) {
+		d := newDockerfiles(t, buildxtest.Script{Layouts: map[string]string{"": left(t, s, amd)}}, "linux/amd64")
+		_, err := d.build(t, image.Request{SBOM: release.SBOM{FromBuild: true}})
+		if err == nil || !slices.Contains(d.call(t).Args, "--sbom=true") {
+			t.Errorf("arguments are %q, the error is %v", d.call(t).Args, err)
+		}
+	})
 	t.Run("a label of a base image cannot be removed", func(t *testing.T) {
 		_, err := d.build(t, image.Request{Labels: map[string]string{"keep": ""}})
 		if err == nil || !strings.Contains(err.Error(), "one that is to be removed comes from a base image") {
