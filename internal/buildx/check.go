@@ -34,6 +34,9 @@ func (c *Client) Check(ctx context.Context, r Request) error {
 }
 
 func (c *Client) check(ctx context.Context, r Request) error {
+	if r.NoCache && len(r.NoCacheFilters) > 0 { // buildx refuses it, too
+		return hint.With(errors.New("no-cache and no-cache-filters exclude each other"), "without the cache every stage is built again: leave one of them out")
+	}
 	if !remote(r.Context) {
 		if err := r.checkFiles(); err != nil {
 			return err

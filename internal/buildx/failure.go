@@ -41,7 +41,7 @@ const (
 )
 
 // reasons are what builders say, in the words of buildx v0.37 and BuildKit v0.33, and what it means. $1 in a text is the
-// first group of the pattern. The first that matches holds.
+// first group of the pattern, {program} buildx with its version. The first that matches holds.
 var reasons = []struct {
 	said    *regexp.Regexp
 	message string
@@ -53,7 +53,7 @@ var reasons = []struct {
 	{regexp.MustCompile(`(Attestations are not supported by the current BuildKit daemon)`), "$1", "update the builder, or leave `sbom: true` and `keep-attestations` out"},
 	{regexp.MustCompile(`failed to read dockerfile: open ([^:]*): no such file`), "the context has no $1", "`dockerfile` is its path, within the context where that is a URL"},
 	{regexp.MustCompile(`no builder "([^"]*)" found`), "there is no builder $1", "`docker buildx ls` lists those there are"},
-	{regexp.MustCompile(`(?:unknown flag|unknown shorthand flag): '?(-[^\s']+)`), "it does not know $1", "it is too old for what is asked of it: update buildx; docker/setup-buildx-action installs the newest"},
+	{regexp.MustCompile(`(?:unknown flag|unknown shorthand flag): '?(-[^\s']+)`), "{program} does not know $1", "it is too old for what is asked of it: update buildx; docker/setup-buildx-action installs the newest"},
 	{regexp.MustCompile(`secret ([^:\s]+): not found`), "the build has no secret $1, which the Dockerfile needs", "add `secrets: [\"id=$1,env=VARIABLE\"]` to the source"},
 	{regexp.MustCompile(`(?:granting entitlement )?(\S+) is not allowed by build daemon configuration`), "the builder does not allow $1", "it is for who sets the builder up: `buildkitd-flags: --allow-insecure-entitlement $1` of docker/setup-buildx-action"},
 	{regexp.MustCompile(`(network\.host|security\.insecure) is not allowed`), "the Dockerfile asks for $1, which the source does not allow", "add `allow: [$1]` to the source"},
@@ -92,10 +92,7 @@ func explain(f failed) error {
 			continue
 		}
 		expand := func(text string) string { return string(r.said.ExpandString(nil, text, cause, m)) }
-		message := where + expand(r.message)
-		if where == "" {
-			message = f.program.shown() + ": " + message
-		}
+		message := where + strings.Replace(expand(r.message), "{program}", f.program.shown(), 1)
 		return hint.With(&Error{message: escape.Bounded(message, 600)}, escape.Bounded(expand(r.hint), 600))
 	}
 	if m := exitCode.FindStringSubmatch(cause); m != nil && where != "" {

@@ -121,7 +121,7 @@ func TestADockerfileIsBuiltForAllPlatformsAtOnce(t *testing.T) {
 	want := []string{
 		"build", "--file=web/../Dockerfile", "--platform=linux/amd64,linux/arm64", "--target=t", "--build-arg=A=1", "--build-arg=TOKEN",
 		"--label=l=mine", "--label=title=mine", "--label=version=1", "--secret=id=s,env=TOKEN", "--build-context=c=docker-image://c",
-		"--cache-from=type=local,src=x", "--cache-to=type=inline", "--builder=b", "--pull=true", "--no-cache=true", "--no-cache-filter=f",
+		"--cache-from=type=local,src=x", "--cache-to=type=inline", "--builder=b", "--pull=true", "--no-cache-filter=f",
 		"--add-host=h:1.1.1.1", "--allow=network.host", "--network=none", "--shm-size=1g", "--ulimit=nofile=1", "--ssh=k=/key", "--provenance=false",
 	}
 	if diff := cmp.Diff(want, call.Args[:len(want)]); diff != "" {
@@ -148,7 +148,7 @@ func everyKey() release.DockerfileSource {
 		File: "web/../Dockerfile", Target: "t", Args: []release.BuildArg{{Name: "A", Value: "1"}, {Name: "TOKEN", FromEnvironment: true}},
 		Secrets: []release.Secret{{ID: "s", Env: "TOKEN"}}, Contexts: []release.NamedContext{{Name: "c", Value: "docker-image://c"}},
 		CacheFrom: []release.Cache{{Kind: "local", Text: "type=local,src=x"}}, CacheTo: []release.Cache{{Kind: "inline", Text: "type=inline"}},
-		Builder: "b", Pull: true, NoCache: true, NoCacheFilters: []string{"f"}, AddHosts: []string{"h:1.1.1.1"}, Allow: []string{"network.host"},
+		Builder: "b", Pull: true, NoCacheFilters: []string{"f"}, AddHosts: []string{"h:1.1.1.1"}, Allow: []string{"network.host"},
 		Network: "none", ShmSize: "1g", Ulimits: []string{"nofile=1"}, SSH: []string{"k=/key"},
 	}
 }
