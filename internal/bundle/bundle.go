@@ -49,7 +49,7 @@ func Parse(raw []byte) (*Bundle, error) {
 	}
 	message := new(protobundle.Bundle)
 	if err := unmarshal(raw, message); err != nil {
-		return nil, fmt.Errorf("%w: not the JSON of a Sigstore bundle: %s", ErrInvalid, escape.Text(err.Error()))
+		return nil, fmt.Errorf("%w: not the JSON of a Sigstore bundle: %s", ErrInvalid, escape.Bounded(err.Error(), 500))
 	}
 	return newBundle(raw, message), nil
 }

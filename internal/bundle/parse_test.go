@@ -48,6 +48,12 @@ func TestParseRefusesWhatIsNoBundle(t *testing.T) {
 	}
 }
 
+func TestTheErrorOfALongTextIsShort(t *testing.T) {
+	if _, err := bundle.Parse(bytes.Repeat([]byte("1"), 1<<20)); err == nil || len(err.Error()) > 1000 {
+		t.Errorf("%d bytes", len(fmt.Sprint(err)))
+	}
+}
+
 func TestVerifiableRefusesKindsOfBundle(t *testing.T) {
 	honest := honest(t)
 	for _, c := range []struct {

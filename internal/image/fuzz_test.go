@@ -1,12 +1,14 @@
 package image_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/taglast/taglast/internal/image"
+	"github.com/taglast/taglast/internal/sbom"
 	"github.com/taglast/taglast/pkg/release"
 )
 
@@ -109,5 +111,39 @@ func FuzzDigestName(f *testing.F) {
 		if good := len(hex) == 64 && strings.Trim(hex, "0123456789abcdef") == ""; good != (err == nil) {
 			t.Errorf("%q: %v", n, err)
 		}
+	})
+}
+
+// FuzzStatement bends a statement of BuildKit's attestation manifest, of an SBOM and of a provenance.
+func FuzzStatement(f *testing.F) {
+	s := store{}
+	amd := s.image("linux/amd64")
+	for _, seed := range []object{
+		statement(amd, spdxType, spdxOf("app")),
+		statement(amd, slsa02, object{"materials": []any{object{"uri": "pkg:docker/alpine@3.23", "digest": object{"sha256": strings.Repeat("1", 64)}}}}),
+		statement(amd, slsa1, object{"buildDefinition": object{"resolvedDependencies": []any{}}}),
+	} {
+		raw, err := json.Marshal(seed)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw, seed["predicateType"].(string))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, predicateType string) {
+		s := store{}
+		amd := s.image("linux/amd64")
+		layer := s.blob(inToto, raw)
+		layer["annotations"] = object{"in-toto.io/predicate-type": predicateType}
+		a := s.attested(amd)
+		m := parse[object](t, s[blobOf(a)])
+		m["layers"] = []any{layer}
+		bent, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		s.tops(s.index(amd, rewritten(s, a, string(bent)))).writeDir(t, dir)
+		b, err := image.Build(t.Context(), image.Request{Name: "app", Source: oci(dir), SBOM: release.SBOM{FromBuild: sbom.IsType(predicateType)}})
+		whole(t, b, err)
 	})
 }

@@ -123,7 +123,7 @@ func (g *github) listed(w http.ResponseWriter, r *http.Request, digest string) {
 	next := -1
 	for i := after; i < len(g.bundles); i++ {
 		b := g.bundles[i]
-		if !b.about.HasSubject(digest) || b.about.PredicateType() != q.Get("predicate_type") {
+		if !b.about.HasSubject(digest) || q.Has("predicate_type") && b.about.PredicateType() != q.Get("predicate_type") {
 			continue
 		}
 		if len(records) == size {

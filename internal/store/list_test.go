@@ -65,7 +65,7 @@ func TestListKeepsWhatWorkflowsPosted(t *testing.T) {
 
 func TestListNamesWhatItCannotRead(t *testing.T) {
 	good := storetest.Bundle(t, "good", provenance, digest)
-	huge := binary.AppendUvarint(nil, 17<<20)
+	huge := binary.AppendUvarint(nil, bundle.MaxSize+1)
 	for _, c := range []struct {
 		name string
 		blob func(w http.ResponseWriter)
@@ -74,7 +74,7 @@ func TestListNamesWhatItCannotRead(t *testing.T) {
 		{"a blob that is gone", func(w http.ResponseWriter) { w.WriteHeader(404) }, "404"},
 		{"a signed URL that has expired", func(w http.ResponseWriter) { w.WriteHeader(403) }, "403"},
 		{"a blob that unpacks beyond its bound", func(w http.ResponseWriter) { _, _ = w.Write(huge) }, "too large"},
-		{"a blob beyond its bound", func(w http.ResponseWriter) { _, _ = w.Write(make([]byte, 17<<20)) }, "too large"},
+		{"a blob beyond its bound", func(w http.ResponseWriter) { _, _ = w.Write(make([]byte, bundle.MaxSize+1)) }, "too large"},
 		{"a body that is not Snappy", func(w http.ResponseWriter) { _, _ = w.Write([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")) }, "Snappy"},
 		{"a block that is not a bundle", func(w http.ResponseWriter) { _, _ = w.Write(snappy.Encode(nil, []byte("{"))) }, "not the JSON"},
 		{"a bundle of another digest", func(w http.ResponseWriter) {

@@ -26,7 +26,7 @@ type Store interface {
 	// Put stores a bundle. It may be called again with the same bundle; duplicates are harmless. nil and a bundle
 	// without a sha256 subject are errors.
 	Put(ctx context.Context, b *bundle.Bundle) (Receipt, error)
-	// List returns every bundle with that subject digest (sha256:hex) and predicate type, of all pages; an empty list is
-	// not an error. Bundles that cannot be read are errors in the joined error, beside the list of those that can.
+	// List returns every bundle with that subject digest (sha256:hex) and predicate type, of all pages; an empty type means
+	// any, and an empty list is not an error. Bundles that cannot be read are errors in the joined error, beside the list of those that can.
 	List(ctx context.Context, digest, predicateType string) ([]Stored, error)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/taglast/taglast/internal/store"
 )
 
-// attest makes or reuses the attestation of a pushed image. So many images are attested at the same time as requests may
+// attest makes or reuses the attestations of a pushed image. So many images are attested at the same time as requests may
 // be in flight.
 func (r *run) attest(ctx context.Context, rec *record) error {
 	select {
@@ -27,10 +27,28 @@ func (r *run) attest(ctx context.Context, rec *record) error {
 		return err
 	}
 	rec.attested, err = attest.Attest(ctx, rec.pushed, attest.Job{
-		Wanted: r.wanted(rec), Signer: r.signer, Stores: stores,
-		Keep: func(a attest.Attestation) error { return r.out.bundle(rec.name(), a.Bundle()) },
+		Wanted: r.wanted(rec), Signer: signerSlots{r.signer, r.signing}, Stores: stores,
+		Keep: func(a attest.Attestation) error { return r.out.bundle(rec.bundleName(a), a.Bundle()) },
 	})
 	return err
+}
+
+// signerSlots is a signer that asks log and timestamp authority for no more signatures at once than there are slots: an
+// image has several attestations.
+type signerSlots struct {
+	attest.Signer
+	slots chan struct{}
+}
+
+// Sign waits for a slot.
+func (s signerSlots) Sign(ctx context.Context, statement []byte) (*bundle.Bundle, error) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+		return s.Signer.Sign(ctx, statement)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // prove makes a proof of what the stores gave back.
@@ -46,22 +64,19 @@ func (r *run) barrier() (prove.Complete, error) {
 	var required []prove.Required
 	for _, rec := range r.published() {
 		proofs = append(proofs, rec.proof)
-		want := prove.Required{Image: rec.name()}
-		for _, w := range r.wanted(rec) {
-			want.PredicateTypes = append(want.PredicateTypes, w.PredicateType)
-		}
-		required = append(required, want)
+		// What the plan asks for, not what was made: an attestation that was forgotten must not be missed here too.
+		required = append(required, prove.Required{Image: rec.name(), SBOM: rec.wantsSBOM()})
 	}
 	complete, err := prove.All(required, proofs)
 	return complete, at(StageVerify, "", "", err)
 }
 
-// wanted are the statements that are made about an image. The subjects name every repository of the file, whatever
+// wanted are the statements that are made about an image: its provenance, then its SBOMs. The subjects name every repository of the file, whatever
 // --registry selects, so that a later run which makes up for the others reuses this attestation.
 func (r *run) wanted(rec *record) []attest.Wanted {
 	subjects := subjectsOf(rec)
 	reuse := r.reusePolicy(subjects, rec.built.Root().Digest.String())
-	return []attest.Wanted{{
+	return append([]attest.Wanted{{
 		PredicateType: provenance.PredicateType,
 		Subjects:      subjects,
 		Statement: func(context.Context) ([]byte, error) {
@@ -75,7 +90,7 @@ func (r *run) wanted(rec *record) []attest.Wanted {
 			})
 		},
 		Reusable: func(b *bundle.Bundle) error { _, err := reuse.Check(b); return err },
-	}}
+	}}, r.sbomsWanted(rec)...)
 }
 
 // builderDependencies are the programs that made an image for this one: of a Dockerfile buildx, unless the image is adopted.

@@ -34,6 +34,9 @@ func (r *run) build(ctx context.Context, rec *record) error {
 	if err := r.guardBuilt(ctx, rec, built); err != nil {
 		return err
 	}
+	if rec.sboms, err = r.sboms(ctx, rec, built); err != nil {
+		return err
+	}
 	rec.built = built
 	if rec.usesBuilder() {
 		r.builders.done()
@@ -71,8 +74,12 @@ func (r *run) buildSibling(ctx context.Context, name string, built func(context.
 func (r *run) check(ctx context.Context, name string, request image.Request) error {
 	err := request.Check(ctx)
 	var wrong *buildx.UsageError
-	if errors.As(err, &wrong) {
+	var file *image.SBOMFileError
+	switch {
+	case errors.As(err, &wrong):
 		return usage(name, fmt.Errorf("image %s: %w", name, err))
+	case errors.As(err, &file):
+		return usage(name, err)
 	}
 	return at(StagePlan, name, "", err)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/taglast/taglast/internal/ociref"
+	"github.com/taglast/taglast/internal/sbom"
 )
 
 // announce tells the person watching what the run is about, and that the plan is made.
@@ -80,9 +81,12 @@ func (r *run) pushNote() string {
 }
 
 func (r *run) attestNote() string {
-	signed, reused := 0, 0
+	signed, reused, sboms := 0, 0, 0
 	for _, rec := range r.published() {
 		for _, a := range rec.attested.Attestations() {
+			if sbom.IsType(a.PredicateType()) {
+				sboms++
+			}
 			if a.Reused() {
 				reused++
 			} else {
@@ -90,14 +94,19 @@ func (r *run) attestNote() string {
 			}
 		}
 	}
+	note := ""
 	switch {
 	case signed == 0:
-		return fmt.Sprintf("%d reused, nothing signed", reused)
+		note = fmt.Sprintf("%d reused, nothing signed", reused)
 	case reused > 0:
-		return fmt.Sprintf("1 certificate, %d signed, %d reused", signed, reused)
+		note = fmt.Sprintf("1 certificate, %d signed, %d reused", signed, reused)
 	default:
-		return fmt.Sprintf("1 certificate, %d signed", signed)
+		note = fmt.Sprintf("1 certificate, %d signed", signed)
 	}
+	if sboms > 0 {
+		note += "; " + count(sboms, "SBOM") + " among them"
+	}
+	return note
 }
 
 func (r *run) proveNote() string { return "read back and checked as gh does" }

@@ -22,15 +22,13 @@ func openOutput(dir string) (*output, error) {
 	return &output{dir}, nil
 }
 
-func bundleName(image string) string { return image + ".sigstore.json" }
-
-// bundle writes the canonical form of an image's bundle, ending in a newline.
-func (o *output) bundle(image string, b *bundle.Bundle) error {
+// bundle writes the canonical form of a bundle to the file of that name, ending in a newline.
+func (o *output) bundle(name string, b *bundle.Bundle) error {
 	raw, err := b.Canonical()
 	if err != nil {
 		return err
 	}
-	return o.write(bundleName(image), append(raw, '\n'))
+	return o.write(name, append(raw, '\n'))
 }
 
 // report writes report.json.

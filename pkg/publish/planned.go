@@ -37,6 +37,9 @@ func (r *run) look(ctx context.Context) error {
 	if r.plan, err = r.evaluate(ctx); err != nil {
 		return err
 	}
+	if err := r.checkSBOMFiles(); err != nil {
+		return err
+	}
 	r.connect()
 	r.claims = identity.Claims{
 		Repository: r.o.Getenv("GITHUB_REPOSITORY"), Ref: r.o.Getenv("GITHUB_REF"), SHA: r.o.Getenv("GITHUB_SHA"),

@@ -15,6 +15,7 @@ type record struct {
 	passedOver string // why a dry run makes nothing of it: its source needs a login that is not there
 
 	built    image.Built
+	sboms    []platformSBOM // of built
 	pushed   push.Pushed
 	attested attest.Attested
 	proof    prove.Proof
@@ -22,6 +23,11 @@ type record struct {
 }
 
 func (rec *record) name() string { return rec.file.Name }
+
+// bundleName is the file of an attestation of the image.
+func (rec *record) bundleName(a attest.Attestation) string {
+	return bundleName(rec.name(), rec.sboms, a.Digest(), a.PredicateType())
+}
 
 // published says that this run takes the image through the stages.
 func (rec *record) published() bool { return !rec.unbuilt && rec.passedOver == "" }

@@ -122,7 +122,7 @@ func (r *ImageReport) describe(b image.Built) {
 func attestationReport(rec *record, i int, a attest.Attestation) AttestationReport {
 	out := AttestationReport{
 		PredicateType: a.PredicateType(), Subject: a.Digest(),
-		Bundle: bundleName(rec.name()), Reused: a.Reused(), Stores: []string{},
+		Bundle: rec.bundleName(a), Reused: a.Reused(), Stores: []string{},
 	}
 	for _, b := range a.ReadBack() {
 		out.Stores = append(out.Stores, b.Store)

@@ -44,6 +44,7 @@ type run struct {
 	// asked by no more at once than --jobs.
 	attesting chan struct{}
 	building  chan struct{} // a slot for each image that may be built at the same time
+	signing   chan struct{} // a slot for each statement that may be signed at the same time
 
 	certificate certificate
 	stores      []store.Store  // of the run: asked for what is there
@@ -72,7 +73,7 @@ type run struct {
 func newRun(ctx context.Context, o Options, m mode) *run {
 	r := &run{o: o.withDefaults(), mode: m, startedAt: time.Now(), attestedAt: make(map[string][]string)}
 	r.progress = newProgress(r.o.Observer)
-	r.attesting, r.building = make(chan struct{}, r.o.Jobs), make(chan struct{}, r.o.Jobs)
+	r.attesting, r.building, r.signing = make(chan struct{}, r.o.Jobs), make(chan struct{}, r.o.Jobs), make(chan struct{}, r.o.Jobs)
 	if m.readOnly() {
 		var getenv event.Getenv
 		getenv, r.branch, r.fromCheckout = r.env().WithCheckout(ctx, r.o.WorkDir)

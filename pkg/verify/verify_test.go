@@ -133,7 +133,7 @@ func TestNothingThatPassesIsNeverASuccess(t *testing.T) {
 		}, nil, "line 3"},
 		{"a file of bundles beyond its bound", tag, func(o *verify.Options) { o.Bundle = write(t, dir, "big.json", make([]byte, 64<<20+1)) }, nil, "more than"},
 		{"a bundle beyond its bound", tag, func(o *verify.Options) {
-			o.Bundle = write(t, dir, "long.json", append(bytes.Repeat([]byte(" "), 8), bytes.Repeat([]byte("1"), 17<<20)...))
+			o.Bundle = write(t, dir, "long.json", append(bytes.Repeat([]byte(" "), 8), bytes.Repeat([]byte("1"), 25<<20)...))
 		}, bundle.ErrInvalid, "larger than"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

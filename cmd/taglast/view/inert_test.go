@@ -35,6 +35,9 @@ func everywhere(s string) (*publish.Report, error) {
 		im.Repositories = []string{s}
 		im.Platforms = []publish.PlatformReport{{Platform: s, Digest: s}}
 		im.Attestations[0].ID, im.Attestations[0].URL, im.Attestations[0].Run = s, s, s
+		im.Attestations = append(im.Attestations,
+			publish.AttestationReport{PredicateType: "https://spdx.dev/Document/v2.3", Subject: s, ID: s, URL: s},
+			publish.AttestationReport{PredicateType: "https://spdx.dev/Document/v2.3", Subject: "sha256:" + s, ID: s, URL: s})
 		for k := range im.Tags {
 			im.Tags[k] = publish.TagReport{Ref: s + ":" + s, Action: []string{"created", "moved", "kept", "failed", "pending", s}[k], Digest: s, Previous: s, Reason: s}
 		}

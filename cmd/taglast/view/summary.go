@@ -214,24 +214,3 @@ func imageLine(b *strings.Builder, im publish.ImageReport, hypothetical, first b
 	}
 	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, digest, escape.Markdown(platforms(im, ", ")), strings.Join(tags, " · "), attestationCell(im, hypothetical))
 }
-
-// attestationCell links to where the attestations can be seen; those of a dry run are nowhere.
-func attestationCell(im publish.ImageReport, hypothetical bool) string {
-	var out []string
-	for _, a := range im.Attestations {
-		if hypothetical {
-			out = append(out, "rehearsed")
-			continue
-		}
-		if a.URL != "" {
-			out = append(out, anchor(a.ID, a.URL))
-		}
-		if a.LogIndex != nil {
-			out = append(out, fmt.Sprintf("log %d", *a.LogIndex))
-		}
-		if a.Reused {
-			out = append(out, "reused")
-		}
-	}
-	return strings.Join(out, " · ")
-}

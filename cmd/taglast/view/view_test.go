@@ -199,6 +199,8 @@ func TestSummaries(t *testing.T) {
 		err    error
 	}{
 		"summary-published.golden": {uv(32), nil},
+		"summary-sbom.golden":      {withSBOMs(uv(1)), nil},
+		"summary-sbom-dry.golden":  {withSBOMs(dry(1)), nil},
 		"summary-kept.golden":      {kept, nil},
 		"summary-dry.golden":       {dryRun, nil},
 		"summary-failed.golden":    {stopped, stoppedErr},

@@ -47,7 +47,7 @@ func (m *Memory) Put(ctx context.Context, b *bundle.Bundle) (store.Receipt, erro
 	return store.Receipt{ID: m.name + "-" + strconv.Itoa(len(m.bundles))}, nil
 }
 
-// List gives the bundles with that subject and predicate type, in the order of their Put.
+// List gives the bundles with that subject and predicate type, or of any type, in the order of their Put.
 func (m *Memory) List(ctx context.Context, digest, predicateType string) ([]store.Stored, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (m *Memory) List(ctx context.Context, digest, predicateType string) ([]stor
 		if err != nil {
 			return nil, err
 		}
-		if b.HasSubject(digest) && b.PredicateType() == predicateType {
+		if b.HasSubject(digest) && (predicateType == "" || b.PredicateType() == predicateType) {
 			found = append(found, store.Stored{Bundle: b, ID: m.name + "-" + strconv.Itoa(i+1)})
 		}
 	}

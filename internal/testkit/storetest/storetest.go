@@ -97,6 +97,7 @@ func predicateTypes(t *testing.T, ctx context.Context, s store.Store) {
 	put(t, ctx, s, d)
 	expect(t, list(t, ctx, s, Digest('a'), provenance), p)
 	expect(t, list(t, ctx, s, Digest('a'), sbom), d)
+	expect(t, list(t, ctx, s, Digest('a'), ""), p, d)
 }
 
 func twice(t *testing.T, ctx context.Context, s store.Store) {
