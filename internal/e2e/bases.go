@@ -55,12 +55,11 @@ var bases = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	hub := "127.0.0.1:" + shared.ports.olareg + "/"
-	native, err := stepImage(hostPlatform, step, "")
+	native, err := imageOf(hostPlatform, v1.Config{}, entry{tar.Header{Name: "step"}, step})
 	if err != nil {
 		return "", err
 	}
-	foreign, err := stepImage(foreignPlatform(), []byte("this is for no machine\n"), "")
+	foreign, err := imageOf(foreignPlatform(), v1.Config{}, entry{tar.Header{Name: "step"}, []byte("this is for no machine\n")})
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +71,7 @@ var bases = sync.OnceValues(func() (string, error) {
 		}
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: one, Descriptor: v1.Descriptor{Platform: p}})
 	}
-	ref, err := name.ParseReference(hub+"library/"+stepBase, name.Insecure)
+	ref, err := onHub("library/" + stepBase)
 	if err != nil {
 		return "", err
 	}
@@ -80,12 +79,11 @@ var bases = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	// What `--attest type=sbom` takes unless a generator is named (BuildKit, frontend/attestations/parse.go).
-	scanner, err := stepImage(hostPlatform, step, "/step")
+	scanner, err := imageOf(hostPlatform, v1.Config{Entrypoint: []string{"/step"}}, entry{tar.Header{Name: "step"}, step})
 	if err != nil {
 		return "", err
 	}
-	ref, err = name.ParseReference(hub+"docker/buildkit-syft-scanner:stable-1", name.Insecure)
-	if err != nil {
+	if ref, err = onHub("docker/buildkit-syft-scanner:stable-1"); err != nil {
 		return "", err
 	}
 	if err := remote.Write(ref, scanner); err != nil {
@@ -95,15 +93,29 @@ var bases = sync.OnceValues(func() (string, error) {
 	return digest.String(), err
 })
 
-// stepImage is an image of one file, /step.
-func stepImage(platform string, program []byte, entrypoint string) (v1.Image, error) {
+// onHub is where builders find an image of Docker Hub.
+func onHub(path string) (name.Reference, error) {
+	return name.ParseReference("127.0.0.1:"+shared.ports.olareg+"/"+path, name.Insecure)
+}
+
+// An entry is an entry of a layer; its mode is 0755 and its size that of its content.
+type entry struct {
+	header  tar.Header
+	content []byte
+}
+
+// imageOf is an image of one layer.
+func imageOf(platform string, config v1.Config, entries ...entry) (v1.Image, error) {
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
-	if err := w.WriteHeader(&tar.Header{Name: "step", Mode: 0o755, Size: int64(len(program))}); err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(program); err != nil {
-		return nil, err
+	for _, e := range entries {
+		e.header.Mode, e.header.Size = 0o755, int64(len(e.content))
+		if err := w.WriteHeader(&e.header); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(e.content); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.Close(); err != nil {
 		return nil, err
@@ -117,19 +129,16 @@ func stepImage(platform string, program []byte, entrypoint string) (v1.Image, er
 	if err != nil {
 		return nil, err
 	}
-	config := &v1.ConfigFile{OS: p.OS, Architecture: p.Architecture, RootFS: v1.RootFS{Type: "layers"}}
-	if entrypoint != "" {
-		config.Config.Entrypoint = []string{entrypoint}
-	}
-	img, err := mutate.ConfigFile(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON), config)
+	img, err := mutate.ConfigFile(mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON),
+		&v1.ConfigFile{OS: p.OS, Architecture: p.Architecture, Config: config, RootFS: v1.RootFS{Type: "layers"}})
 	if err != nil {
 		return nil, err
 	}
 	return mutate.AppendLayers(img, one)
 }
 
-// base is the digest of stepBase, which is in the registry from now on.
-func (b *builder) base(t *testing.T) string {
+// pushBases gives the digest of stepBase, which is in the registry from now on.
+func pushBases(t *testing.T) string {
 	t.Helper()
 	digest, err := bases()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -53,6 +54,11 @@ func BenchmarkBuildAndPush(b *testing.B) {
 	}{
 		{"s/taglast", func() outcome {
 			out, _ := s.publishIn(b, append(s.stepEnviron(b, release()), with.environ...), dir)
+			for line := range strings.Lines(out.stderr) {
+				if strings.HasPrefix(line, "▸ ") {
+					b.Log(strings.TrimSpace(line))
+				}
+			}
 			return out
 		}},
 		{"s/buildx", push("type=image,push=true")},

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,5 +156,21 @@ func (b *builder) buildx(t testing.TB, dir string, args ...string) outcome {
 	return out
 }
 
-// cached counts the steps that a build took from a cache, as its progress says.
-func cached(progress string) int { return strings.Count(progress, " CACHED\n") }
+// prune empties the builder's cache.
+func (b *builder) prune(t *testing.T) {
+	t.Helper()
+	if out := b.buildx(t, t.TempDir(), "prune", "--all", "--force"); out.code != 0 {
+		t.Fatalf("buildx prune: %s", out)
+	}
+}
+
+// cachedSteps are the RUN and COPY of a build that came from a cache, as its plain progress says.
+func cachedSteps(progress string) (steps []string) {
+	for _, m := range regexp.MustCompile(`(?m)^#(\d+) \[[^\]]*\] ((?:RUN|COPY) .*)$`).FindAllStringSubmatch(progress, -1) {
+		// A step that waits is named again when it goes on.
+		if strings.Contains(progress, "\n#"+m[1]+" CACHED\n") && !slices.Contains(steps, m[2]) {
+			steps = append(steps, m[2])
+		}
+	}
+	return steps
+}

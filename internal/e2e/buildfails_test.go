@@ -54,7 +54,7 @@ func TestABuildThatFailsSendsNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, b := builders(t)
-			b.base(t)
+			pushBases(t)
 			dir := t.TempDir()
 			if c.platform == "" {
 				c.platform = hostPlatform

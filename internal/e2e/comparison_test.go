@@ -17,7 +17,7 @@ import (
 // configurations and layers. Only what the release file and the run add is more.
 func TestWhatIsPublishedIsWhatBuildxMakes(t *testing.T) {
 	s, b := builders(t)
-	b.base(t)
+	pushBases(t)
 	j, dir := release(), t.TempDir()
 	const epoch = "1772600767" // 2026-03-04T05:06:07Z, of the commit in the event
 	repository := "acme/" + secret("compared-")

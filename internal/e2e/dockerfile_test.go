@@ -23,7 +23,7 @@ import (
 func TestADockerfileIsBuiltAndPublished(t *testing.T) {
 	s, b := builders(t)
 	j, dir, temp := release(), t.TempDir(), t.TempDir()
-	base := b.base(t)
+	base := pushBases(t)
 	p := s.public("acme/" + secret("built-"))
 	token, key := secret("token-"), secret("key-")
 	writeFiles(t, dir, map[string]string{

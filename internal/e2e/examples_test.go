@@ -4,20 +4,14 @@ package e2e
 
 import (
 	"archive/tar"
-	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
 // documentedFile is a file of an example: its name in a line of its own, and its content in the block below.
@@ -27,7 +21,7 @@ var documentedFile = regexp.MustCompile("(?m)^`([^`\n]+)`:\n\n```[a-z]+\n((?s:.*
 // for the owner of the repositories; gh accepts each image.
 func TestDocumentedExamples(t *testing.T) {
 	s, b := builders(t)
-	pushAlpine(t, s)
+	pushAlpine(t)
 	docs := filepath.Join("..", "..", "docs")
 	examples := map[string]map[string]string{}
 	text, err := os.ReadFile(filepath.Join(docs, "sources.md"))
@@ -86,52 +80,25 @@ func TestDocumentedExamples(t *testing.T) {
 
 // pushAlpine puts the base image of the examples where the builders look for Docker Hub: for the machine's own platform, of
 // busybox alone, because no build runs anything else of it.
-func pushAlpine(t *testing.T, s *stack) {
+func pushAlpine(t *testing.T) {
 	t.Helper()
 	busybox, err := os.ReadFile("/bin/busybox")
 	if err != nil {
 		t.Fatalf("the examples' base image is made of a static busybox, which is not installed: apt-get install busybox-static: %v", err)
 	}
-	var layer bytes.Buffer
-	w := tar.NewWriter(&layer)
-	add := func(h *tar.Header, content []byte) {
-		h.Mode, h.Size = 0o755, int64(len(content))
-		if err := w.WriteHeader(h); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(content); err != nil {
-			t.Fatal(err)
-		}
-	}
-	add(&tar.Header{Name: "bin/busybox"}, busybox)
+	entries := []entry{{tar.Header{Name: "bin/busybox"}, busybox}}
 	for _, applet := range []string{"sh", "cat", "echo", "sed", "test", "touch"} {
-		add(&tar.Header{Name: "bin/" + applet, Typeflag: tar.TypeSymlink, Linkname: "busybox"}, nil)
+		entries = append(entries, entry{tar.Header{Name: "bin/" + applet, Typeflag: tar.TypeSymlink, Linkname: "busybox"}, nil})
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	one, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
+	img, err := imageOf(hostPlatform, v1.Config{Env: []string{"PATH=/bin"}}, entries...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := v1.ParsePlatform(hostPlatform)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
-		OS: p.OS, Architecture: p.Architecture, Config: v1.Config{Env: []string{"PATH=/bin"}}, RootFS: v1.RootFS{Type: "layers"},
-	})
+	ref, err := onHub("library/alpine:3.23")
 	if err == nil {
-		img, err = mutate.AppendLayers(img, one)
+		err = remote.Write(ref, img)
 	}
 	if err != nil {
-		t.Fatal(err)
-	}
-	ref, err := name.ParseReference("127.0.0.1:"+s.ports.olareg+"/library/alpine:3.23", name.Insecure)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(ref, img); err != nil {
 		t.Fatal(err)
 	}
 }

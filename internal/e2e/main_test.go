@@ -47,8 +47,9 @@ func testAll(m *testing.M) (code int, err error) {
 			err = os.RemoveAll(dir)
 			return
 		}
-		for _, images := range []string{"distribution", "olareg"} {
-			_ = os.RemoveAll(filepath.Join(dir, images)) // gigabytes
+		folders, _ := filepath.Glob(filepath.Join(dir, "*", "root")) // of builders
+		for _, images := range append(folders, filepath.Join(dir, "distribution"), filepath.Join(dir, "olareg")) {
+			_ = os.RemoveAll(images) // gigabytes
 		}
 		fmt.Fprintln(os.Stderr, "e2e: logs of the servers are in", dir)
 	}()

@@ -10,12 +10,20 @@ import (
 	"testing"
 )
 
-const spdxType = "https://spdx.dev/Document/v2.3"
+const (
+	spdxType      = "https://spdx.dev/Document/v2.3"
+	cycloneDXType = "https://cyclonedx.org/bom"
+)
 
 // spdxFile is an SPDX document of one platform.
 func spdxFile(arch string) string {
 	return fmt.Sprintf(`{"spdxVersion":"SPDX-2.3","dataLicense":"CC0-1.0","SPDXID":"SPDXRef-DOCUMENT","name":%q,`+
 		`"documentNamespace":"https://example.com/sbom/%[1]s","creationInfo":{"created":"2026-03-04T05:06:07Z","creators":["Tool: test"]}}`, arch)
+}
+
+// cycloneDXFile is a CycloneDX document of one platform.
+func cycloneDXFile(arch string) string {
+	return fmt.Sprintf(`{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{"component":{"type":"container","name":%q}}}`, "app-"+arch)
 }
 
 // An SBOM is an attestation of each platform's manifest that gh and cosign accept, wherever it comes from, and BuildKit's
@@ -26,16 +34,25 @@ func TestEveryPlatformsSBOMIsAccepted(t *testing.T) {
 		sbom    string
 		source  string
 		arrange func(t *testing.T, b *builder, dir string)
-		says    string // stands in the document of linux/arm64
+		kind    string
+		cosign  string // what cosign calls it: its spdxjson is SPDX without a version, which nobody else writes
+		says    string // stands in the document of linux/arm64 alone
 	}{
 		{
-			"a file for each platform", `{path: "sbom/{{arch}}.spdx.json"}`, "dockerfile: Dockerfile",
+			"an SPDX file for each platform", `{path: "sbom/{{arch}}.spdx.json"}`, "dockerfile: Dockerfile",
 			func(t *testing.T, _ *builder, dir string) {
 				writeFiles(t, dir, map[string]string{"sbom/amd64.spdx.json": spdxFile("amd64"), "sbom/arm64.spdx.json": spdxFile("arm64")})
 			},
-			"https://example.com/sbom/arm64",
+			spdxType, spdxType, "https://example.com/sbom/arm64",
 		},
-		{"BuildKit's scanner", "true", "dockerfile: Dockerfile", func(*testing.T, *builder, string) {}, "/arm64.txt"},
+		{
+			"a CycloneDX file for each platform", `{path: "sbom/{{os}}-{{arch}}.json"}`, "dockerfile: Dockerfile",
+			func(t *testing.T, _ *builder, dir string) {
+				writeFiles(t, dir, map[string]string{"sbom/linux-amd64.json": cycloneDXFile("amd64"), "sbom/linux-arm64.json": cycloneDXFile("arm64")})
+			},
+			cycloneDXType, "cyclonedx", "app-arm64",
+		},
+		{"BuildKit's scanner", "true", "dockerfile: Dockerfile", func(*testing.T, *builder, string) {}, spdxType, spdxType, "/arm64.txt"},
 		{
 			"what BuildKit left in a layout", "true", "oci: dist/app",
 			func(t *testing.T, b *builder, dir string) {
@@ -45,12 +62,12 @@ func TestEveryPlatformsSBOMIsAccepted(t *testing.T) {
 					t.Fatalf("buildx: %s", out)
 				}
 			},
-			"/arm64.txt",
+			spdxType, spdxType, "/arm64.txt",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, b := builders(t)
-			b.base(t) // and the scanner
+			pushBases(t) // and the scanner
 			j, dir := release(), t.TempDir()
 			p := s.public("acme/" + secret("sbom-"))
 			writeFiles(t, dir, map[string]string{
@@ -70,7 +87,7 @@ func TestEveryPlatformsSBOMIsAccepted(t *testing.T) {
 			for _, platform := range r.Images[0].Platforms {
 				arch := strings.TrimPrefix(platform.Platform, "linux/")
 				bundle := filepath.Join(dir, "taglast-out", "app.linux-"+arch+".sbom.sigstore.json")
-				s.checkSBOM(t, j, p, platform.Digest, bundle)
+				s.checkSBOM(t, j, p, platform.Digest, bundle, c.kind, c.cosign)
 				if gh := s.gh(t, "oci://"+p.repositories[0]+"@"+platform.Digest, "-R", j.Repository); gh.code != 0 {
 					t.Errorf("gh on the provenance of %s: %s", platform.Platform, gh)
 				}
@@ -79,7 +96,7 @@ func TestEveryPlatformsSBOMIsAccepted(t *testing.T) {
 					Predicate     json.RawMessage
 				}
 				payload(t, bundle, &statement)
-				if statement.PredicateType != spdxType || (arch == "arm64") != strings.Contains(string(statement.Predicate), c.says) {
+				if statement.PredicateType != c.kind || (arch == "arm64") != strings.Contains(string(statement.Predicate), c.says) {
 					t.Errorf("%s: the SBOM is %s: %s", platform.Platform, statement.PredicateType, statement.Predicate)
 				}
 			}
@@ -103,23 +120,27 @@ func TestEveryPlatformsSBOMIsAccepted(t *testing.T) {
 	}
 }
 
-// checkSBOM asks gh and cosign, by the platform's digest; the index has no SBOM.
-func (s *stack) checkSBOM(t *testing.T, j job, p place, digest, bundle string) {
+// checkSBOM asks gh, taglast and cosign, by the platform's digest; the index has no SBOM.
+func (s *stack) checkSBOM(t *testing.T, j job, p place, digest, bundle, kind, cosignKind string) {
 	t.Helper()
 	for i, repository := range p.repositories {
 		ref := "oci://" + repository + "@" + digest
 		for _, args := range [][]string{{ref}, {ref, "-b", bundle}} {
-			if gh := s.gh(t, append(args, "-R", j.Repository, "--predicate-type", spdxType)...); gh.code != 0 {
+			args = append(args, "-R", j.Repository, "--predicate-type", kind)
+			if gh := s.gh(t, args...); gh.code != 0 {
 				t.Errorf("gh %v: %s", args, gh)
+			}
+			if ours := s.verify(t, args...); ours.code != 0 {
+				t.Errorf("taglast %v: %s", args, ours)
 			}
 		}
 		_, raw := resolve(t, p.loopback[i]+"@"+digest)
 		manifest := write(t, t.TempDir(), "manifest.json", raw)
-		if c := s.cosignType(t, "spdxjson", bundle, j.identity(), manifest); c.code != 0 {
+		if c := s.cosignType(t, cosignKind, bundle, j.identity(), manifest); c.code != 0 {
 			t.Errorf("cosign on %s: %s", ref, c)
 		}
 	}
-	if gh := s.gh(t, "oci://"+p.repositories[0]+":1.2.3", "-b", bundle, "-R", j.Repository, "--predicate-type", spdxType); gh.code == 0 {
+	if gh := s.gh(t, "oci://"+p.repositories[0]+":1.2.3", "-b", bundle, "-R", j.Repository, "--predicate-type", kind); gh.code == 0 {
 		t.Error("gh accepts the SBOM of a platform for the index")
 	}
 }
