@@ -23,6 +23,7 @@ type platformSBOM struct {
 	child         image.Child
 	predicateType string
 	document      *sbom.Document // nil where the stored attestation of an adopted image is reused
+	scanned       bool           // BuildKit made it: another scan of the same bytes says the same, and carries another date
 }
 
 // wantsSBOM says that the release file asks for an SBOM of every platform of the image.
@@ -38,7 +39,7 @@ func (r *run) sboms(ctx context.Context, rec *record, built image.Built) ([]plat
 		if c.Platform == (platform.Platform{}) {
 			continue
 		}
-		s := platformSBOM{child: c, document: c.SBOM}
+		s := platformSBOM{child: c, document: c.SBOM, scanned: rec.file.SBOM.FromBuild}
 		if s.document == nil {
 			var err error
 			if s, err = r.adoptSBOM(ctx, rec, c); err != nil {
@@ -93,11 +94,11 @@ func sbomSubjects(rec *record, c image.Child) []provenance.Subject {
 	return provenance.Subjects(displayNames(rec.all), c.Digest.String(), nil)
 }
 
-// canReuse is nil for a stored bundle that may be used in place of a new one: it passes the policy, and where this run has
-// the document it says just the same.
+// canReuse is nil for a stored bundle that may be used in place of a new one: it passes the policy, and where this run was
+// given the document it says just the same.
 func (s platformSBOM) canReuse(reuse policy.Reuse, b *bundle.Bundle) error {
 	v, err := reuse.Check(b)
-	if err != nil || s.document == nil {
+	if err != nil || s.document == nil || s.scanned {
 		return err
 	}
 	var stored bytes.Buffer

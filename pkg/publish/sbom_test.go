@@ -328,6 +328,25 @@ func TestAnSBOMIsReusedWhereItIsTheSame(t *testing.T) {
 	}
 }
 
+// TestAnotherScanOfTheSameBytesIsNotSignedAgain: a builder without the first one's cache gives the same image, and an SBOM
+// that differs by its date.
+func TestAnotherScanOfTheSameBytesIsNotSignedAgain(t *testing.T) {
+	s := newScene(t, byDigest, sandbox.Options{})
+	s.fromBuild(t, bothPlatforms())
+	first, _ := must(t, s, nil)
+	again := bothPlatforms()
+	again["linux/arm64"] = spdxDocument("scanned again")
+	s.fromBuild(t, again)
+	s.next()
+	second, requests := must(t, s, nil)
+	if _, stored := posts(requests); stored != 0 || second.Images[0].Digest != first.Images[0].Digest || second.Images[0].Adopted {
+		t.Errorf("%d attestations were stored; %s, then %s", stored, first.Images[0].Digest, second.Images[0].Digest)
+	}
+	if got := statementOf(t, s, "app.linux-arm64.sbom.sigstore.json").Predicate; !bytes.Contains(got, []byte("arm64")) {
+		t.Errorf("the bundle says %s", got)
+	}
+}
+
 // TestAnAdoptedImageKeepsItsSBOM: what the first run attested describes what the first run built, whatever a second build
 // would say.
 func TestAnAdoptedImageKeepsItsSBOM(t *testing.T) {
