@@ -64,7 +64,9 @@ func TestWhoWaitsBuildsItselfWhenTheFirstIsStopped(t *testing.T) {
 	}
 	waitFor(t, func() bool { return len(s.standin.Calls(t, "build")) == 2 })
 	stopSecond()
-	<-results
+	if err := <-results; !errors.Is(err, context.Canceled) {
+		t.Errorf("the second ended with %v", err)
+	}
 }
 
 func TestCheckObeysItsContext(t *testing.T) {

@@ -65,7 +65,7 @@ func TestWhichProgramBuilds(t *testing.T) {
 func TestAProgramOfTheCheckoutIsNotMeant(t *testing.T) {
 	standin := buildxtest.Install(t, "", buildxtest.Script{})
 	t.Chdir(filepath.Dir(standin.Bin))
-	environ := standin.Environ("PATH=." + string(filepath.ListSeparator) + filepath.Base(standin.Bin))
+	environ := standin.Environ("PATH=" + filepath.Base(standin.Bin) + string(filepath.ListSeparator) + ".")
 	_, err := buildx.New(buildx.Options{Environ: environ}).BuilderDependencies()
 	if err == nil || !strings.HasPrefix(err.Error(), "no buildx") {
 		t.Errorf("the error is %v", err)

@@ -50,6 +50,7 @@ var reasons = []struct {
 	{regexp.MustCompile(`target stage "([^"]*)" could not be found \(did you mean ([^?)]*)\?\)`), "the Dockerfile has no stage $1", "did you mean `target: $2`?"},
 	{regexp.MustCompile(`target stage "([^"]*)" could not be found`), "the Dockerfile has no stage $1", "`target` is the name behind AS in a FROM of it"},
 	{regexp.MustCompile(`((?:Multi-platform build|OCI exporter|Attestation|Cache export) is not supported for the \S+ driver)`), "$1", driverHint},
+	{regexp.MustCompile(`oci for multi-node builds currently not supported`), "{program} cannot write what several nodes of a builder build into one layout", "take a builder of one node; or build each platform in a job of its own and publish with `source: {digests: …}`"},
 	{regexp.MustCompile(`(Attestations are not supported by the current BuildKit daemon)`), "$1", "update the builder, or leave `sbom: true` and `keep-attestations` out"},
 	{regexp.MustCompile(`failed to read dockerfile: open ([^:]*): no such file`), "the context has no $1", "`dockerfile` is its path, within the context where that is a URL"},
 	{regexp.MustCompile(`no builder "([^"]*)" found`), "there is no builder $1", "`docker buildx ls` lists those there are"},

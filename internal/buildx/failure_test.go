@@ -133,6 +133,7 @@ func TestABuildThatFails(t *testing.T) {
 		"an old buildx":              {"ERROR: unknown flag: --sbom\n", "buildx v0.37.2 does not know --sbom", "too old", ""},
 		"the docker driver":          {dockerDriver, "OCI exporter is not supported for the docker driver", setup, ""},
 		"its platforms":              {dockerDriverPlatforms, "Multi-platform build is not supported for the docker driver", setup, ""},
+		"a builder of several nodes": {"ERROR: failed to build: oci for multi-node builds currently not supported\n", "buildx v0.37.2 cannot write what several nodes of a builder build into one layout", "a builder of one node", ""},
 		"no daemon":                  {"ERROR: failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the daemon is running: dial unix\n", "failed to connect to the docker API at unix:///var/run/docker.sock", setup, ""},
 		"no BuildKit":                {noConnection, "the builder cannot be reached: context deadline exceeded", setup, ""},
 		"an entitlement":             {"#2 DONE 0.0s\nERROR: failed to build: failed to solve: failed to load LLB: network.host is not allowed\n", "the Dockerfile asks for network.host, which the source does not allow", "`allow: [network.host]`", ""},

@@ -1,9 +1,9 @@
 package buildx
 
 import (
-	"bytes"
 	"cmp"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,25 +15,32 @@ const (
 	maxSecretFile = 500 << 10 // BuildKit takes no larger one
 )
 
-// mask replaces the values of secrets in one line.
-type mask []string // longest first, so that a value that holds another one goes whole
+// mask replaces the values of secrets in one line. nil replaces nothing.
+type mask struct{ secrets *strings.Replacer }
 
-func newMask(values ...string) mask {
-	var m mask
+// newMask masks each line of each value. Of two values that begin alike the longer one goes whole.
+func newMask(values ...string) *mask {
+	lines := map[string]bool{}
 	for _, value := range values {
-		for _, line := range strings.Split(value, "\n") {
-			line = strings.TrimSpace(line)
-			if len(line) >= minSecret && !slices.Contains(m, line) {
-				m = append(m, line)
+		for line := range strings.SplitSeq(value, "\n") {
+			if line = strings.TrimSpace(line); len(line) >= minSecret {
+				lines[line] = true
 			}
 		}
 	}
-	slices.SortFunc(m, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
-	return m
+	if len(lines) == 0 {
+		return nil
+	}
+	longestFirst := slices.SortedFunc(maps.Keys(lines), func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	var pairs []string
+	for _, line := range longestFirst {
+		pairs = append(pairs, line, "***")
+	}
+	return &mask{strings.NewReplacer(pairs...)}
 }
 
 // mask is the mask of a request's secrets, those of files as far as they can be read: Check says where they cannot.
-func (v variables) mask(r Request) mask {
+func (v variables) mask(r Request) *mask {
 	var values []string
 	for _, s := range r.Secrets {
 		if s.Env != "" {
@@ -51,11 +58,11 @@ func (v variables) mask(r Request) mask {
 }
 
 // hide is a line without the values.
-func (m mask) hide(line []byte) []byte {
-	for _, secret := range m {
-		line = bytes.ReplaceAll(line, []byte(secret), []byte("***"))
+func (m *mask) hide(line []byte) []byte {
+	if m == nil {
+		return line
 	}
-	return line
+	return []byte(m.secrets.Replace(string(line)))
 }
 
 // path is p within the request's folder, unless it is absolute.

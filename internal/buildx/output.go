@@ -20,7 +20,7 @@ const (
 // lines takes a builder's output apart into lines, and passes each on masked and inert. It keeps the last of them.
 type lines struct {
 	to   io.Writer // nil: nobody watches
-	mask mask
+	mask *mask
 
 	mu      sync.Mutex
 	pending []byte

@@ -3,6 +3,7 @@ package buildx
 import (
 	"context"
 	"os/exec"
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,7 @@ const defaultGrace = 10 * time.Second
 
 // newCommand is a child that ends with ctx: it is told to, with all that it started, and killed when it does not.
 func newCommand(ctx context.Context, grace time.Duration, command, args []string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, command[0], append(append([]string{}, command[1:]...), args...)...) //nolint:gosec // arguments are one --flag=value each
+	cmd := exec.CommandContext(ctx, command[0], slices.Concat(command[1:], args)...) //nolint:gosec // arguments are one --flag=value each
 	ownGroup(cmd)
 	cmd.Cancel = func() error { return interrupt(cmd.Process) }
 	cmd.WaitDelay = grace

@@ -107,7 +107,8 @@ func TestADockerfileIsBuiltForAllPlatformsAtOnce(t *testing.T) {
 		Labels:   map[string]string{"l": "mine", "title": "mine", "gone": ""},
 		Defaults: defaultsOf("title", "default", "version", "1", "gone", "x"),
 		Annotations: []release.Annotation{
-			{Level: "manifest", Key: "version", Value: "2"}, {Key: "version", Value: "3"},
+			{Level: "manifest", Key: "version", Value: "2"},
+			{Key: "version", Value: "3"},
 			{Level: "manifest", Platform: required(t, "linux/arm64")[0], Key: "title", Value: ""},
 		},
 	})
@@ -251,8 +252,8 @@ func TestAnImageOfTheReleaseAsContext(t *testing.T) {
 	base, app := store{}, store{}
 	amd, arm := base.image("linux/amd64"), base.image("linux/arm64")
 	d := newDockerfiles(t, buildxtest.Script{
-		Layouts:  map[string]string{"base.Dockerfile": left(t, base, amd, arm), "Dockerfile": left(t, app, app.image("linux/amd64"), app.image("linux/arm64"))},
-		Metadata: `{"buildx.build.provenance":{"materials":[{"uri":"pkg:docker/alpine@3.23","digest":{"sha256":"` + strings.Repeat("a", 64) + `"}}]}}`,
+		Layouts:    map[string]string{"base.Dockerfile": left(t, base, amd, arm), "Dockerfile": left(t, app, app.image("linux/amd64"), app.image("linux/arm64"))},
+		MetadataOf: map[string]string{"base.Dockerfile": `{"buildx.build.provenance":{"materials":[{"uri":"pkg:docker/alpine@3.23","digest":{"sha256":"` + strings.Repeat("a", 64) + `"}}]}}`},
 	}, "linux/amd64", "linux/arm64")
 	sources := map[string]image.Source{
 		"base": source(t, release.DockerfileSource{File: "base.Dockerfile"}),
@@ -270,8 +271,8 @@ func TestAnImageOfTheReleaseAsContext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := len(b.Dependencies()); n == 0 {
-			t.Error("the base image's own base is no dependency")
+		if d := b.Dependencies(); len(d) != 1 || d[0].URI != "pkg:docker/alpine@3.23" {
+			t.Errorf("dependencies of %s are %v, want what the image that it is built on has", name, d)
 		}
 	}
 	b, err := siblings.Build(t.Context(), "base")

@@ -53,10 +53,11 @@ type Script struct {
 	Inspect *Answer // nil: Inspected
 	Old     string  // a flag that this version does not know
 
-	Layouts  map[string]string // folders that builds leave, by the name of the Dockerfile; "" for all others
-	Metadata string            // the metadata file; empty: one without provenance
-	NoFile   bool              // no metadata file at all
-	Build    Answer            // what a build prints, and how it ends
+	Layouts    map[string]string // folders that builds leave, by the name of the Dockerfile; "" for all others
+	Metadata   string            // the metadata file; empty: one without provenance
+	MetadataOf map[string]string // metadata files by the name of the Dockerfile, in the place of Metadata
+	NoFile     bool              // no metadata file at all
+	Build      Answer            // what a build prints, and how it ends
 
 	PrintSecrets bool   // a RUN prints its secrets
 	Await        string // a build ends once this file is there
@@ -156,7 +157,7 @@ func Main() {
 	if path == "" || !strings.HasPrefix(name, "docker") && !strings.HasPrefix(name, "buildx") {
 		return
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := os.ReadFile(path) //nolint:gosec // the script of a test
 	var s state
 	if err == nil {
 		err = json.Unmarshal(raw, &s)
@@ -287,6 +288,9 @@ func (s state) build(args []string) (int, error) {
 		return 0, nil
 	}
 	metadata := s.Script.Metadata
+	if of, ok := s.Script.MetadataOf[filepath.Base(value("file"))]; ok {
+		metadata = of
+	}
 	if metadata == "" {
 		metadata = `{"buildx.build.ref":"t/t0/1"}`
 	}
@@ -306,7 +310,7 @@ func printSecrets(args []string) error {
 				value = os.Getenv(name)
 			}
 			if path, ok := strings.CutPrefix(field, "src="); ok {
-				raw, err := os.ReadFile(path)
+				raw, err := os.ReadFile(path) //nolint:gosec // a secret of a test
 				if err != nil {
 					return err
 				}
