@@ -377,6 +377,22 @@ func TestAnAdoptedImageKeepsItsSBOM(t *testing.T) {
 	}
 }
 
+// TestRebuildSignsAnotherSBOM of a published version whose image is the same.
+func TestRebuildSignsAnotherSBOM(t *testing.T) {
+	s := newScene(t, oneByTwo, sandbox.Options{})
+	dir := s.fromFiles(t, map[string]string{"amd64": spdxDocument("amd64"), "arm64": spdxDocument("arm64")})
+	must(t, s, nil)
+	writeSBOM(t, filepath.Join(dir, "arm64.json"), spdxDocument("better"))
+	s.next()
+	r, requests := must(t, s, func(o *publish.Options) { o.Rebuild = true })
+	if _, stored := posts(requests); stored != 1 || r.Images[0].Adopted {
+		t.Errorf("adopted %v, %d stored", r.Images[0].Adopted, stored)
+	}
+	if got := string(statementOf(t, s, "app.linux-arm64.sbom.sigstore.json").Predicate); got != spdxDocument("better") {
+		t.Errorf("the SBOM is %s", got)
+	}
+}
+
 // TestAnAdoptedImageThatHasNoSBOM: it is not built again, so that only a file can say what is in it.
 func TestAnAdoptedImageThatHasNoSBOM(t *testing.T) {
 	s := newScene(t, titled("one", "ghcr.io/acme/app"), sandbox.Options{})
