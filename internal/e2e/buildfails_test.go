@@ -4,8 +4,13 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // What does not build ends the run before anything is sent, and the message says where to look.
@@ -48,6 +53,10 @@ func TestABuildThatFailsSendsNothing(t *testing.T) {
 			code: 2, says: []string{"nothing was sent", "nobody", "docker/setup-buildx-action"},
 		},
 		{
+			name: "no buildx", dockerfile: "FROM step:1\n", environ: []string{"PATH=/nowhere"},
+			code: 2, says: []string{"nothing was sent", "buildx", "docker/setup-buildx-action"},
+		},
+		{
 			name: "a builder that does not answer", dockerfile: "FROM step:1\n", source: ", builder: default", environ: []string{"DOCKER_HOST=unix:///nowhere/docker.sock"},
 			code: 2, says: []string{"nothing was sent", "/nowhere/docker.sock", "docker buildx create"},
 		},
@@ -87,4 +96,79 @@ func TestABuildThatFailsSendsNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A run that is told to end while a step runs takes the build with it, at once, and leaves no file.
+func TestATerminatedRunEndsItsBuild(t *testing.T) {
+	s, b := builders(t)
+	pushBases(t)
+	dir, temp := t.TempDir(), t.TempDir()
+	writeFiles(t, dir, map[string]string{
+		"Dockerfile": "FROM step:1\n" + `RUN ["/step","sleep","1h"]` + "\n",
+		"taglast.yaml": fmt.Sprintf("repositories: [ghcr.io/acme/%s]\nplatforms: [%s]\ntags: [1.2.3]\nimages:\n  - {name: app, source: {dockerfile: Dockerfile}}\n",
+			secret("ended-"), hostPlatform),
+	})
+	file, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = said.Close() }()
+	cmd := exec.CommandContext(t.Context(), file, s.publishArguments()...)
+	cmd.Dir, cmd.Stderr, cmd.Env = dir, said, append(append(s.stepEnviron(t, release()), b.environ...), "TMPDIR="+temp)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stderr := func() string {
+		raw, err := os.ReadFile(said.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	running := func() bool { return len(processes(t, "/step\x00sleep\x001h")) > 0 }
+	for began := time.Now(); !running(); time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			_ = cmd.Process.Kill()
+			t.Fatalf("the step does not run:\n%s", stderr())
+		}
+	}
+	told := time.Now()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(stderr(), "no tag was changed") {
+		t.Errorf("exit %d:\n%s", code, stderr())
+	}
+	if took := time.Since(told); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	for began := time.Now(); running(); time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Error("the step still runs")
+			break
+		}
+	}
+	if rest, err := os.ReadDir(temp); err != nil || len(rest) > 0 {
+		t.Errorf("left in the folder for temporary files: %v %v", rest, err)
+	}
+}
+
+// processes are those whose arguments, each with a zero byte behind it, begin with a text.
+func processes(t *testing.T, arguments string) (found []string) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if raw, err := os.ReadFile(file); err == nil && strings.HasPrefix(string(raw), arguments) {
+			found = append(found, file)
+		}
+	}
+	return found
 }

@@ -60,10 +60,12 @@ images:
 `, strings.Join(p.repositories, ", "), hostPlatform),
 	})
 	environ := append(s.stepEnviron(t, j), b.environ...)
+	mark := s.gateway.mark()
 	out, r := s.publishIn(t, append(environ, "APP_TOKEN="+token, "FROM_ENVIRONMENT=from outside", "TMPDIR="+temp), dir)
 	if out.code != 0 || r.Outcome != "published" || len(r.Images) != 1 {
 		t.Fatalf("publish: %s", out)
 	}
+	checkTraffic(t, s, s.gateway.since(mark))
 
 	img := built(t, p.loopback[0]+":1.2.3", hostPlatform)
 	files := contents(t, img)

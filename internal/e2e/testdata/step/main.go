@@ -5,6 +5,7 @@
 //	step sum FROM TO       writes the SHA-256 of a file
 //	step write TO TEXT…    writes a text, with $NAME replaced from the environment
 //	step say FILE          says what is in a file
+//	step sleep DURATION    does nothing for so long
 //	step fail TEXT…        says a text on standard error and ends with status 7
 package main
 
@@ -31,7 +32,7 @@ func run(args []string) error {
 		return scan(os.Getenv("BUILDKIT_SCAN_SOURCE"), to)
 	}
 	if len(args) < 2 {
-		return fmt.Errorf("usage: step time|sum|say|write|fail ARGUMENT…, not %q", args)
+		return fmt.Errorf("usage: step time|sum|say|write|sleep|fail ARGUMENT…, not %q", args)
 	}
 	switch args[0] {
 	case "time":
@@ -48,6 +49,10 @@ func run(args []string) error {
 		return err
 	case "write":
 		return put(args[1], []byte(os.ExpandEnv(strings.Join(args[2:], " "))))
+	case "sleep":
+		d, err := time.ParseDuration(args[1])
+		time.Sleep(d)
+		return err
 	default:
 		return fmt.Errorf("%s", strings.Join(args[1:], " "))
 	}
