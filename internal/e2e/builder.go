@@ -72,7 +72,8 @@ func (s *stack) startBuilder(ctx context.Context, name string) (*builder, error)
 	// A mount namespace of its own below its process namespace, whose /proc must be that one's.
 	environ := append(s.proxied(), leashVariable+"="+leashIsolated, "XDG_RUNTIME_DIR="+temp)
 	b.daemon, err = start(ctx, s.dir, name, "unshare", environ, nil, "--mount", "--mount-proc",
-		daemon, "--config", file, "--root", filepath.Join(dir, "root"), "--addr", "unix://"+socket)
+		daemon, "--config", file, "--root", filepath.Join(dir, "root"), "--addr", "unix://"+socket,
+		"--otel-socket-path", filepath.Join(dir, "otel.sock"))
 	if err != nil {
 		return nil, err
 	}
