@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // arguments are those of `buildx build`: each flag with its value in one, so that no value is taken for a flag. layout is
@@ -83,7 +85,7 @@ func (r Request) arguments(layout, metadata string, bars bool) []string {
 }
 
 func (r Request) contextArgument() string {
-	if remote(r.Context) {
+	if weburl.IsBuildContext(r.Context) {
 		return r.Context
 	}
 	return local(r.Context)

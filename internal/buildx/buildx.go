@@ -9,7 +9,6 @@ package buildx
 import (
 	"encoding/json"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -86,17 +85,6 @@ func (r Request) key() (string, error) {
 	}
 	raw, err := json.Marshal(r)
 	return string(raw), err
-}
-
-var scpLike = regexp.MustCompile(`^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:`)
-
-// remote reports whether buildx takes a context for an address, not a folder: a URL that Git or HTTP fetches, or what Git
-// takes without a scheme (github.com/OWNER/REPO, git@HOST:PATH).
-func remote(context string) bool {
-	if scheme, _, found := strings.Cut(context, "://"); found {
-		return slices.Contains([]string{"https", "http", "git", "ssh"}, strings.ToLower(scheme))
-	}
-	return strings.HasPrefix(context, "github.com/") || scpLike.MatchString(context)
 }
 
 // local is a folder as an argument, which no folder's name can turn into a flag, standard input or an address.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // UsageError is an error of a request that can be told without a build: what it names is not there, or the machine has
@@ -37,7 +38,7 @@ func (c *Client) check(ctx context.Context, r Request) error {
 	if r.NoCache && len(r.NoCacheFilters) > 0 { // buildx refuses it, too
 		return hint.With(errors.New("no-cache and no-cache-filters exclude each other"), "without the cache every stage is built again: leave one of them out")
 	}
-	if !remote(r.Context) {
+	if !weburl.IsBuildContext(r.Context) {
 		if err := r.checkFiles(); err != nil {
 			return err
 		}
@@ -116,7 +117,7 @@ func within(folder, file string) (bool, error) {
 // checkContexts looks for the folders among the named contexts.
 func (r Request) checkContexts() error {
 	for _, c := range r.Contexts {
-		if c.Layout != "" || c.Value == "" || remote(c.Value) || strings.Contains(c.Value, "://") || strings.HasPrefix(c.Value, "target:") {
+		if c.Layout != "" || c.Value == "" || weburl.IsBuildContext(c.Value) || strings.Contains(c.Value, "://") || strings.HasPrefix(c.Value, "target:") {
 			continue
 		}
 		info, err := os.Stat(r.path(c.Value))

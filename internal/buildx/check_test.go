@@ -166,6 +166,10 @@ func TestCheck(t *testing.T) {
 			change:  func(_ *testing.T, r *buildx.Request) { r.Builder = "x" },
 			message: `there is no builder "x"`, hint: "docker buildx ls",
 		},
+		"an unknown builder of the environment": {
+			script:  buildxtest.Script{Inspect: &buildxtest.Answer{Stderr: "ERROR: no builder \"y\" found\n", Exit: 1}},
+			message: `there is no builder "y"`, hint: "docker buildx ls",
+		},
 		"a builder that cannot be asked": {
 			script:  buildxtest.Script{Inspect: &buildxtest.Answer{Stderr: "ERROR: context \"c\": context not found\n", Exit: 1}},
 			message: `the builder cannot be asked: buildx says: context "c": context not found`, hint: setup,
@@ -198,7 +202,7 @@ func TestCheck(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t, tc.script, "EMPTY=", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=x", "ACTIONS_RUNTIME_TOKEN=x", "TAGLAST_REGISTRY_AUTH=x")
+			s := newScene(t, tc.script, "BUILDX_BUILDER=y", "EMPTY=", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=x", "ACTIONS_RUNTIME_TOKEN=x", "TAGLAST_REGISTRY_AUTH=x")
 			if tc.change != nil {
 				tc.change(t, &s.request)
 			}

@@ -76,6 +76,9 @@ func (c *Client) askBuilder(ctx context.Context, dir, name string) (builder, err
 	}
 	switch {
 	case errors.As(err, &answer) && strings.Contains(answer.said, "no builder"):
+		if fromEnvironment, _ := c.environ.get("BUILDX_BUILDER"); name == "" {
+			name = fromEnvironment
+		}
 		return builder{}, hint.With(fmt.Errorf("there is no builder %s", quote(name)),
 			"`docker buildx ls` lists those there are; in Actions it is the output `name` of docker/setup-buildx-action")
 	case errors.As(err, &answer):

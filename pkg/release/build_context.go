@@ -1,6 +1,10 @@
 package release
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/taglast/taglast/internal/weburl"
+)
 
 // imageContext is where one image of the file is built from another.
 type imageContext struct {
@@ -26,7 +30,7 @@ func (r *resolver) namedContexts(n *node, img *Image) ([]NamedContext, error) {
 		case isImage:
 			c.Value, c.Image = "", strings.TrimSpace(from)
 			r.imageContexts = append(r.imageContexts, imageContext{img.Name, v.name, c.Image, v.valueAt})
-		case isRemote(c.Value):
+		case weburl.IsBuildContext(c.Value):
 			if err := checkRemote("context "+quote(v.name), entry{c.Value, v.valueAt}); err != nil {
 				return nil, err
 			}

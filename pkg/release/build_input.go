@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/csv"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -107,17 +106,6 @@ func csvPairs(e entry, what string) (map[string]string, error) {
 		out[k] = v
 	}
 	return out, nil
-}
-
-// scpRemote is git's short form of an SSH address, as BuildKit takes it.
-var scpRemote = regexp.MustCompile(`^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:`)
-
-// isRemote reports whether buildx takes a context for a URL, not for a folder.
-func isRemote(text string) bool {
-	if scheme, _, found := strings.Cut(text, "://"); found {
-		return slices.Contains([]string{"https", "http", "git", "ssh"}, strings.ToLower(scheme))
-	}
-	return strings.HasPrefix(text, "github.com/") || scpRemote.MatchString(text)
 }
 
 // checkRemote refuses a URL that cannot be read or that holds credentials: it stands in the arguments of a process and
