@@ -16,6 +16,7 @@ import (
 
 	"github.com/taglast/taglast/cmd/taglast/view"
 	"github.com/taglast/taglast/internal/escape"
+	"github.com/taglast/taglast/internal/jobsecret"
 )
 
 // version is set by the release build (-ldflags -X); without it the module's version is used.
@@ -41,9 +42,7 @@ func main() {
 // The credential helpers that docker's config names are such processes; who can ask for an ID token can sign as this job.
 func hideFromChildren() func(string) string {
 	hidden := map[string]string{}
-	for _, key := range []string{
-		"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "TAGLAST_REGISTRY_AUTH",
-	} {
+	for _, key := range jobsecret.Names() {
 		if value, ok := os.LookupEnv(key); ok && os.Unsetenv(key) == nil {
 			hidden[key] = value
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
+	"github.com/taglast/taglast/internal/jobsecret"
 )
 
 // inherited are the variables that every child gets: what buildx, docker and BuildKit's client read, the proxies, and what
@@ -34,10 +35,6 @@ var inheritedOnWindows = map[string]bool{
 var forS3 = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE",
 }
-
-// neverGiven are variables that no release file can name: with the first three a RUN could sign as this job or write its
-// caches, the last has every registry's password.
-var neverGiven = []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN", "TAGLAST_REGISTRY_AUTH"}
 
 // variables are an environment by name, as the system compares names.
 type variables map[string]string
@@ -87,7 +84,7 @@ func isInherited(name string) bool {
 func (v variables) environ(r Request) ([]string, error) {
 	out := v.base()
 	for _, n := range r.named() {
-		if slices.ContainsFunc(neverGiven, func(never string) bool { return strings.EqualFold(never, n.name) }) {
+		if jobsecret.Is(n.name) {
 			return nil, hint.With(fmt.Errorf("%s: %s is never given to a build", n.of, n.name),
 				"whoever has it can act as this job; give the build a token of its own")
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/taglast/taglast/internal/jobsecret"
 	"github.com/taglast/taglast/internal/weburl"
 )
 
@@ -75,13 +76,10 @@ func (r *resolver) buildArgs(n *node) ([]BuildArg, error) {
 	return out, nil
 }
 
-// jobTokens are the runner's own variables: who has them can sign as the job, or write its caches and artifacts.
-var jobTokens = []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_RUNTIME_TOKEN"}
-
 // checkVariable refuses to hand the runner's own tokens to a build.
 func checkVariable(name string, at position) error {
-	if slices.ContainsFunc(jobTokens, func(token string) bool { return strings.EqualFold(name, token) }) {
-		return at.errorf("%s is the runner's: a build that has it could act as this job", strings.ToUpper(name))
+	if jobsecret.Is(name) {
+		return at.errorf("%s is this job's own: a build that has it could act as this job", strings.ToUpper(name))
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func TestParseRefusesDockerfiles(t *testing.T) {
 }
 
 func TestParseRefusesBuildInputs(t *testing.T) {
-	const runner = " is the runner's: a build that has it could act as this job"
+	const runner = " is this job's own: a build that has it could act as this job"
 	const quoted = "\nhint: it is \"id=NAME,env=VARIABLE\" or \"id=NAME,src=FILE\", in quotes: [ ] ends a text at its comma"
 	refuses(t, map[string]refusal{
 		"an argument twice":                  {builds("    args: [A=1, B, A]"), "taglast.yaml:7:20: build argument `A` stands twice"},

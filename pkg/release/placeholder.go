@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/taglast/taglast/internal/jobsecret"
 )
 
 // maxValue bounds a value after its placeholders are replaced.
@@ -92,7 +94,7 @@ func (d *document) variable(n *node, in string, s scope, depth int) (string, int
 		return "", 0, d.locate(n, in[:2]).errorf("%s is not known here", quote(in[:end+1])).
 			withHint("only ${NAME} and ${NAME:-default} are; a dollar is written $$")
 	}
-	if slices.ContainsFunc(slices.Concat(jobTokens, githubTokens), func(token string) bool { return strings.EqualFold(name, token) }) {
+	if jobsecret.Is(name) || slices.ContainsFunc(githubTokens, func(token string) bool { return strings.EqualFold(name, token) }) {
 		return "", 0, d.locate(n, "${"+name).errorf("%s is a secret, and values of this file are published", name).
 			withHint("a build gets one by `secrets`: id=NAME,env=VAR")
 	}
