@@ -113,8 +113,16 @@ func because(reason string) string {
 	return reason
 }
 
+// tagsHeading says in how many repositories a tag is, where that is the same for all images.
 func tagsHeading(r *publish.Report) string {
-	if n := len(repositories(r)); n > 1 {
+	n := 0
+	for i, im := range r.Images {
+		if i > 0 && len(im.Repositories) != n {
+			return "TAGS"
+		}
+		n = len(im.Repositories)
+	}
+	if n > 1 {
 		return fmt.Sprintf("TAGS (each in %d repositories)", n)
 	}
 	return "TAGS"

@@ -248,3 +248,24 @@ func TestFailures(t *testing.T) {
 	}
 	golden.Compare(t, "testdata/failures.golden", b.String())
 }
+
+// TestTheHeadingCountsTheRepositoriesOfAnImage: two images with a repository of their own are not in two each.
+func TestTheHeadingCountsTheRepositoriesOfAnImage(t *testing.T) {
+	image := func(name string, repositories ...string) publish.ImageReport {
+		return publish.ImageReport{Name: name, Digest: "sha256:" + strings.Repeat("a", 64), Repositories: repositories}
+	}
+	for _, c := range []struct {
+		images []publish.ImageReport
+		want   string
+	}{
+		{[]publish.ImageReport{image("app", "ghcr.io/acme/app"), image("cli", "ghcr.io/acme/cli")}, "TAGS\n"},
+		{[]publish.ImageReport{image("app", "ghcr.io/acme/app", "docker.io/acme/app"), image("cli", "ghcr.io/acme/cli", "docker.io/acme/cli")}, "TAGS (each in 2 repositories)\n"},
+		{[]publish.ImageReport{image("app", "ghcr.io/acme/app", "docker.io/acme/app"), image("cli", "ghcr.io/acme/cli")}, "TAGS\n"},
+	} {
+		var b bytes.Buffer
+		view.Result(&b, &publish.Report{Outcome: publish.Published, Images: c.images}, "out", false)
+		if !strings.Contains(b.String(), c.want) {
+			t.Errorf("%q is not in\n%s", c.want, b.String())
+		}
+	}
+}
