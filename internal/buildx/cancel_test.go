@@ -35,7 +35,7 @@ func TestCancel(t *testing.T) {
 				if !errors.Is(err, cause) {
 					t.Errorf("it ended with %v", err)
 				}
-			case <-time.After(20 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatal("it did not end")
 			}
 			child := only(t, s.standin).Child
@@ -78,4 +78,13 @@ func TestCheckObeysItsContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || errors.As(err, &usage) {
 		t.Errorf("the error is %v", err)
 	}
+}
+
+func TestABuildThatEndsWellIsNotHeldByWhatItStarted(t *testing.T) {
+	s := newScene(t, buildxtest.Script{Leave: true})
+	if _, err := s.build(t); err != nil {
+		t.Fatal(err)
+	}
+	child := only(t, s.standin).Child
+	waitFor(t, func() bool { return syscall.Kill(child, 0) != nil })
 }

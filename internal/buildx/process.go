@@ -2,6 +2,7 @@ package buildx
 
 import (
 	"context"
+	"errors"
 	"os/exec"
 	"slices"
 	"time"
@@ -19,11 +20,15 @@ func newCommand(ctx context.Context, grace time.Duration, command, args []string
 	return cmd
 }
 
-// runCommand runs the child to its end. Nothing that it started is left where it was ended from here.
+// runCommand runs the child to its end. Nothing that it started is left where it failed or was ended from here. One that
+// ends well has ended well, even if something that it started holds its output open.
 func runCommand(cmd *exec.Cmd) error {
 	err := cmd.Run()
 	if err != nil && cmd.Process != nil {
 		killGroup(cmd.Process)
+	}
+	if errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success() {
+		return nil
 	}
 	return err
 }

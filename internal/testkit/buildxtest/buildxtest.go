@@ -62,6 +62,7 @@ type Script struct {
 	PrintSecrets bool   // a RUN prints its secrets
 	Await        string // a build ends once this file is there
 	Hang         bool   // a build never ends by itself, nor does a process that it starts
+	Leave        bool   // a build ends, and leaves a process that it started, which holds standard error
 	Deaf         bool   // it does not end when it is told to
 }
 
@@ -70,7 +71,7 @@ type Call struct {
 	Args  []string // without the program and the word buildx
 	Env   []string
 	Dir   string
-	Child int // process ID of what it started; of a Script that hangs
+	Child int // process ID of what it started; of a Script that hangs or leaves one
 }
 
 // Standin is an installed stand-in.
@@ -191,7 +192,7 @@ func (s state) run(args []string) (int, error) {
 	if s.Script.Deaf {
 		signal.Ignore(os.Interrupt) // what is started inherits it
 	}
-	if len(args) > 0 && args[0] == "build" && s.Script.Hang {
+	if len(args) > 0 && args[0] == "build" && (s.Script.Hang || s.Script.Leave) {
 		child, err := hang()
 		if err != nil {
 			return 0, err
