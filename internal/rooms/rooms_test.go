@@ -55,7 +55,7 @@ var heavy = map[string][]string{
 	"github.com/google/go-containerregistry/pkg/v1/remote": {"internal/registry"},
 	"github.com/spf13/cobra":                               {"cmd/taglast"},
 	"github.com/taglast/taglast/internal/registry/permit":  {"internal/registry", "internal/stage/tag"},
-	"github.com/sethvargo/":                                {},
+	"github.com/sethvargo/":                                {"internal/actions"},
 }
 
 func TestRoomsImportDownwardsOnly(t *testing.T) {
