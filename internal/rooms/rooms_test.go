@@ -19,7 +19,7 @@ const module = "github.com/taglast/taglast"
 // order is the rooms from the top down. A room may import any room below its own line, none beside or above it.
 var order = [][]string{
 	{"cmd/taglast", "internal/e2e", "internal/rooms", "internal/docs"},
-	{"cmd/taglast/view"},
+	{"cmd/taglast/view", "internal/inputs"},
 	{"pkg/publish"},
 	{"internal/testkit/verifytest"},
 	{"pkg/verify", "internal/stage/tag"},

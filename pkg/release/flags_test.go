@@ -70,7 +70,9 @@ func TestSettingsAreTextsAsTheyStand(t *testing.T) {
 	got, err := release.FromFlags(release.Flags{
 		Repositories: []string{"ghcr.io/acme/hello"}, Tags: []string{"a"}, Name: "other", SBOM: true,
 		Build: []release.Setting{
-			{"dockerfile", []string{"a{{b}}/Dockerfile"}}, {"args", []string{"#A={{x}} ${Y}", "B=$(z)"}}, {"pull", []string{"true"}},
+			{"dockerfile", []string{"a{{b}}/Dockerfile"}},
+			{"args", []string{"#A={{x}} ${Y}", "B=$(z)"}},
+			{"pull", []string{"true"}},
 			{"cache-from", []string{"type=local,src=c"}},
 		},
 	})
