@@ -70,6 +70,10 @@ func (r *resolver) buildArgs(n *node) ([]BuildArg, error) {
 			if err := checkVariable(v.name, v.at); err != nil {
 				return nil, err
 			}
+			if isGitHubToken(v.name) {
+				return nil, v.at.errorf("%s is a secret, and build arguments stand in the image's history", strings.ToUpper(v.name)).
+					withHint("give it as a secret: `secrets: [\"id=github,env=%s\"]`", strings.ToUpper(v.name))
+			}
 		}
 		out = append(out, BuildArg{Name: v.name, Value: v.value, FromEnvironment: v.bare})
 	}

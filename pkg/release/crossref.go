@@ -19,22 +19,41 @@ type cacheTarget struct {
 
 // checkReferences checks what images of the file say of each other, once all are read.
 func (d *document) checkReferences(images []Image) error {
-	names := map[string]bool{}
+	named := map[string]Image{}
 	for _, img := range images {
-		names[img.Name] = true
+		named[img.Name] = img
 	}
 	for _, c := range d.imageContexts {
 		if c.from == c.image {
 			return c.at.errorf("context %s of image %s is the image itself", quote(c.context), c.image)
 		}
-		if !names[c.from] {
+		from, ok := named[c.from]
+		if !ok {
 			return c.unknownImage(images)
+		}
+		if err := c.checkPlatforms(named[c.image], from); err != nil {
+			return err
 		}
 	}
 	if err := d.checkCircle(images); err != nil {
 		return err
 	}
 	return d.checkCacheTargets(images)
+}
+
+// checkPlatforms refuses an image for a platform that the image which it is built from does not have. One that names no
+// platforms has whatever its source has.
+func (c imageContext) checkPlatforms(img, from Image) error {
+	if _, built := from.Source.(DockerfileSource); !built || len(from.Platforms) == 0 {
+		return nil
+	}
+	for _, p := range img.Platforms {
+		if !slices.Contains(from.Platforms, p) {
+			return c.at.errorf("context %s: image %s is for %s, and image %s, from which it is built, is not", quote(c.context), c.image, p, c.from).
+				withHint("add the platform to both, or take it out of both; `platforms` above `images` is for all of them")
+		}
+	}
+	return nil
 }
 
 // unknownImage is the error for a context that is no image of the file.

@@ -74,7 +74,7 @@ func (d *document) resolve(root *node) ([]Image, error) {
 func (r *resolver) resolveImage() (Image, error) {
 	img := Image{Line: r.entry.at.line, Column: r.entry.at.column}
 	for _, step := range []func(*Image) error{
-		r.name, r.repositories, r.platforms, r.version, r.tags, r.choices, r.globs, r.metadata, r.source, r.sbom,
+		r.name, r.repositories, r.platforms, r.version, r.tags, r.choices, r.globs, r.metadata, r.source, r.sbom, r.checkKeepAttestations,
 	} {
 		if err := step(&img); err != nil {
 			return Image{}, err

@@ -192,6 +192,9 @@ func (r *resolver) dockerfileSwitches(n *node, _ *Image, s *DockerfileSource) er
 			s.NoCacheFilters = append(s.NoCacheFilters, stage)
 		}
 	}
+	if s.NoCache && len(s.NoCacheFilters) > 0 {
+		return stages[0].at.errorf("`no-cache` and `no-cache-filters` exclude each other").withHint("`no-cache` is about every stage: leave one of them out")
+	}
 	return nil
 }
 
