@@ -9,9 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/taglast/taglast/internal/bounded"
+	"github.com/taglast/taglast/internal/buildcontext"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/internal/weburl"
 )
 
 // UsageError is an error of a request that can be told without a build: what it names is not there, or the machine has
@@ -35,10 +36,7 @@ func (c *Client) Check(ctx context.Context, r Request) error {
 }
 
 func (c *Client) check(ctx context.Context, r Request) error {
-	if r.NoCache && len(r.NoCacheFilters) > 0 { // buildx refuses it, too
-		return hint.With(errors.New("no-cache and no-cache-filters exclude each other"), "without the cache every stage is built again: leave one of them out")
-	}
-	if !weburl.IsBuildContext(r.Context) {
+	if !buildcontext.IsAddress(r.Context) {
 		if err := r.checkFiles(); err != nil {
 			return err
 		}
@@ -68,7 +66,7 @@ func (r Request) checkFiles() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return hint.With(fmt.Errorf("context %s: there is no such folder", shown), "it is relative to the folder of the release file; is the checkout there?")
 	case err != nil:
-		return fmt.Errorf("context %s: %w", shown, withoutPath(err))
+		return fmt.Errorf("context %s: %w", shown, bounded.WithoutPath(err))
 	case !info.IsDir():
 		return hint.With(fmt.Errorf("context %s: a file, not a folder", shown), "a context is a folder, or a Git or https URL")
 	}
@@ -85,13 +83,13 @@ func (r Request) checkDockerfile(folder, shownFolder string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return hint.With(fmt.Errorf("%s: there is no such Dockerfile", shown), "it is relative to the folder of the release file")
 	case err != nil:
-		return fmt.Errorf("%s: %w", shown, withoutPath(err))
+		return fmt.Errorf("%s: %w", shown, bounded.WithoutPath(err))
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s: not a file, so no Dockerfile", shown)
 	}
 	inside, err := within(folder, file)
 	if err != nil {
-		return fmt.Errorf("%s: %w", shown, withoutPath(err))
+		return fmt.Errorf("%s: %w", shown, bounded.WithoutPath(err))
 	}
 	if !inside {
 		return hint.With(fmt.Errorf("%s lies outside of its context %s", shown, shownFolder), "set `context` to a folder that holds both")
@@ -117,7 +115,7 @@ func within(folder, file string) (bool, error) {
 // checkContexts looks for the folders among the named contexts.
 func (r Request) checkContexts() error {
 	for _, c := range r.Contexts {
-		if c.Layout != "" || c.Value == "" || weburl.IsBuildContext(c.Value) || strings.Contains(c.Value, "://") || strings.HasPrefix(c.Value, "target:") {
+		if c.Layout != "" || c.Value == "" || buildcontext.IsAddress(c.Value) || strings.Contains(c.Value, "://") || strings.HasPrefix(c.Value, "target:") {
 			continue
 		}
 		info, err := os.Stat(r.path(c.Value))
@@ -127,7 +125,7 @@ func (r Request) checkContexts() error {
 			return hint.With(fmt.Errorf("%s: there is no such folder", what),
 				"another image of this file is `image:NAME`, one of a registry `docker-image://REF`")
 		case err != nil:
-			return fmt.Errorf("%s: %w", what, withoutPath(err))
+			return fmt.Errorf("%s: %w", what, bounded.WithoutPath(err))
 		case !info.IsDir():
 			return fmt.Errorf("%s: a file, not a folder", what)
 		}
@@ -150,7 +148,7 @@ func (r Request) checkSecrets() error {
 		case errors.Is(err, fs.ErrNotExist):
 			return hint.With(fmt.Errorf("%s: there is no file %s", what, escape.Bounded(s.Src, 200)), "it is relative to the folder of the release file")
 		case err != nil:
-			return fmt.Errorf("%s: %s: %w", what, escape.Bounded(s.Src, 200), withoutPath(err))
+			return fmt.Errorf("%s: %s: %w", what, escape.Bounded(s.Src, 200), bounded.WithoutPath(err))
 		case !info.Mode().IsRegular():
 			return fmt.Errorf("%s: %s is not a file", what, escape.Bounded(s.Src, 200))
 		case info.Size() > maxSecretFile:
@@ -158,13 +156,4 @@ func (r Request) checkSecrets() error {
 		}
 	}
 	return nil
-}
-
-// withoutPath is err without the path, which the caller names.
-func withoutPath(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

@@ -157,10 +157,6 @@ func TestCheck(t *testing.T) {
 			change:  func(_ *testing.T, r *buildx.Request) { r.SSH = []string{"default"} },
 			message: "ssh: the environment has no SSH_AUTH_SOCK", hint: "start an agent",
 		},
-		"no cache at all, and none for a stage": {
-			change:  func(_ *testing.T, r *buildx.Request) { r.NoCache, r.NoCacheFilters = true, []string{"a"} },
-			message: "no-cache and no-cache-filters exclude each other", hint: "leave one of them out",
-		},
 		"an unknown builder": {
 			script:  buildxtest.Script{Inspect: &buildxtest.Answer{Stderr: "ERROR: no builder \"x\" found\n", Exit: 1}},
 			change:  func(_ *testing.T, r *buildx.Request) { r.Builder = "x" },

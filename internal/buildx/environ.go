@@ -109,7 +109,8 @@ func (v variables) environ(r Request) ([]string, error) {
 			}
 		}
 	}
-	// The base images and their digests are told by the provenance in the metadata file; min has no values of arguments.
+	// The base images and their digests are told by the provenance in the metadata file. min leaves out the steps of the
+	// build; the values of arguments are there all the same, and the file is removed once it is read.
 	out["BUILDX_METADATA_PROVENANCE"] = "min"
 	out["SOURCE_DATE_EPOCH"] = strconv.FormatInt(r.epoch(), 10)
 	return list(out), nil

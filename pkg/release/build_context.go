@@ -3,7 +3,7 @@ package release
 import (
 	"strings"
 
-	"github.com/taglast/taglast/internal/weburl"
+	"github.com/taglast/taglast/internal/buildcontext"
 )
 
 // imageContext is where one image of the file is built from another.
@@ -30,7 +30,7 @@ func (r *resolver) namedContexts(n *node, img *Image) ([]NamedContext, error) {
 		case isImage:
 			c.Value, c.Image = "", strings.TrimSpace(from)
 			r.imageContexts = append(r.imageContexts, imageContext{img.Name, v.name, c.Image, v.valueAt})
-		case weburl.IsBuildContext(c.Value):
+		case buildcontext.IsAddress(c.Value):
 			if err := checkRemote("context "+quote(v.name), entry{c.Value, v.valueAt}); err != nil {
 				return nil, err
 			}

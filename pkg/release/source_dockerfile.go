@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
-	"github.com/taglast/taglast/internal/weburl"
+	"github.com/taglast/taglast/internal/buildcontext"
 )
 
 // DockerfileSource is a Dockerfile that `docker buildx build` builds for all platforms of the image in one build. Texts
@@ -38,7 +38,7 @@ func (DockerfileSource) Kind() string { return "dockerfile" }
 
 // RemoteContext reports whether the context is a URL that BuildKit fetches, and no folder: https://, http://, git:// and
 // ssh://, git@host:path and github.com/owner/repository. A folder of such a name is written with ./ before it.
-func (s DockerfileSource) RemoteContext() bool { return weburl.IsBuildContext(s.Context) }
+func (s DockerfileSource) RemoteContext() bool { return buildcontext.IsAddress(s.Context) }
 
 // BuildArg is a build argument.
 type BuildArg struct {
@@ -130,7 +130,7 @@ func (r *resolver) dockerfilePaths(n *node, _ *Image, s *DockerfileSource) error
 			folder.at = file.at
 		}
 		return folder.at.errorf("`-` is the standard input, which is not read here; it is a path")
-	case weburl.IsBuildContext(s.File):
+	case buildcontext.IsAddress(s.File):
 		return file.at.errorf("`dockerfile` is a path, not a URL").withHint("a URL stands in `context`, and the Dockerfile's path is within it")
 	case !s.RemoteContext():
 		return nil
