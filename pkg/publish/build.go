@@ -108,6 +108,7 @@ func (r *run) checkSources(ctx context.Context) error {
 		if mayBeAdopted && !r.o.Rebuild {
 			continue
 		}
+		r.warnOfContext(rec)
 		if err := r.check(ctx, rec.name(), r.request(rec)); err != nil {
 			return err
 		}

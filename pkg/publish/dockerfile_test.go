@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -345,4 +346,63 @@ func TestASecretOfABuildStaysInIt(t *testing.T) {
 			t.Errorf("exit %d: environment of the build:\n%s", exit, env)
 		}
 	}
+}
+
+// TestAnOutputDirectoryInTheContextIsToldOf: the first run makes it when everything is built, and of what it left the next
+// is warned, unless .dockerignore names it.
+func TestAnOutputDirectoryInTheContextIsToldOf(t *testing.T) {
+	for name, c := range map[string]struct {
+		output, ignore string
+		warned         bool
+	}{
+		"in the context":              {"taglast-out", "", true},
+		"below a folder of it":        {"build/out", "", true},
+		"ignored":                     {"taglast-out", "node_modules\n/taglast-out/\n", false},
+		"ignored with what is around": {"build/out", "build/**\n", false},
+		"everything is ignored":       {"taglast-out", "*\n!src\n", false},
+		"elsewhere":                   {"", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := dockerScene(t, fromDockerfile, buildxtest.Script{Layouts: map[string]string{"": builtLayout(t, "one")}}, "Dockerfile")
+			if c.ignore != "" {
+				if err := os.WriteFile(filepath.Join(s.file.Dir, ".dockerignore"), []byte(c.ignore), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o := s.options(nil)
+			if o.OutputDir = t.TempDir(); c.output != "" {
+				o.OutputDir = filepath.Join(s.file.Dir, filepath.FromSlash(c.output))
+			}
+			heard := &warnings{}
+			there := false
+			o.Observer = &whileBuilding{warnings: heard, look: func() {
+				_, err := os.Stat(o.OutputDir)
+				there = err == nil
+			}}
+			if _, err := publish.Publish(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			if c.output != "" && there || len(heard.lines()) > 0 && c.output != "" {
+				t.Errorf("the first run: there while it built: %v; %v", there, heard.lines())
+			}
+			o.Rebuild = true
+			if _, err := publish.Publish(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(heard.lines()) > 0; got != c.warned {
+				t.Errorf("warned %v: %v", got, heard.lines())
+			}
+		})
+	}
+}
+
+// whileBuilding looks when a builder begins.
+type whileBuilding struct {
+	*warnings
+	look func()
+}
+
+func (w *whileBuilding) BuildOutput(string) io.WriteCloser {
+	w.look()
+	return nil
 }
