@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"github.com/taglast/taglast/internal/bundle"
+	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/testkit/verifytest"
 	"github.com/taglast/taglast/pkg/verify"
@@ -150,6 +151,9 @@ func TestNothingThatPassesIsNeverASuccess(t *testing.T) {
 			}
 			if errors.Is(err, verify.ErrUsage) {
 				t.Errorf("%v: called wrong usage", err)
+			}
+			if r.Others > 0 && !strings.Contains(hint.Of(err), "--predicate-type "+provenance) {
+				t.Errorf("the hint %q does not name what there is", hint.Of(err))
 			}
 		})
 	}
