@@ -35,13 +35,25 @@ func (c *Client) Check(ctx context.Context, r Request) error {
 	return err
 }
 
-func (c *Client) check(ctx context.Context, r Request) error {
+// CheckFiles is the part of Check that looks at folders and the Dockerfile alone: it needs no builder and no variables.
+func (r Request) CheckFiles() error {
+	if err := r.checkPaths(); err != nil {
+		return &UsageError{err}
+	}
+	return nil
+}
+
+func (r Request) checkPaths() error {
 	if !buildcontext.IsAddress(r.Context) {
 		if err := r.checkFiles(); err != nil {
 			return err
 		}
 	}
-	if err := r.checkContexts(); err != nil {
+	return r.checkContexts()
+}
+
+func (c *Client) check(ctx context.Context, r Request) error {
+	if err := r.checkPaths(); err != nil {
 		return err
 	}
 	if err := r.checkSecrets(); err != nil {

@@ -72,7 +72,11 @@ func (r *run) buildSibling(ctx context.Context, name string, built func(context.
 
 // check finds what is wrong with a request before it is built.
 func (r *run) check(ctx context.Context, name string, request image.Request) error {
-	err := request.Check(ctx)
+	return r.wrongRequest(name, request.Check(ctx))
+}
+
+// wrongRequest is the run's error for that of a request: wrong usage where the release file or the machine is at fault.
+func (r *run) wrongRequest(name string, err error) error {
 	var wrong *buildx.UsageError
 	var file *image.SBOMFileError
 	switch {
@@ -112,6 +116,7 @@ func (r *run) checkSources(ctx context.Context) error {
 		if err := r.check(ctx, rec.name(), r.request(rec)); err != nil {
 			return err
 		}
+		r.warnOfLargeFiles(rec.plannedImage)
 	}
 	return nil
 }

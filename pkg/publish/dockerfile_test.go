@@ -223,6 +223,12 @@ func TestWhatBuildsNothing(t *testing.T) {
 	if r, err := publish.Plan(t.Context(), s.options(nil), false); err != nil || len(r.Images) != 1 || r.Images[0].Digest != "" {
 		t.Errorf("plan: %v", err)
 	}
+	if err := os.Remove(filepath.Join(s.file.Dir, "Dockerfile")); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := publish.Plan(t.Context(), s.options(nil), true); err == nil || publish.ExitCode(r, err) != 2 || !strings.Contains(err.Error(), "no such Dockerfile") {
+		t.Errorf("plan without a Dockerfile: %v, exit %d", err, publish.ExitCode(r, err))
+	}
 	o := s.options(nil)
 	o.SigningConfig, o.TrustedRoot = nil, nil
 	r, err := publish.DryRun(t.Context(), o, true)
