@@ -2,7 +2,7 @@ package release
 
 // foreignNames are names by which people who come from docker/build-push-action or a bake file know something that has
 // another name here, or is not here at all; and what to write.
-var foreignNames = map[string]string{
+var foreignNames = map[string]string{ //nolint:gosec // names of keys, no secrets
 	"file":           "the Dockerfile's path is the value of `dockerfile`",
 	"build-args":     "build arguments are `args`, a map",
 	"build-arg":      "build arguments are `args`, a map",
