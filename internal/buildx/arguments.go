@@ -70,7 +70,7 @@ func (r Request) arguments(layout, metadata string, bars bool) []string {
 		flag("sbom", "true")
 	}
 	if r.Provenance {
-		flag("provenance", "true")
+		flag("provenance", "mode=min") // max has the values of all arguments, those of stages that are not in the image too
 	} else {
 		flag("provenance", "false")
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/taglast/taglast/internal/bounded"
@@ -14,6 +15,8 @@ import (
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
 )
+
+var errOfKernel = errors.New("it shows what runs on this machine, the environment of this job too, and is not given to a build")
 
 // UsageError is an error of a request that can be told without a build: what it names is not there, or the machine has
 // nothing that could build it.
@@ -81,6 +84,8 @@ func (r Request) checkFiles() error {
 		return fmt.Errorf("context %s: %w", shown, bounded.WithoutPath(err))
 	case !info.IsDir():
 		return hint.With(fmt.Errorf("context %s: a file, not a folder", shown), "a context is a folder, or a Git or https URL")
+	case ofKernel(folder):
+		return fmt.Errorf("context %s: %w", shown, errOfKernel)
 	}
 	return r.checkDockerfile(folder, shown)
 }
@@ -107,6 +112,25 @@ func (r Request) checkDockerfile(folder, shownFolder string) error {
 		return hint.With(fmt.Errorf("%s lies outside of its context %s", shown, shownFolder), "set `context` to a folder that holds both")
 	}
 	return nil
+}
+
+// kernelFolders show processes and devices as files, the environment of this job among them.
+var kernelFolders = []string{"/proc", "/sys", "/dev"}
+
+// ofKernel reports whether a path leads into one of them, links resolved. A path that is not there does not.
+func ofKernel(path string) bool {
+	resolved, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false
+	}
+	if resolved, err = filepath.Abs(resolved); err != nil {
+		return false
+	}
+	resolved = filepath.ToSlash(resolved)
+	if strings.HasPrefix(resolved, "/dev/shm/") { // memory, which holds what somebody put there
+		return false
+	}
+	return slices.ContainsFunc(kernelFolders, func(f string) bool { return resolved == f || strings.HasPrefix(resolved, f+"/") })
 }
 
 // within reports whether a file lies in a folder, links of both resolved.
@@ -140,9 +164,22 @@ func (r Request) checkContexts() error {
 			return fmt.Errorf("%s: %w", what, bounded.WithoutPath(err))
 		case !info.IsDir():
 			return fmt.Errorf("%s: a file, not a folder", what)
+		case ofKernel(r.path(c.Value)):
+			return fmt.Errorf("%s: %w", what, errOfKernel)
+		}
+		if inside, err := r.linkStaysInside(c.Value); err != nil || !inside {
+			return hint.With(fmt.Errorf("%s: a link leads out of the release file's folder", what), "name the folder that it leads to")
 		}
 	}
 	return nil
+}
+
+// linkStaysInside reports whether a path that is written as one below the request's folder is there, links resolved.
+func (r Request) linkStaysInside(path string) (bool, error) {
+	if !filepath.IsLocal(filepath.FromSlash(path)) {
+		return true, nil // it says itself that it is elsewhere
+	}
+	return within(r.path("."), r.path(path))
 }
 
 // checkSecrets looks for the files of secrets; their variables are looked for with the environment.
@@ -163,6 +200,8 @@ func (r Request) checkSecrets() error {
 			return fmt.Errorf("%s: %s: %w", what, escape.Bounded(s.Src, 200), bounded.WithoutPath(err))
 		case !info.Mode().IsRegular():
 			return fmt.Errorf("%s: %s is not a file", what, escape.Bounded(s.Src, 200))
+		case ofKernel(r.path(s.Src)):
+			return fmt.Errorf("%s: %s: %w", what, escape.Bounded(s.Src, 200), errOfKernel)
 		case info.Size() > maxSecretFile:
 			return fmt.Errorf("%s: %s has %d bytes, and BuildKit takes at most %d", what, escape.Bounded(s.Src, 200), info.Size(), maxSecretFile)
 		}

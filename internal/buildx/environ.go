@@ -61,7 +61,8 @@ func (v variables) get(name string) (string, bool) {
 	return value, ok
 }
 
-// base is what every child gets.
+// base is what every child gets. buildx is kept from asking git about the context's folder: what lies there may be
+// somebody else's repository, whose configuration names programs for git to run.
 func (v variables) base() map[string]string {
 	out := map[string]string{}
 	for name, value := range v {
@@ -69,6 +70,7 @@ func (v variables) base() map[string]string {
 			out[name] = value
 		}
 	}
+	out["BUILDX_GIT_INFO"], out["BUILDX_GIT_LABELS"] = "false", "false"
 	return out
 }
 

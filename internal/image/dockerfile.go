@@ -110,6 +110,9 @@ func (s dockerfileSource) request(env Env) buildx.Request {
 		r.CacheFrom = append(r.CacheFrom, c.Text)
 	}
 	for _, c := range s.CacheTo {
+		if env.CacheReadOnly && c.Kind != "inline" { // which is a part of the image
+			continue
+		}
 		r.CacheTo = append(r.CacheTo, c.Text)
 	}
 	return r

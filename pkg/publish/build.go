@@ -94,7 +94,7 @@ func (r *run) request(rec *record) image.Request {
 		Name: rec.name(), Source: rec.source,
 		Env: image.Env{
 			Registry: r.clients, Dir: r.o.File.Dir, Repositories: rec.repos, Platforms: rec.file.Platforms, KeepAttestations: rec.file.KeepAttestations,
-			TempDir: r.workspace.Dir, Builder: r.builder, Created: r.createdAt,
+			TempDir: r.workspace.Dir, Builder: r.builder, Created: r.createdAt, CacheReadOnly: r.mode.dryRun(),
 			Output: func() io.WriteCloser { return r.o.Observer.BuildOutput(rec.name()) },
 		},
 		Annotations: rec.file.Annotations, Defaults: r.defaults(rec), Labels: rec.file.Labels, SBOM: rec.file.SBOM,

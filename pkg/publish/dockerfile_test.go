@@ -242,15 +242,25 @@ func TestWhatBuildsNothing(t *testing.T) {
 
 // TestADryRunBuilds: it is what a pull request is for.
 func TestADryRunBuilds(t *testing.T) {
-	s, docker := dockerScene(t, fromDockerfile, buildxtest.Script{Layouts: map[string]string{"": builtLayout(t, "one")}}, "Dockerfile")
+	const cached = `{dockerfile: Dockerfile, cache-to: ["type=registry,ref=ghcr.io/acme/cache", "type=local,dest=cache", "type=inline"]}`
+	s, docker := dockerScene(t, strings.Replace(fromDockerfile, "{dockerfile: Dockerfile}", cached, 1), buildxtest.Script{Layouts: map[string]string{"": builtLayout(t, "one")}}, "Dockerfile")
 	o := s.options(nil)
 	o.SigningConfig, o.TrustedRoot = nil, nil
 	r, err := publish.DryRun(t.Context(), o, false)
 	if err != nil || r.Images[0].Digest == "" || len(r.Images[0].Platforms) != 2 {
 		t.Fatalf("%v %+v", err, r.Images)
 	}
-	if n := len(docker.Calls(t, "build")); n != 1 {
-		t.Errorf("%d builds", n)
+	calls := docker.Calls(t, "build")
+	if len(calls) != 1 {
+		t.Fatalf("%d builds", len(calls))
+	}
+	for _, a := range calls[0].Args {
+		if strings.HasPrefix(a, "--cache-to=") && a != "--cache-to=type=inline" {
+			t.Errorf("a dry run writes a cache: %s", a)
+		}
+	}
+	if !slices.Contains(calls[0].Args, "--cache-to=type=inline") {
+		t.Error("the cache that is a part of the image is missing: its digest would be another one")
 	}
 	if sent := sentAnything(s); len(sent) > 0 {
 		t.Errorf("sent: %v", sent)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/taglast/taglast/internal/nearest"
 	"github.com/taglast/taglast/internal/ociref"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // cacheTarget is a reference that a build writes its cache to.
@@ -130,14 +131,39 @@ func (d *document) checkCacheTargets(images []Image) error {
 	published := map[string]bool{}
 	for _, img := range images {
 		for _, r := range img.Repositories {
-			published[ociref.DisplayName(r)] = true
+			published[registryPlace(r)] = true
 		}
 	}
 	for _, t := range d.cacheTargets {
-		if repo := ociref.DisplayName(t.ref.Context()); published[repo] {
+		if repo := ociref.DisplayName(t.ref.Context()); published[registryPlace(t.ref.Context())] {
 			return t.at.errorf("image %s: cache-to would write a tag into %s, a repository of this release, and nobody attests it", t.image, repo).
 				withHint("name another repository: %s-cache", repo)
 		}
 	}
 	return nil
+}
+
+// registryPlace is a repository in one spelling, however its host is written: with the port that is the default, with the dot
+// that ends a name of DNS, or one of the names of this machine.
+func registryPlace(r name.Repository) string {
+	host, port, hasPort := strings.Cut(r.RegistryStr(), ":")
+	if strings.HasPrefix(r.RegistryStr(), "[") {
+		host, port, hasPort = strings.Cut(strings.TrimPrefix(r.RegistryStr(), "["), "]")
+		port = strings.TrimPrefix(port, ":")
+	}
+	host = ociref.Host(strings.TrimSuffix(strings.ToLower(host), "."))
+	switch {
+	case weburl.Loopback(r.RegistryStr()):
+		host = "localhost"
+		if !hasPort || port == "" {
+			port = "80"
+		}
+	case port == "443":
+		port = ""
+	}
+	path := r.RepositoryStr()
+	if host == ociref.Hub && !strings.Contains(path, "/") {
+		path = "library/" + path
+	}
+	return host + ":" + port + "/" + path
 }

@@ -12,6 +12,9 @@ func TestParseRefusesDockerfiles(t *testing.T) {
 	const stdin = "`-` is the standard input, which is not read here; it is a path"
 	const credentials = " has credentials in it, which would stand in arguments and in provenance\nhint: leave them out, and give the builder the token as a secret: \"id=GIT_AUTH_TOKEN,env=NAME\""
 	refuses(t, map[string]refusal{
+		"an address with a signature":      {builds("    context: 'https://example.com/x.tgz?sig=SECRET'"), "taglast.yaml:7:14: `context`: https://example.com/x.tgz has a query with `sig`, which would stand in arguments, output and provenance\nhint: known are ref, tag, branch, commit, checksum, subdir, keep-git-dir, submodules; a signed address is fetched before this step"},
+		"an address of an unknown kind":    {builds("    context: 'git+https://u:p@example.com/x.git'"), "taglast.yaml:7:14: `context` is an address of a kind that is not known; it is https://, http://, git:// or ssh://, or a folder"},
+		"an image with credentials":        {builds("    contexts: {b: 'docker-image://u:p@example.com/x'}"), "taglast.yaml:7:19: context `b`: what stands behind docker-image:// is not an image reference"},
 		"a key without its kind":           {image("name: app, source: {oci: x, context: .}"), "taglast.yaml:4:32: misplaced key `context`; it goes with `dockerfile`"},
 		"a mistyped key":                   {builds("    targe: x"), "taglast.yaml:7:5: unknown key `targe`; did you mean `target`?"},
 		"an empty path":                    {image("name: app, source: {dockerfile: }"), "taglast.yaml:4:36: one text is asked for here"},
@@ -128,6 +131,13 @@ func TestParseRefusesCaches(t *testing.T) {
 		return "image app: cache-to would write a tag into " + repo + ", a repository of this release, and nobody attests it\nhint: name another repository: " + repo + "-cache"
 	}
 	refuses(t, map[string]refusal{
+		"a repository with the default port": {builds("    cache-to: 'ghcr.io:443/acme/app:latest'"), "taglast.yaml:7:15: " + taken("ghcr.io:443/acme/app")},
+		"a repository with the dot of DNS":   {builds("    cache-to: 'ghcr.io./acme/app'"), "taglast.yaml:7:15: " + taken("ghcr.io./acme/app")},
+		"Docker Hub with the default port":   {builds("    cache-to: 'docker.io:443/acme/app'"), "taglast.yaml:7:15: " + taken("docker.io:443/acme/app")},
+		"this machine by another name": {
+			strings.Replace(builds("    cache-to: '127.0.0.1:5000/acme/app'"), "ghcr.io/acme/app,", "'localhost:5000/acme/app',", 1),
+			"taglast.yaml:7:15: " + taken("127.0.0.1:5000/acme/app"),
+		},
 		"GitHub's cache to write":               {builds("    cache-to: 'type=gha,mode=max'"), "taglast.yaml:7:15: cache-to" + gha},
 		"GitHub's cache to read":                {builds("    cache-from: [type=gha]"), "taglast.yaml:7:18: cache-from" + gha},
 		"a kind without type":                   {builds("    cache-to: inline"), "taglast.yaml:7:15: cache-to: `inline` is a kind of cache, not a reference\nhint: write it as \"type=inline\", with what else it needs"},

@@ -115,6 +115,9 @@ func (r *resolver) name(img *Image) error {
 	if !imageName.MatchString(out) {
 		return n.at.errorf("image name %s: it is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit", quote(out))
 	}
+	if strings.HasSuffix(out, ".sbom") {
+		return n.at.errorf("image name %s: names that end in .sbom would share the file of an SBOM's bundle", quote(out))
+	}
 	img.Name, r.image = out, out
 	return nil
 }

@@ -132,6 +132,8 @@ func (r *resolver) dockerfilePaths(n *node, _ *Image, s *DockerfileSource) error
 		return folder.at.errorf("`-` is the standard input, which is not read here; it is a path")
 	case buildcontext.IsAddress(s.File):
 		return file.at.errorf("`dockerfile` is a path, not a URL").withHint("a URL stands in `context`, and the Dockerfile's path is within it")
+	case !s.RemoteContext() && strings.Contains(s.Context, "://"):
+		return folder.at.errorf("`context` is an address of a kind that is not known; it is https://, http://, git:// or ssh://, or a folder")
 	case !s.RemoteContext():
 		return nil
 	case path.IsAbs(s.File) || filepath.IsAbs(s.File) || strings.HasPrefix(path.Clean(s.File)+"/", "../"):
