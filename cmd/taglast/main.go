@@ -32,7 +32,7 @@ func main() {
 	}
 	code := run(ctx, &globals{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		getenv: hideFromChildren(), lookupEnv: os.LookupEnv, workdir: wd,
+		getenv: hideFromChildren(os.Args[1:]), lookupEnv: os.LookupEnv, workdir: wd,
 	}, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -40,9 +40,14 @@ func main() {
 
 // hideFromChildren takes out of the environment what no child process may have, and gives an os.Getenv that still knows it.
 // The credential helpers that docker's config names are such processes; who can ask for an ID token can sign as this job.
-func hideFromChildren() func(string) string {
+// Of the action's step these are its inputs too, among which are tokens and secrets.
+func hideFromChildren(args []string) func(string) string {
 	hidden := map[string]string{}
-	for _, key := range jobsecret.Names() {
+	names := jobsecret.Names()
+	if len(args) > 0 && args[0] == actionName {
+		names = append(names, inputVariables()...)
+	}
+	for _, key := range names {
 		if value, ok := os.LookupEnv(key); ok && os.Unsetenv(key) == nil {
 			hidden[key] = value
 		}
@@ -84,7 +89,7 @@ func run(ctx context.Context, g *globals, args []string) int {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(publishCommand(g), planCommand(g), verifyCommand(g), tagsCommand(g), schemaCommand(g), versionCommand(g))
+	root.AddCommand(publishCommand(g), planCommand(g), verifyCommand(g), tagsCommand(g), schemaCommand(g), versionCommand(g), actionCommand(g))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
 	root.SetIn(g.stdin)

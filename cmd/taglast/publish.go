@@ -44,6 +44,13 @@ type releaseFlags struct {
 	timeout       time.Duration
 	format        string
 	all           bool
+
+	// Of a step of the action; nothing of it is a flag.
+
+	described    *release.File                            // the release, in the place of what flags describe; nil: none
+	buildEnviron []string                                 // variables for the builder alone
+	noSummary    bool                                     // write no job summary
+	finish       func(r *publish.Report, err error) error // is called when the run has ended; r is nil where it did not begin
 }
 
 func (f *releaseFlags) register(cmd *cobra.Command, offline string) {
@@ -61,13 +68,13 @@ func (f *releaseFlags) register(cmd *cobra.Command, offline string) {
 	fs.StringArrayVar(&f.only, "only", nil, "only this image; repeatable")
 	fs.BoolVar(&f.rebuild, "rebuild", false, "build even where a fixed tag already names an attested image")
 	fs.BoolVar(&f.offline, "offline", false, offline)
-	fs.StringVar(&f.outputDir, "output-dir", "taglast-out", "directory for bundles and report.json")
+	fs.StringVar(&f.outputDir, "output-dir", defaultOutputDir, "directory for bundles and report.json")
 	fs.StringVar(&f.signingConfig, "signing-config", "", "Sigstore signing config v0.2 (default: the public-good instance's, by TUF)")
 	fs.StringVar(&f.trustedRoot, "trusted-root", "", "Sigstore trusted root v0.1 (default: the public-good instance's, by TUF)")
-	fs.StringVar(&f.rekor, "rekor", "v1", "which version of the log to take from the signing config")
+	fs.StringVar(&f.rekor, "rekor", defaultRekor, "which version of the log to take from the signing config")
 	fs.StringArrayVar(&f.stores, "store", nil, "where bundles are kept: github (default); repeatable")
 	fs.IntVar(&f.jobs, "jobs", 0, "requests in flight (default 32, of them at most 8 that carry layers)")
-	fs.DurationVar(&f.timeout, "timeout", time.Hour, "of the whole run")
+	fs.DurationVar(&f.timeout, "timeout", defaultTimeout, "of the whole run")
 	fs.StringVar(&f.format, "format", "", "json prints the report as one JSON document")
 	fs.BoolVar(&f.all, "all", false, "list every image")
 }
@@ -122,7 +129,7 @@ func (f *releaseFlags) run(ctx context.Context, g *globals, do func(context.Cont
 	runner := actions.New(g.getenv, g.stderr)
 	o, err := f.options(g, runner)
 	if err != nil {
-		return f.fail(g, runner, nil, wrongUsage(err))
+		return f.conclude(g, runner, nil, wrongUsage(err))
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, context.DeadlineExceeded)
 	defer cancel()
@@ -137,7 +144,15 @@ func (f *releaseFlags) run(ctx context.Context, g *globals, do func(context.Cont
 		}
 		err = errors.Join(err, merr)
 	}
-	if runner.Active() {
+	return f.conclude(g, runner, r, err)
+}
+
+// conclude tells what became of a run: to the runner, and to the person. r is nil where it did not begin.
+func (f *releaseFlags) conclude(g *globals, runner *actions.Runner, r *publish.Report, err error) error {
+	if f.finish != nil {
+		err = errors.Join(err, f.finish(r, err))
+	}
+	if runner.Active() && !f.noSummary {
 		err = errors.Join(err, runner.Summary(view.Summary(r, err)))
 	}
 	if err != nil {
@@ -176,7 +191,7 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 	o := publish.Options{
 		Only: f.only, Registries: f.registries, Rebuild: f.rebuild, Stores: f.stores, OutputDir: f.outputDir, Jobs: f.jobs,
 		Transport: g.transport, Getenv: g.getenv, Version: programVersion(), WorkDir: g.workdir, CacheDir: trust.DefaultCacheDir(),
-		Observer: observer(g.stderr, runner),
+		Observer: observer(g.stderr, runner), BuildEnviron: f.buildEnviron,
 		IDToken: func(ctx context.Context, client *http.Client, audience string) (string, error) {
 			return runner.IDToken(ctx, client, audience, retry.Policy{Budget: 5 * time.Minute, AttemptTimeout: 30 * time.Second})
 		},
@@ -208,6 +223,9 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 
 // file is the release file, or the one image that flags describe where there is none.
 func (f *releaseFlags) file(g *globals) (*release.File, error) {
+	if f.described != nil {
+		return f.described, nil
+	}
 	path := f.config
 	described := f.describes()
 	if path == "" && !described {

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/taglast/taglast/internal/sandbox"
+	"github.com/taglast/taglast/internal/testkit/buildxtest"
 	"github.com/taglast/taglast/internal/testkit/golden"
 )
 
@@ -32,8 +33,13 @@ import (
 //	state FILE         write what the registries hold
 //	unmasked FILE      take the lines out of a log that tell the runner what to hide
 //	nothing-sent       fail unless all requests so far were reads or probes
+//	docker KIND        put a stand-in for docker with buildx on PATH: one that builds, or one that fails
+//	builds FILE        write how that was called to build: arguments and environment, one a line
+//	step               begin a step of a job: files for its outputs, its summary and its artifacts
+//	outputs FILE       write the step's outputs, as the runner reads them
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	docker := dockers{t}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *golden.Update,
@@ -48,6 +54,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sandbox": cmdSandbox, "job": cmdJob, "layout": cmdLayout, "exits": cmdExits, "failure": cmdFailure,
 			"normal": cmdNormal, "state": cmdState, "unmasked": cmdUnmasked, "nothing-sent": cmdNothingSent,
+			"docker": docker.cmdDocker, "builds": docker.cmdBuilds, "step": cmdStep, "outputs": cmdOutputs,
 		},
 	})
 }
@@ -57,7 +64,8 @@ type worldKey struct{}
 // served is the world of one script.
 type served struct {
 	*sandbox.Server
-	second string // REG2
+	second string              // REG2
+	docker *buildxtest.Standin // nil: none is asked for
 }
 
 func world(ts *testscript.TestScript) *served {

@@ -1,5 +1,9 @@
-// Package actions speaks with the GitHub Actions runner: workflow commands on its log (masks, groups, annotations), the
-// job summary, step outputs, and the ID token endpoint.
+// Package actions speaks with the GitHub Actions runner: inputs, workflow commands on its log (masks, groups,
+// annotations), step outputs, the job summary and artifact declarations, and the ID token endpoint.
+//
+// It is go-githubactions with what that library leaves to its callers. A write that fails panics there, and is an error
+// here (issue). Four things are done by hand, each for a reason that stands beside it: the delimiter of an output, the
+// escaping of foreign text, the limits of files, and the ID token.
 //
 // Outside of Actions the same calls write plain lines, or nothing. The formats are those of GitHub's "Workflow commands
 // for GitHub Actions" and "OpenID Connect reference".
@@ -10,25 +14,41 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sethvargo/go-githubactions"
+
 	"github.com/taglast/taglast/internal/escape"
 )
 
 // Runner is the runner of this job, as its environment describes it. It is safe for concurrent use.
 type Runner struct {
 	getenv func(string) string
+	action *githubactions.Action
 
-	mu     sync.Mutex
-	out    io.Writer // the step's log
+	mu     sync.Mutex // around what is written: the library has none
+	out    io.Writer  // the step's log
 	masked map[string]bool
 }
 
 // New returns the Runner that an environment describes (getenv is os.Getenv in a program). The step's log is read from
 // out.
 func New(getenv func(string) string, out io.Writer) *Runner {
-	return &Runner{getenv: getenv, out: out, masked: map[string]bool{}}
+	out = log{out}
+	return &Runner{
+		getenv: getenv, out: out, masked: map[string]bool{},
+		action: githubactions.New(githubactions.WithWriter(out), githubactions.WithGetenv(getenv)),
+	}
 }
 
-// Active reports whether this is a job of GitHub Actions.
+// log is the step's log. One that cannot be written to is no reason to stop a release, so its errors end here.
+type log struct{ w io.Writer }
+
+func (l log) Write(p []byte) (int, error) {
+	_, _ = l.w.Write(p)
+	return len(p), nil
+}
+
+// Active reports whether this is a job of GitHub Actions: the word true alone says so, whereas the library's context
+// takes whatever Go takes for true.
 func (r *Runner) Active() bool { return r.getenv("GITHUB_ACTIONS") == "true" }
 
 // Mask makes the runner hide secret in everything that it logs from now on, each line of it by itself, because the log
@@ -44,23 +64,28 @@ func (r *Runner) Mask(secret string) {
 			continue
 		}
 		r.masked[line] = true
-		r.write("::add-mask::" + escape.CommandData(line) + "\n")
+		r.action.AddMask(line)
 	}
 }
 
 // Group begins a group of log lines that the viewer folds; groups do not nest.
 func (r *Runner) Group(title string) {
 	title = escape.Text(title)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.Active() {
-		title = "::group::" + escape.CommandData(title)
+		r.action.Group(title)
+		return
 	}
 	r.line(title)
 }
 
 // EndGroup ends the group.
 func (r *Runner) EndGroup() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.Active() {
-		r.line("::endgroup::")
+		r.action.EndGroup()
 	}
 }
 
@@ -71,9 +96,12 @@ func (r *Runner) Error(title, message string) { r.annotate("error", title, messa
 // Warning is Error for warnings.
 func (r *Runner) Warning(title, message string) { r.annotate("warning", title, message) }
 
-// annotate writes an annotation of a level: error or warning.
+// annotate writes an annotation of a level: error or warning. The library escapes what would end a command; what acts
+// within its text, in a terminal or in the log's viewer, is escaped before.
 func (r *Runner) annotate(level, title, message string) {
 	title, message = escape.Text(title), escape.Lines(message)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if !r.Active() {
 		if title != "" {
 			message = title + ": " + message
@@ -81,20 +109,12 @@ func (r *Runner) annotate(level, title, message string) {
 		r.line(level + ": " + message)
 		return
 	}
-	command := "::" + level
+	command := githubactions.Command{Name: level, Message: message}
 	if title != "" {
-		command += " title=" + escape.CommandProperty(title)
+		command.Properties = githubactions.CommandProperties{"title": title}
 	}
-	r.line(command + "::" + escape.CommandData(message))
+	r.action.IssueCommand(&command)
 }
 
-// line writes s as one line.
-func (r *Runner) line(s string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.write(s + "\n")
-}
-
-// write calls Write once for a whole command, so that other writers to the same file cannot split it. A log that cannot
-// be written to is no reason to stop a release.
-func (r *Runner) write(s string) { _, _ = io.WriteString(r.out, s) }
+// line writes s as one line, in one write, so that other writers to the same file cannot split it.
+func (r *Runner) line(s string) { _, _ = io.WriteString(r.out, s+"\n") }

@@ -7,8 +7,9 @@ import (
 )
 
 func TestOutputRefusesAValueThatHoldsItsDelimiter(t *testing.T) {
-	r := New(func(string) string { return "" }, &bytes.Buffer{})
-	if err := r.output(filepath.Join(t.TempDir(), "output"), "a", "x\nDELIMITER\nb=c", "DELIMITER"); err == nil {
+	file := filepath.Join(t.TempDir(), "output")
+	r := New(func(string) string { return file }, &bytes.Buffer{})
+	if err := r.output("a", "x\nDELIMITER\nb=c", "DELIMITER"); err == nil {
 		t.Error("no error")
 	}
 }

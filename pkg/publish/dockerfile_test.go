@@ -296,7 +296,7 @@ images:
 // TestASecretOfABuildStaysInIt looks into everything that a run leaves: report, files, what the observer hears.
 func TestASecretOfABuildStaysInIt(t *testing.T) {
 	const secret = "hunter2-and-more-of-it"
-	for _, exit := range []int{0, 1} {
+	for exit, given := range []bool{false, true} { // in the environment of the process, and beside it
 		script := buildxtest.Script{
 			Layouts: map[string]string{"": builtLayout(t, "one")}, PrintSecrets: true,
 			Build: buildxtest.Answer{Stderr: "the end\n", Exit: exit},
@@ -307,6 +307,10 @@ func TestASecretOfABuildStaysInIt(t *testing.T) {
 		t.Setenv("GITHUB_TOKEN", "ghs_not-for-a-build")
 		heard := &listener{}
 		o := s.options(nil)
+		if given {
+			t.Setenv("APP_TOKEN", "another")
+			o.BuildEnviron = []string{"APP_TOKEN=" + secret, "OTHER_TOKEN=not-for-this-build"}
+		}
 		o.Observer = heard
 		r, err := publish.Publish(t.Context(), o)
 		if (err != nil) != (exit != 0) {
@@ -341,7 +345,7 @@ func TestASecretOfABuildStaysInIt(t *testing.T) {
 		if !strings.Contains(heard.all(), "token is ***.") {
 			t.Errorf("exit %d: nobody hears of the build: %s", exit, heard.all())
 		}
-		if env := strings.Join(calls[0].Env, "\n"); !strings.Contains(env, "APP_TOKEN="+secret) || strings.Contains(env, "ghs_not-for-a-build") {
+		if env := strings.Join(calls[0].Env, "\n"); !strings.Contains(env, "APP_TOKEN="+secret) || strings.Contains(env, "not-for-") {
 			t.Errorf("exit %d: environment of the build:\n%s", exit, env)
 		}
 	}

@@ -32,6 +32,9 @@ type Options struct {
 	Transport http.RoundTripper   // the network; nil means the network
 	Keychain  authn.Keychain      // registry credentials (the function Keychain finds the usual ones); nil means anonymous
 	Getenv    func(string) string // the environment; nil means os.Getenv
+	// BuildEnviron are variables, NAME=VALUE, beside those of this process's environment, which only a builder gets, and
+	// only those that a secret or an argument of its build names.
+	BuildEnviron []string
 	// IDToken gets an ID token for that audience; nil asks the runner of the environment, as GitHub's toolkit does.
 	IDToken func(ctx context.Context, client *http.Client, audience string) (string, error)
 

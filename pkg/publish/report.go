@@ -34,6 +34,10 @@ type ImageReport struct {
 	Skipped      bool                `json:"skipped,omitempty"`
 	Reason       string              `json:"reason,omitempty"` // why it was skipped
 	Repositories []string            `json:"-"`
+	Size         int64               `json:"-"` // of what Digest names, in bytes
+	Config       string              `json:"-"` // digest of the config, of an image of one manifest; empty otherwise
+	Annotations  map[string]string   `json:"-"` // of what Digest names
+	Labels       map[string]string   `json:"-"` // that the release asks for; an empty value removes one
 	Platforms    []PlatformReport    `json:"platforms"`
 	Attestations []AttestationReport `json:"attestations"`
 	Rules        []RuleReport        `json:"rules,omitempty"` // of a plan

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -86,7 +87,7 @@ func (r *run) imageReport(rec *record) ImageReport {
 	reason := or(rec.passedOver, rec.skipped)
 	out := ImageReport{
 		Name: rec.name(), Skipped: reason != "", Reason: reason,
-		Platforms: []PlatformReport{}, Attestations: []AttestationReport{}, Tags: []TagReport{},
+		Platforms: []PlatformReport{}, Attestations: []AttestationReport{}, Tags: []TagReport{}, Labels: rec.file.Labels,
 	}
 	for _, repo := range rec.repos {
 		out.Repositories = append(out.Repositories, ociref.DisplayName(repo))
@@ -110,12 +111,32 @@ func (r *run) imageReport(rec *record) ImageReport {
 }
 
 func (r *ImageReport) describe(b image.Built) {
-	r.Digest, r.MediaType, r.Adopted = b.Root().Digest.String(), string(b.Root().MediaType), b.Adopted()
+	root := b.Root()
+	r.Digest, r.MediaType, r.Adopted, r.Size = root.Digest.String(), string(root.MediaType), b.Adopted(), root.Size
+	r.Annotations = manifestOf(root.Raw).Annotations
 	for _, c := range b.Manifests() {
 		if c.Platform != (platform.Platform{}) {
 			r.Platforms = append(r.Platforms, PlatformReport{Platform: c.Platform.String(), Digest: c.Digest.String()})
+			r.Config = manifestOf(c.Raw).Config.Digest
 		}
 	}
+	if len(r.Platforms) > 1 {
+		r.Config = ""
+	}
+}
+
+// manifest is what a report tells of a manifest or an index that a stage has checked.
+type manifest struct {
+	Config struct {
+		Digest string `json:"digest"`
+	} `json:"config"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+func manifestOf(raw []byte) manifest {
+	var m manifest
+	_ = json.Unmarshal(raw, &m) // it was read before: what is not there is empty
+	return m
 }
 
 // attestationReport tells of the attestation a, which is that of index i among its image's.

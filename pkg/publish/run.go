@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,7 +81,7 @@ func newRun(ctx context.Context, o Options, m mode) *run {
 		r.o.Getenv = getenv
 	}
 	r.serverURL = or(r.o.Getenv("GITHUB_SERVER_URL"), "https://github.com")
-	r.builder = buildx.New(buildx.Options{})
+	r.builder = buildx.New(buildx.Options{Environ: append(os.Environ(), o.BuildEnviron...)})
 	r.current = newCurrent(r)
 	r.network = &counter{base: r.o.Transport}
 	r.sent = r.network

@@ -42,6 +42,8 @@ type node struct {
 	items  []*node
 	fields []field
 	at     position
+
+	literal bool // a scalar that is one text as it stands, without placeholders
 }
 
 type field struct{ key, value *node }

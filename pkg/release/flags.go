@@ -18,6 +18,39 @@ type Flags struct {
 	Annotations    []string // [LEVEL:]KEY=VALUE
 	Labels         []string // KEY=VALUE
 	ReleaseVersion string
+
+	// What no flag says, and other descriptions of one image do.
+
+	Name  string    // of the image; empty: the last part of its first repository
+	Build []Setting // keys of the source of a Dockerfile, beside or in the place of Sources
+	SBOM  bool      // BuildKit makes SBOMs, or left them in the source
+	// Place is what a mistake calls the place of a key of the image, or of one of Build; nil: its flag, --tag for tags.
+	Place func(key string) string
+}
+
+// Setting is a key of a source and its values, of which only a list has several. They are the texts that are meant:
+// nothing in them is a placeholder, a comment or a further line.
+type Setting struct {
+	Key    string
+	Values []string
+}
+
+// flagOf is the flag of each key of an image that has one.
+var flagOf = map[string]string{
+	"repositories": "--repository", "source": "--source", "tags": "--tag", "flavor": "--flavor", "platforms": "--platform",
+	"annotations": "--annotation", "labels": "--label", "release-version": "--release-version",
+}
+
+// place is what a mistake calls the place of a key.
+func (f Flags) place(key string) string {
+	switch flag, known := flagOf[key]; {
+	case f.Place != nil:
+		return f.Place(key)
+	case known:
+		return flag
+	default:
+		return flagOf["source"]
+	}
 }
 
 // FromFlags makes the release of the one image that flags describe, named after the last part of its first repository.
@@ -28,46 +61,54 @@ func FromFlags(f Flags) (*File, error) {
 	d.flags = true
 	item := &node{kind: mapping}
 	for _, l := range []struct {
-		key, flag string
-		values    []string
+		key    string
+		values []string
 	}{
-		{"repositories", "--repository", f.Repositories},
-		{"tags", "--tag", f.Tags},
-		{"flavor", "--flavor", f.Flavor},
-		{"platforms", "--platform", f.Platforms},
+		{"repositories", f.Repositories},
+		{"tags", f.Tags},
+		{"flavor", f.Flavor},
+		{"platforms", f.Platforms},
 	} {
 		if len(l.values) > 0 {
-			item.set(l.key, flagList(l.flag, l.values))
+			item.set(l.key, flagList(f.place(l.key), l.values))
 		}
 	}
 	if f.ReleaseVersion != "" {
-		item.set("release-version", flagText("--release-version", f.ReleaseVersion))
+		item.set("release-version", flagText(f.place("release-version"), f.ReleaseVersion))
 	}
-	for _, need := range [][2]string{{"repositories", "--repository"}, {"tags", "--tag"}} {
-		if item.value(need[0]) == nil {
-			return nil, position{}.errorf("neither a release file nor %s", need[1])
+	for _, need := range []string{"repositories", "tags"} {
+		if item.value(need) == nil {
+			return nil, position{}.errorf("neither a release file nor %s", f.place(need))
 		}
 	}
 	for _, m := range []struct {
-		key, flag string
-		values    []string
-	}{{"annotations", "--annotation", f.Annotations}, {"labels", "--label", f.Labels}} {
-		n, err := flagMap(m.flag, m.values)
+		key    string
+		values []string
+	}{{"annotations", f.Annotations}, {"labels", f.Labels}} {
+		n, err := flagMap(f.place(m.key), m.values)
 		if err != nil {
 			return nil, err
 		}
 		item.set(m.key, n)
 	}
-	source, err := flagSource(f.Sources)
+	source, err := flagSource(f.place("source"), f.Sources)
 	if err != nil {
 		return nil, err
+	}
+	for _, setting := range f.Build {
+		source.set(setting.Key, setting.node(f.place(setting.Key)))
 	}
 	item.set("source", source)
-	name, err := flagName(item.value("repositories").items[0])
-	if err != nil {
-		return nil, err
+	if f.SBOM {
+		item.set(sbomKey.name, flagText(f.place(sbomKey.name), "true"))
 	}
-	item.set("name", flagText("--repository", name))
+	name := f.Name
+	if name == "" {
+		if name, err = flagName(item.value("repositories").items[0]); err != nil {
+			return nil, err
+		}
+	}
+	item.set("name", flagText(f.place("repositories"), name))
 	images := &node{kind: sequence, items: []*node{item}}
 	root := &node{kind: mapping}
 	root.set("images", images)
@@ -88,8 +129,8 @@ func flagName(n *node) (string, error) {
 	return path.Base(repo.RepositoryStr()), nil
 }
 
-func flagSource(values []string) (*node, error) {
-	source := &node{kind: mapping, at: position{file: "--source"}}
+func flagSource(flag string, values []string) (*node, error) {
+	source := &node{kind: mapping, at: position{file: flag}}
 	for _, v := range values {
 		kind, value, found := strings.Cut(v, "=")
 		k, known := sourceLevel().lookup(kind)
@@ -107,13 +148,13 @@ func flagSource(values []string) (*node, error) {
 		}
 		switch old := source.value(kind); {
 		case old == nil:
-			source.set(kind, flagText("--source", value))
+			source.set(kind, flagText(flag, value))
 		case k.shape != list && k.shape != variables:
 			return nil, source.at.errorf("`%s` is given twice", kind)
 		case old.kind == scalar:
-			*old = *flagList("--source", []string{old.text, value})
+			*old = *flagList(flag, []string{old.text, value})
 		default:
-			old.items = append(old.items, flagText("--source", value))
+			old.items = append(old.items, flagText(flag, value))
 		}
 	}
 	return source, nil
@@ -147,6 +188,18 @@ func flagList(flag string, values []string) *node {
 	n := &node{kind: sequence, at: position{file: flag}}
 	for _, v := range values {
 		n.items = append(n.items, flagText(flag, v))
+	}
+	return n
+}
+
+// node is the value of a setting, as it is written at a place.
+func (s Setting) node(place string) *node {
+	n := flagList(place, s.Values)
+	for _, item := range n.items {
+		item.literal = true
+	}
+	if k, _ := sourceLevel().lookup(s.Key); k.shape != list && k.shape != variables && len(n.items) == 1 {
+		return n.items[0]
 	}
 	return n
 }

@@ -1,6 +1,7 @@
 package release_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,6 +63,59 @@ func TestADockerfileFromFlags(t *testing.T) {
 	}
 	if diff := cmp.Diff(release.Source(want), got.Images[0].Source, parsed); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestSettingsAreTextsAsTheyStand(t *testing.T) {
+	got, err := release.FromFlags(release.Flags{
+		Repositories: []string{"ghcr.io/acme/hello"}, Tags: []string{"a"}, Name: "other", SBOM: true,
+		Build: []release.Setting{
+			{"dockerfile", []string{"a{{b}}/Dockerfile"}},
+			{"args", []string{"#A={{x}} ${Y}", "B=$(z)"}},
+			{"pull", []string{"true"}},
+			{"cache-from", []string{"type=local,src=c"}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := release.DockerfileSource{
+		File: "a{{b}}/Dockerfile", Pull: true,
+		Args:      []release.BuildArg{{Name: "#A", Value: "{{x}} ${Y}"}, {Name: "B", Value: "$(z)"}},
+		CacheFrom: []release.Cache{{Kind: "local", Text: "type=local,src=c"}},
+	}
+	if diff := cmp.Diff(release.Source(want), got.Images[0].Source, parsed); diff != "" {
+		t.Error(diff)
+	}
+	if im := got.Images[0]; im.Name != "other" || !im.SBOM.FromBuild {
+		t.Errorf("name %s, SBOM %+v", im.Name, im.SBOM)
+	}
+}
+
+func TestMistakesNameThePlaceThatIsSaid(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*release.Flags)
+		want   string
+	}{
+		"a rule":                      {func(f *release.Flags) { f.Tags = []string{"type=x"} }, "input tags: tag rule `type=x`: unknown type `x`; it is one of schedule, semver, pep440, match, edge, ref, raw, sha"},
+		"no repository":               {func(f *release.Flags) { f.Repositories = nil }, "neither a release file nor input repositories"},
+		"an argument of two lines":    {func(f *release.Flags) { f.Build[1].Values = []string{"A=b\nC=d"} }, "input args: build argument `A` has a control character"},
+		"an argument that is no text": {func(f *release.Flags) { f.Build[1].Values = []string{"A=\xff"} }, "input args: the value is not valid UTF-8 once its placeholders are replaced"},
+		"an argument without end":     {func(f *release.Flags) { f.Build[1].Values = []string{"A=" + strings.Repeat("x", 256<<10)} }, "input args: the value has more than 262144 bytes"},
+		"a switch":                    {func(f *release.Flags) { f.Build[1] = release.Setting{Key: "pull", Values: []string{"x"}} }, "input pull: `pull` is `x`; it is `false` or `true`"},
+		"a key that nobody knows":     {func(f *release.Flags) { f.Build[1] = release.Setting{Key: "arg", Values: []string{"x"}} }, "input arg: unknown key `arg`; did you mean `args`?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := release.Flags{
+				Repositories: []string{"ghcr.io/acme/app"}, Tags: []string{"a"},
+				Build: []release.Setting{{"dockerfile", []string{"Dockerfile"}}, {"args", nil}},
+				Place: func(key string) string { return "input " + key },
+			}
+			tc.change(&f)
+			if _, err := release.FromFlags(f); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+				t.Errorf("got  %v\nwant %s", err, tc.want)
+			}
+		})
 	}
 }
 

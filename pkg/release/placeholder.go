@@ -29,7 +29,13 @@ func (d *document) expand(n *node, s scope) (string, error) {
 	if n.kind != scalar {
 		return "", n.at.errorf("a text is asked for here, not %s", n.kind)
 	}
-	out, err := d.replace(n, n.text, s, 0)
+	out, err := n.text, error(nil)
+	switch {
+	case !n.literal:
+		out, err = d.replace(n, n.text, s, 0)
+	case len(out) > maxValue:
+		err = n.at.errorf("the value has more than %d bytes", maxValue)
+	}
 	if err == nil && !utf8.ValidString(out) {
 		err = n.at.errorf("the value is not valid UTF-8 once its placeholders are replaced")
 	}

@@ -158,6 +158,9 @@ func (r *resolver) blockLines(n *node, rule bool) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.literal {
+		return []entry{{whole, n.at}}, nil
+	}
 	written := strings.Split(n.text, "\n")
 	lines := strings.Split(whole, "\n")
 	var out []entry
