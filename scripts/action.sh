@@ -15,11 +15,17 @@ set -euo pipefail
 readonly repository=taglast/taglast
 readonly go_version=1.26 # of go.mod
 
-# fail ends the step: what is wrong, and what to do. Neither holds text of anybody else.
-fail() { # message hint
-  printf '::error title=Not published%%3A no tag was changed::%s%%0A%s\n' "$1" "$2"
+# fail ends the step as the program does: in its log, as an annotation and in the job summary. Neither the message nor the
+# hint holds text of anybody else.
+fail() { # message hint [exit code]
+  local first="no tag was changed. $1" title
+  [ "${3:-1}" != 2 ] || first="nothing was sent. $1"
+  title=${first//:/%3A}
+  printf '::error title=%s::%s\n' "${title//,/%2C}" "$2"
+  printf 'error: %s\nhint:  %s\n' "$first" "$2" >&2
   if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ "${INPUT_SHOW_SUMMARY:-true}" != false ]; then
-    printf '## Not published: no tag was changed\n\n%s\n\n%s\n' "$1" "$2" >> "$GITHUB_STEP_SUMMARY"
+    # shellcheck disable=SC2016 # a fence, not a command
+    printf '## Not published: no tag was changed\n\n%s\n\nWhat to do:\n\n```text\n%s\n```\n' "$1" "$2" >> "$GITHUB_STEP_SUMMARY"
   fi
   exit "${3:-1}"
 }

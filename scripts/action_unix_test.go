@@ -197,7 +197,9 @@ func (s *step) failed(t *testing.T, e ending, code int, say ...string) {
 	if err != nil {
 		t.Error(err)
 	}
-	if e.code != code || !strings.Contains(e.log, "::error title=Not published%3A no tag was changed::") || !strings.HasPrefix(string(summary), "## Not published: no tag was changed\n") {
+	first := map[int]string{1: "no tag was changed. ", 2: "nothing was sent. "}[code]
+	if e.code != code || !strings.Contains(e.log, "::error title="+first) || !strings.Contains(e.log, "\nerror: "+first) || !strings.Contains(e.log, "\nhint:  ") ||
+		!strings.HasPrefix(string(summary), "## Not published: no tag was changed\n") {
 		t.Errorf("exit %d, want %d\n%s\nsummary: %s", e.code, code, e.log, summary)
 	}
 	for _, text := range say {
