@@ -114,8 +114,19 @@ func (w workflowRun) environment(t *testing.T, s *stack) (environ []string, toke
 	environ = append(environ, "CURL_CA_BUNDLE="+s.caFile, "ARTIFACTS="+t.TempDir(), "ACT_DISABLE_VERSION_CHECK=1")
 	if w.builder != nil {
 		environ = append(environ, w.builder.environ...)
+		environ = append(environ, "DOCKER_CONFIG="+ownDockerConfig(t, variable(environ, "DOCKER_CONFIG")))
 	}
 	return append(environ, w.environ...), token
+}
+
+// ownDockerConfig is a folder with the plugins of another, where the logins of one run do not get into the next.
+func ownDockerConfig(t *testing.T, of string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Symlink(filepath.Join(of, "cli-plugins"), filepath.Join(dir, "cli-plugins")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // variable is the last value that an environment has for a name.
@@ -249,7 +260,7 @@ func (f *releases) page(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	http.Redirect(w, r, "https://"+assetHost+r.URL.Path, http.StatusFound)
+	http.Redirect(w, r, "https://"+assetHost+r.URL.Path, http.StatusFound) //nolint:gosec // to a host of ours, for a path that is there
 }
 
 func (f *releases) asset(w http.ResponseWriter, r *http.Request) {

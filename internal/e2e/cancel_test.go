@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,7 +46,7 @@ func TestACancelledStepSaysWhatBecameOfTheTags(t *testing.T) {
 				cmd := exec.Command("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script)
 				var log bytes.Buffer
 				cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &log, &log
-				cmd.Env = append(environ, "CURL_CA_BUNDLE="+s.caFile, "GITHUB_ACTION_PATH="+checkout, "GITHUB_STEP_SUMMARY="+summary,
+				cmd.Env = append(slices.Clone(environ), "CURL_CA_BUNDLE="+s.caFile, "GITHUB_ACTION_PATH="+checkout, "GITHUB_STEP_SUMMARY="+summary,
 					"GITHUB_OUTPUT="+filepath.Join(t.TempDir(), "output"), "RUNNER_OS=Linux",
 					"INPUT_IMAGES="+host+"/"+path, "INPUT_TAGS=type=semver,pattern={{version}}\ntype=semver,pattern={{major}}.{{minor}}",
 					"INPUT_SOURCE=oci=dist/app", "INPUT_GITHUB_TOKEN="+variable(environ, "GITHUB_TOKEN"),
