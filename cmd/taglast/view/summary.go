@@ -9,7 +9,8 @@ import (
 	"github.com/taglast/taglast/pkg/publish"
 )
 
-// Summary is a run's job summary, in Markdown: on success, on failure and when dry.
+// Summary is a run's job summary, in Markdown: on success, on failure and when dry. It is under 1 MiB, whatever the run
+// has, and says where the rest is: in report.json, or of an error in the log.
 func Summary(r *publish.Report, err error) string {
 	var b strings.Builder
 	if err != nil {
@@ -72,6 +73,7 @@ func summaryLine(r *publish.Report) string {
 func failureSummary(b *strings.Builder, r *publish.Report, err error) {
 	title, detail, hintText := Failure(nil, err)
 	title = strings.TrimPrefix(strings.TrimPrefix(title, "no tag was changed. "), "nothing was sent. ")
+	title = escape.Bounded(title, maxTitle)
 	fmt.Fprintf(b, "## %s\n\n", failureTitle(r))
 	if stage, rest, ok := strings.Cut(title, ": "); ok && !strings.ContainsAny(stage, " /.") {
 		fmt.Fprintf(b, "**%s** %s\n\n", escape.Markdown(stage), escape.Markdown(rest))
@@ -98,10 +100,13 @@ func failureTitle(r *publish.Report) string {
 	return title
 }
 
-// codeBlock shows text as it is: no line of it can close the fence.
+// codeBlock shows text as it is, but for what is beyond all reading: no line of it can close the fence.
 func codeBlock(b *strings.Builder, language, text string) {
 	if text == "" {
 		return
+	}
+	if len(text) > maxBlock {
+		text = strings.ToValidUTF8(text[:maxBlock], "") + "\n… " + inLog
 	}
 	marks := "```"
 	for strings.Contains(text, marks) {
@@ -113,41 +118,56 @@ func codeBlock(b *strings.Builder, language, text string) {
 // keptLines stand first, because that is what a person must see: the tags that stay where they are for one reason, in which
 // repositories, and how to force them.
 func keptLines(b *strings.Builder, r *publish.Report) {
-	type group struct {
-		reason       string
-		tags, places []string
-		alreadyNamed bool
-	}
-	var groups []*group
+	var groups []*keptGroup
 	for _, im := range r.Images {
 		for _, t := range im.Tags {
 			if t.Action != "kept" {
 				continue
 			}
-			alreadyNamed := im.Digest != "" && t.Digest == im.Digest // an earlier run of this release was overtaken: no force helps
-			i := slices.IndexFunc(groups, func(g *group) bool { return g.reason == t.Reason })
+			alreadyNamed := im.Digest != "" && t.Digest == im.Digest
+			i := slices.IndexFunc(groups, func(g *keptGroup) bool { return g.reason == t.Reason })
 			if i < 0 {
-				i, groups = len(groups), append(groups, &group{reason: t.Reason, alreadyNamed: alreadyNamed})
+				i, groups = len(groups), append(groups, &keptGroup{reason: t.Reason, alreadyNamed: alreadyNamed})
 			}
 			groups[i].tags = appendNew(groups[i].tags, tagOf(t.Ref))
 			groups[i].places = appendNew(groups[i].places, repositoryOf(t.Ref))
 		}
 	}
 	var lines []string
-	for _, g := range groups {
-		var quoted []string
-		for _, tag := range g.tags {
-			quoted = append(quoted, codeSpan(tag))
+	size := 0
+	for i, g := range groups {
+		line := g.line(r)
+		if size += len(line); size > maxKept {
+			lines = append(lines, fmt.Sprintf("> … %s more for other reasons; %s\n", plural(len(groups)-i, "group"), inReport))
+			break
 		}
-		line := fmt.Sprintf("> **Kept %s** in %s: %s", strings.Join(quoted, ", "), places(r, g.places), escape.Markdown(g.reason))
-		if !g.alreadyNamed {
-			line += ". To force it: " + keyValue("allow-downgrade", g.tags)
-		}
-		lines = append(lines, line+"\n")
+		lines = append(lines, line)
 	}
 	if len(lines) > 0 {
 		b.WriteString(strings.Join(lines, ">\n") + "\n")
 	}
+}
+
+// keptGroup are tags that stay where they are for one reason.
+type keptGroup struct {
+	reason       string
+	tags, places []string
+	alreadyNamed bool // an earlier run of this release was overtaken: no force helps
+}
+
+func (g *keptGroup) line(r *publish.Report) string {
+	var quoted []string
+	for _, tag := range g.tags {
+		quoted = append(quoted, codeSpan(tag))
+	}
+	tags, force := strings.Join(quoted, ", "), ". To force it: "+keyValue("allow-downgrade", g.tags)
+	if len(tags) > maxRow {
+		tags, force = plural(len(g.tags), "tag"), ""
+	}
+	if g.alreadyNamed {
+		force = ""
+	}
+	return fmt.Sprintf("> **Kept %s** in %s: %s%s\n", tags, places(r, g.places), escape.Markdown(escape.Bounded(g.reason, maxTitle)), force)
 }
 
 // keyValue is a key of the release file with tags as its value, as a code span.
@@ -166,6 +186,8 @@ func places(r *publish.Report, some []string) string {
 		return "both repositories"
 	case len(some) > 1 && len(some) == len(repositories(r)):
 		return fmt.Sprintf("all %d repositories", len(some))
+	case len(some) > maxPlaces:
+		return fmt.Sprintf("%d repositories", len(some))
 	default:
 		return escape.Markdown(strings.Join(some, ", "))
 	}
@@ -178,39 +200,61 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
-// imageTable is the first image, and the others folded.
+// imageTable is the first image, and the others folded. It ends where the summary would be too long.
 func imageTable(b *strings.Builder, r *publish.Report) {
 	const head = "| image | digest | platforms | tags | attestation |\n|---|---|---|---|---|\n"
 	b.WriteString(head)
-	imageLine(b, r.Images[0], r.DryRun, true)
-	if rest := r.Images[1:]; len(rest) > 0 {
-		fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n%s", plural(len(rest), "more image"), head)
-		for _, im := range rest {
-			imageLine(b, im, r.DryRun, false)
+	b.WriteString(imageLine(r.Images[0], r.DryRun, true))
+	rest := r.Images[1:]
+	if len(rest) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n%s", plural(len(rest), "more image"), head)
+	omitted := 0
+	for i, im := range rest {
+		line := imageLine(im, r.DryRun, false)
+		if b.Len()+len(line) > maxTables {
+			omitted = len(rest) - i
+			break
 		}
-		b.WriteString("\n</details>\n")
+		b.WriteString(line)
+	}
+	b.WriteString("\n</details>\n")
+	if omitted > 0 {
+		fmt.Fprintf(b, "\n… %s; %s\n", plural(omitted, "more image"), inReport)
 	}
 }
 
-func imageLine(b *strings.Builder, im publish.ImageReport, hypothetical, first bool) {
+// imageLine is a row of the table. Tags that are too many to be read are counted.
+func imageLine(im publish.ImageReport, hypothetical, first bool) string {
 	name := escape.Markdown(im.Name)
 	if first {
 		name = "**" + name + "**"
 	}
-	var tags []string
+	var groups []string
 	for _, g := range tagGroups(im, hypothetical) {
 		var quoted []string
 		for _, t := range g.tags {
 			quoted = append(quoted, codeSpan(t))
 		}
-		tags = append(tags, strings.Join(quoted, " ")+" "+escape.Markdown(g.outcome))
+		groups = append(groups, strings.Join(quoted, " ")+" "+escape.Markdown(g.outcome))
 	}
-	if len(tags) == 0 {
-		tags = []string{escape.Markdown(or(im.Reason, "by digest alone"))}
+	if len(groups) == 0 {
+		groups = []string{escape.Markdown(or(im.Reason, "by digest alone"))}
+	}
+	tags := strings.Join(groups, " · ")
+	if len(tags) > maxRow {
+		tags = plural(len(im.Tags), "tag") + "; " + inReport
 	}
 	digest := ""
 	if im.Digest != "" {
 		digest = codeSpan("sha256:" + short(im.Digest) + "…")
 	}
-	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, digest, escape.Markdown(platforms(im, ", ")), strings.Join(tags, " · "), attestationCell(im, hypothetical))
+	cells := []string{name, digest, escape.Markdown(platforms(im, ", ")), tags, attestationCell(im, hypothetical)}
+	for i, cell := range cells {
+		if len(cell) > maxRow {
+			cells[i] = inReport
+		}
+	}
+	return "| " + strings.Join(cells, " | ") + " |\n"
 }

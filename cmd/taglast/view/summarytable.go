@@ -9,6 +9,23 @@ import (
 	"github.com/taglast/taglast/pkg/publish"
 )
 
+// The runner drops a summary of more than 1 MiB whole. These bounds keep each part of it far below, and all together: no
+// release that people read comes near them.
+const (
+	maxTitle  = 4 << 10
+	maxBlock  = 64 << 10 // a block of text as it is
+	maxKept   = 128 << 10
+	maxRow    = 64 << 10  // a cell of a table, or the tags of a line
+	maxTables = 768 << 10 // all, up to the end of the last table's rows
+	maxPlaces = 32        // repositories by name
+)
+
+// Where what does not fit stands.
+const (
+	inReport = "see report.json"
+	inLog    = "the rest is in the log"
+)
+
 // repositoryTable counts what became of the tags of each repository, or what would.
 func repositoryTable(b *strings.Builder, r *publish.Report) {
 	columns := []string{"created", "moved", "unchanged", "kept"}
@@ -20,7 +37,12 @@ func repositoryTable(b *strings.Builder, r *publish.Report) {
 		columns, titles = append(columns, "pending"), append(titles, "pending")
 	}
 	fmt.Fprintf(b, "| repository | %s |\n|---|%s\n", strings.Join(titles, " | "), strings.Repeat("--:|", len(titles)))
-	for _, repo := range repositories(r) {
+	all := repositories(r)
+	for i, repo := range all {
+		if b.Len() > maxTables/2 {
+			fmt.Fprintf(b, "| … %s |\n", moreRepositories(len(all)-i))
+			break
+		}
 		n := make(map[string]int)
 		for _, t := range tagsIn(r, repo) {
 			n[t.Action]++
@@ -34,10 +56,23 @@ func repositoryTable(b *strings.Builder, r *publish.Report) {
 	b.WriteString("\n")
 }
 
+// moreRepositories is the last row of a table that has too many.
+func moreRepositories(n int) string {
+	if n == 1 {
+		return "1 more repository; " + inReport
+	}
+	return fmt.Sprintf("%d more repositories; %s", n, inReport)
+}
+
 // partialTable says of each repository how many tags are written and which are not.
 func partialTable(b *strings.Builder, r *publish.Report) {
 	b.WriteString("| | written | pending |\n|---|--:|--:|\n")
-	for _, repo := range repositories(r) {
+	all := repositories(r)
+	for i, repo := range all {
+		if b.Len() > maxTables/2 {
+			fmt.Fprintf(b, "| … %s |\n", moreRepositories(len(all)-i))
+			break
+		}
 		written := 0
 		var pending []publish.TagReport
 		for _, t := range tagsIn(r, repo) {
