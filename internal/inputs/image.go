@@ -6,8 +6,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/taglast/taglast/internal/buildcontext"
 	"github.com/taglast/taglast/internal/hint"
-	"github.com/taglast/taglast/internal/weburl"
 	"github.com/taglast/taglast/pkg/release"
 	"github.com/taglast/taglast/pkg/tagrule"
 )
@@ -167,7 +167,7 @@ func (r *reader) build() ([]release.Setting, error) {
 
 // dockerfileOf is the Dockerfile of a context: in its folder, or within the tree that its URL names.
 func dockerfileOf(folder string) string {
-	if folder == "" || weburl.IsBuildContext(folder) {
+	if folder == "" || buildcontext.IsAddress(folder) {
 		return "Dockerfile"
 	}
 	return path.Join(folder, "Dockerfile")
