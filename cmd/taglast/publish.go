@@ -176,7 +176,7 @@ func (f *releaseFlags) options(g *globals, runner *actions.Runner) (publish.Opti
 	o := publish.Options{
 		Only: f.only, Registries: f.registries, Rebuild: f.rebuild, Stores: f.stores, OutputDir: f.outputDir, Jobs: f.jobs,
 		Transport: g.transport, Getenv: g.getenv, Version: programVersion(), WorkDir: g.workdir, CacheDir: trust.DefaultCacheDir(),
-		Observer: observer(g.stderr, runner),
+		Observer: observer(g.stderr, runner, f.format != ""),
 		IDToken: func(ctx context.Context, client *http.Client, audience string) (string, error) {
 			return runner.IDToken(ctx, client, audience, retry.Policy{Budget: 5 * time.Minute, AttemptTimeout: 30 * time.Second})
 		},
@@ -267,13 +267,14 @@ func readOptional(path string) ([]byte, error) {
 	return trust.ReadFile(path)
 }
 
-// observer shows progress: groups and plain lines in Actions, bars on a terminal.
-func observer(w io.Writer, runner *actions.Runner) publish.Observer {
+// observer shows progress: groups and plain lines in Actions, bars on a terminal; there builders draw their own, unless
+// the result is a document.
+func observer(w io.Writer, runner *actions.Runner, document bool) publish.Observer {
 	if runner.Active() {
 		return &view.Plain{Line: func(s string) { fmt.Fprintln(w, s) }, Commands: runner}
 	}
 	f, ok := w.(*os.File)
-	return &view.Terminal{W: w, Bar: ok && term.IsTerminal(int(f.Fd()))}
+	return &view.Terminal{W: w, Bar: ok && term.IsTerminal(int(f.Fd())), Lines: document}
 }
 
 // alternatives joins words as a sentence has them: a, b or c.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/taglast/taglast/internal/weburl"
+	"github.com/taglast/taglast/internal/buildcontext"
 )
 
 // arguments are those of `buildx build`: each flag with its value in one, so that no value is taken for a flag. layout is
@@ -70,7 +70,7 @@ func (r Request) arguments(layout, metadata string, bars bool) []string {
 		flag("sbom", "true")
 	}
 	if r.Provenance {
-		flag("provenance", "true")
+		flag("provenance", "mode=min") // max has the values of all arguments, those of stages that are not in the image too
 	} else {
 		flag("provenance", "false")
 	}
@@ -85,7 +85,7 @@ func (r Request) arguments(layout, metadata string, bars bool) []string {
 }
 
 func (r Request) contextArgument() string {
-	if weburl.IsBuildContext(r.Context) {
+	if buildcontext.IsAddress(r.Context) {
 		return r.Context
 	}
 	return local(r.Context)

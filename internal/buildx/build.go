@@ -125,14 +125,14 @@ func (j Job) output() io.WriteCloser {
 			return out
 		}
 	}
-	return nobody{}
+	return discard{}
 }
 
-// nobody watches.
-type nobody struct{}
+// discard is the output of a build that nobody watches.
+type discard struct{}
 
-func (nobody) Write(p []byte) (int, error) { return len(p), nil }
-func (nobody) Close() error                { return nil }
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) Close() error                { return nil }
 
 // run runs the child. On a terminal it draws its own bars, unless there are secrets: what goes past this program cannot be
 // rid of them.
@@ -158,7 +158,7 @@ func (c *Client) run(ctx context.Context, p program, r Request, environ []string
 	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
-		return fmt.Errorf("%s: %w", p.shown(), withoutPath(err))
+		return fmt.Errorf("%s: %w", p.shown(), bounded.WithoutPath(err))
 	}
 	return explain(failed{program: p, request: r, tail: tail, screen: screen != nil, exit: exit})
 }
@@ -166,7 +166,7 @@ func (c *Client) run(ctx context.Context, p program, r Request, environ []string
 // removeFile removes a file that need not be there.
 func removeFile(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return withoutPath(err)
+		return bounded.WithoutPath(err)
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func readMetadata(path string) ([]byte, error) {
 		return nil, errors.New("it left no metadata file")
 	}
 	if err != nil {
-		return nil, withoutPath(err)
+		return nil, bounded.WithoutPath(err)
 	}
 	defer f.Close()
 	raw, err := bounded.Read(f, maxMetadata)

@@ -167,7 +167,7 @@ func TestArgumentsOfEveryKey(t *testing.T) {
 		if _, err := s.build(t); err != nil {
 			t.Fatal(err)
 		}
-		if call := only(t, s.standin); !slices.Contains(call.Args, "--provenance=true") || slices.Contains(call.Args, "--provenance=false") {
+		if call := only(t, s.standin); !slices.Contains(call.Args, "--provenance=mode=min") || slices.Contains(call.Args, "--provenance=false") {
 			t.Errorf("arguments are %q", call.Args)
 		}
 	})
@@ -176,14 +176,14 @@ func TestArgumentsOfEveryKey(t *testing.T) {
 func TestWhatAnEnvironmentHas(t *testing.T) {
 	everything := []string{
 		"DOCKER_CONFIG=/d", "DOCKER_HOST=tcp://h", "DOCKER_CONTEXT=c", "BUILDX_BUILDER=b", "BUILDKIT_HOST=unix:///s", "TMPDIR=/t",
-		"http_proxy=p", "HTTPS_PROXY=q", "no_proxy=r", "ALL_PROXY=s", "BUILDX_METADATA_PROVENANCE=disabled", "SOURCE_DATE_EPOCH=5",
+		"http_proxy=p", "HTTPS_PROXY=q", "no_proxy=r", "ALL_PROXY=s", "BUILDX_METADATA_PROVENANCE=disabled", "BUILDX_GIT_INFO=true", "BUILDX_GIT_LABELS=full", "SOURCE_DATE_EPOCH=5",
 		"ACTIONS_ID_TOKEN_REQUEST_TOKEN=token-1!", "ACTIONS_ID_TOKEN_REQUEST_URL=token-2!", "ACTIONS_RUNTIME_TOKEN=token-3!", "ACTIONS_CACHE_URL=token-4!",
 		"GITHUB_TOKEN=token-5!", "GITHUB_SHA=token-6!", "INPUT_TOKEN=token-7!", "TAGLAST_REGISTRY_AUTH=token-8!", "TAGLAST_X=token-9!", "AWS_SECRET_ACCESS_KEY=aws", "AWS_REGION=eu",
 		"SSH_AUTH_SOCK=/agent", "FOO=foo", "LD_PRELOAD=x", "DOCKER_AUTH_CONFIG=y", "DOCKER_DEFAULT_PLATFORM=z",
 	}
 	usual := []string{
 		"DOCKER_CONFIG=/d", "DOCKER_HOST=tcp://h", "DOCKER_CONTEXT=c", "BUILDX_BUILDER=b", "BUILDKIT_HOST=unix:///s", "TMPDIR=/t",
-		"http_proxy=p", "HTTPS_PROXY=q", "no_proxy=r", "ALL_PROXY=s", "BUILDX_METADATA_PROVENANCE=min", "SOURCE_DATE_EPOCH=0",
+		"http_proxy=p", "HTTPS_PROXY=q", "no_proxy=r", "ALL_PROXY=s", "BUILDX_METADATA_PROVENANCE=min", "BUILDX_GIT_INFO=false", "BUILDX_GIT_LABELS=false", "SOURCE_DATE_EPOCH=0",
 	}
 	date := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for name, tc := range map[string]struct {

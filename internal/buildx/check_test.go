@@ -157,10 +157,6 @@ func TestCheck(t *testing.T) {
 			change:  func(_ *testing.T, r *buildx.Request) { r.SSH = []string{"default"} },
 			message: "ssh: the environment has no SSH_AUTH_SOCK", hint: "start an agent",
 		},
-		"no cache at all, and none for a stage": {
-			change:  func(_ *testing.T, r *buildx.Request) { r.NoCache, r.NoCacheFilters = true, []string{"a"} },
-			message: "no-cache and no-cache-filters exclude each other", hint: "leave one of them out",
-		},
 		"an unknown builder": {
 			script:  buildxtest.Script{Inspect: &buildxtest.Answer{Stderr: "ERROR: no builder \"x\" found\n", Exit: 1}},
 			change:  func(_ *testing.T, r *buildx.Request) { r.Builder = "x" },
@@ -169,6 +165,35 @@ func TestCheck(t *testing.T) {
 		"an unknown builder of the environment": {
 			script:  buildxtest.Script{Inspect: &buildxtest.Answer{Stderr: "ERROR: no builder \"y\" found\n", Exit: 1}},
 			message: `there is no builder "y"`, hint: "docker buildx ls",
+		},
+		"a context that shows processes": {
+			change:  func(_ *testing.T, r *buildx.Request) { r.Context, r.File = "/proc", "/proc/version" },
+			message: "context /proc: it shows what runs on this machine, the environment of this job too, and is not given to a build", hint: "",
+		},
+		"a named context that does": {
+			change: func(_ *testing.T, r *buildx.Request) {
+				r.Contexts = []buildx.NamedContext{{Name: "p", Value: "/proc/self"}}
+			},
+			message: "context p: /proc/self: it shows what runs on this machine, the environment of this job too, and is not given to a build", hint: "",
+		},
+		"a secret that is the job's environment": {
+			change: func(_ *testing.T, r *buildx.Request) {
+				r.Secrets = []buildx.Secret{{ID: "e", Src: "/proc/self/environ"}}
+			},
+			message: "secret e: /proc/self/environ: it shows what runs on this machine, the environment of this job too, and is not given to a build", hint: "",
+		},
+		"a named context that is a link to elsewhere": {
+			change: func(t *testing.T, r *buildx.Request) {
+				link(t, t.TempDir(), filepath.Join(r.Dir, "elsewhere"))
+				r.Contexts = []buildx.NamedContext{{Name: "e", Value: "elsewhere"}}
+			},
+			message: "context e: elsewhere: a link leads out of the release file's folder", hint: "name the folder that it leads to",
+		},
+		"a named context that is a link to a folder beside it": {
+			change: func(t *testing.T, r *buildx.Request) {
+				link(t, folder(t, r, "beside"), filepath.Join(r.Dir, "link"))
+				r.Contexts = []buildx.NamedContext{{Name: "e", Value: "link"}}
+			},
 		},
 		"a builder that cannot be asked": {
 			script:  buildxtest.Script{Inspect: &buildxtest.Answer{Stderr: "ERROR: context \"c\": context not found\n", Exit: 1}},

@@ -61,7 +61,8 @@ func (v variables) get(name string) (string, bool) {
 	return value, ok
 }
 
-// base is what every child gets.
+// base is what every child gets. buildx is kept from asking git about the context's folder: what lies there may be
+// somebody else's repository, whose configuration names programs for git to run.
 func (v variables) base() map[string]string {
 	out := map[string]string{}
 	for name, value := range v {
@@ -69,6 +70,7 @@ func (v variables) base() map[string]string {
 			out[name] = value
 		}
 	}
+	out["BUILDX_GIT_INFO"], out["BUILDX_GIT_LABELS"] = "false", "false"
 	return out
 }
 
@@ -109,7 +111,8 @@ func (v variables) environ(r Request) ([]string, error) {
 			}
 		}
 	}
-	// The base images and their digests are told by the provenance in the metadata file; min has no values of arguments.
+	// The base images and their digests are told by the provenance in the metadata file. min leaves out the steps of the
+	// build; the values of arguments are there all the same, and the file is removed once it is read.
 	out["BUILDX_METADATA_PROVENANCE"] = "min"
 	out["SOURCE_DATE_EPOCH"] = strconv.FormatInt(r.epoch(), 10)
 	return list(out), nil

@@ -53,6 +53,9 @@ var reasons = []struct {
 	{regexp.MustCompile(`oci for multi-node builds currently not supported`), "{program} cannot write what several nodes of a builder build into one layout", "take a builder of one node; or build each platform in a job of its own and publish with `source: {digests: …}`"},
 	{regexp.MustCompile(`(Attestations are not supported by the current BuildKit daemon)`), "$1", "update the builder, or leave `sbom: true` and `keep-attestations` out"},
 	{regexp.MustCompile(`failed to read dockerfile: open ([^:]*): no such file`), "the context has no $1", "`dockerfile` is its path, within the context where that is a URL"},
+	{regexp.MustCompile(`failed to calculate checksum of ref \S+: "([^"]*)": not found`), "there is no $1 to copy", "paths of COPY start at the context, where .dockerignore may leave them out, and those of COPY --from at the root of what it names; a file of an earlier step of the job must be there"},
+	{regexp.MustCompile(`(.*(?:pull access denied|insufficient_scope|authorization failed|401 Unauthorized|403 Forbidden).*)`), "$1", "a builder reads images and caches by docker's own login: add `uses: docker/login-action@v3` before this step. What taglast is given for a registry does not reach it"},
+	{regexp.MustCompile(`failed to resolve source metadata for (\S+): (?:\S+: )?not found`), "there is no image $1", "look at its name in FROM; another image of this release is a context of the source: `contexts: {NAME: \"image:NAME\"}`"},
 	{regexp.MustCompile(`no builder "([^"]*)" found`), "there is no builder $1", "`docker buildx ls` lists those there are"},
 	{regexp.MustCompile(`(?:unknown flag|unknown shorthand flag): '?(-[^\s']+)`), "{program} does not know $1", "it is too old for what is asked of it: update buildx; docker/setup-buildx-action installs the newest"},
 	{regexp.MustCompile(`secret ([^:\s]+): not found`), "the build has no secret $1, which the Dockerfile needs", "add `secrets: [\"id=$1,env=VARIABLE\"]` to the source"},
@@ -63,12 +66,14 @@ var reasons = []struct {
 }
 
 var (
-	connecting  = regexp.MustCompile(`^ > \[internal\] (?:waiting for connection|booting buildkit)`)
-	location    = regexp.MustCompile(`^(\S.*:[0-9]+)$`)
-	instruction = regexp.MustCompile(`^ *[0-9]+ \| >>> (.*\S)`)
-	stepOutput  = regexp.MustCompile(`^[0-9]+\.[0-9]+ (.*)$`)
-	exitCode    = regexp.MustCompile(`did not complete successfully: (exit code: [0-9]+|.*)$`)
-	prefixes    = []string{"ERROR: ", "failed to build: ", "failed to solve: "}
+	// stepPlatform is in the title of a step of a build for several platforms.
+	stepPlatform = regexp.MustCompile(`^ > \[([a-z0-9]+/[a-z0-9]+(?:/[a-z0-9]+)?) `)
+	connecting   = regexp.MustCompile(`^ > \[internal\] (?:waiting for connection|booting buildkit)`)
+	location     = regexp.MustCompile(`^(\S.*:[0-9]+)$`)
+	instruction  = regexp.MustCompile(`^ *[0-9]+ \| >>> (.*\S)`)
+	stepOutput   = regexp.MustCompile(`^[0-9]+\.[0-9]+ (.*)$`)
+	exitCode     = regexp.MustCompile(`did not complete successfully: (exit code: [0-9]+|.*)$`)
+	prefixes     = []string{"ERROR: ", "failed to build: ", "failed to solve: "}
 )
 
 // explain turns a builder's end into a message and a hint.
@@ -79,6 +84,9 @@ func explain(f failed) error {
 	cause := f.cause()
 	step := f.step()
 	where := f.where()
+	if m := stepPlatform.FindStringSubmatch(step.title); m != nil && where != "" {
+		where = strings.TrimSuffix(where, ": ") + " for " + escape.Bounded(m[1], 60) + ": "
+	}
 	for _, line := range step.output {
 		if strings.HasSuffix(line, "exec format error") {
 			return hint.With(&Error{where + "exec format error: the builder's machine cannot run programs of this platform", step.output}, qemuHint)

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/taglast/taglast/internal/buildcontext"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/provenance"
 	"github.com/taglast/taglast/internal/strictjson"
-	"github.com/taglast/taglast/internal/weburl"
 )
 
 // maxDependencies bounds what the builder may name for all platforms of a build together.
@@ -74,7 +74,7 @@ func (r Request) handedOver(d provenance.Dependency) bool {
 func (r Request) pinned() (provenance.Dependency, bool) {
 	_, fragment, _ := strings.Cut(r.Context, "#")
 	commit, _, _ := strings.Cut(fragment, ":")
-	if !weburl.IsBuildContext(r.Context) || !commitHex.MatchString(commit) {
+	if !buildcontext.IsAddress(r.Context) || !commitHex.MatchString(commit) {
 		return provenance.Dependency{}, false
 	}
 	address := r.Context

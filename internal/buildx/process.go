@@ -9,7 +9,7 @@ import (
 )
 
 // defaultGrace is how long a build that is told to end may take, before it is killed: BuildKit ends what runs for it.
-const defaultGrace = 10 * time.Second
+const defaultGrace = 4 * time.Second
 
 // newCommand is a child that ends with ctx: it is told to, with all that it started, and killed when it does not.
 func newCommand(ctx context.Context, grace time.Duration, command, args []string) *exec.Cmd {

@@ -42,7 +42,7 @@ func TestABuildThatFailsSendsNothing(t *testing.T) {
 		},
 		{
 			name: "a base image that there is not", dockerfile: "FROM step:none\n",
-			code: 1, says: []string{"no tag was changed", "step:none", "not found"},
+			code: 1, says: []string{"no tag was changed", "there is no image", "step:none"},
 		},
 		{
 			name: "a file that there is not", dockerfile: "FROM step:1\nCOPY nowhere.txt /\n",

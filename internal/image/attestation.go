@@ -22,7 +22,9 @@ const (
 	statementType = "application/vnd.in-toto+json"
 	predicateKey  = "in-toto.io/predicate-type"
 
-	maxProvenance = 16 << 20 // a statement that says more is passed over
+	maxProvenance = 4 << 20 // a statement that says more is passed over
+	// maxDependencies bounds what the provenance of all platforms of an image may name together.
+	maxDependencies = 1024
 )
 
 // attestationManifest is one of BuildKit's attestation manifests, read. It has the statements about one image.
@@ -169,10 +171,16 @@ func readPredicate(raw []byte, predicateType, subject string) (json.RawMessage, 
 func builtFrom(ctx context.Context, all []attestationManifest, images []*sourceManifest) ([]provenance.Dependency, error) {
 	isProvenance := func(t string) bool { return t == provenance.PredicateType || t == provenance.PredicateTypeV02 }
 	var out []provenance.Dependency
+	read := map[string]bool{} // by subject and blob: a manifest may name one statement many times
 	for _, f := range images {
 		for _, layer := range statementsAbout(all, f.Digest, isProvenance) {
-			if layer.Size > maxProvenance {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if once := layer.subject + " " + layer.Digest; layer.Size > maxProvenance || read[once] {
 				continue
+			} else {
+				read[once] = true
 			}
 			predicate, err := layer.predicate(ctx, maxProvenance)
 			if isAbsent(err) {
@@ -187,7 +195,9 @@ func builtFrom(ctx context.Context, all []attestationManifest, images []*sourceM
 			case err != nil:
 				return nil, fmt.Errorf("%s: %s: %w", layer.where, f.platform.normalName(), err)
 			}
-			out = append(out, found...)
+			if out = append(out, found...); len(out) > maxDependencies {
+				return nil, fmt.Errorf("%s: BuildKit's provenance names more than %d dependencies", layer.where, maxDependencies)
+			}
 		}
 	}
 	return out, nil

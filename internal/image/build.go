@@ -46,7 +46,7 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	if err := r.checkPlatforms(images, g.hint); err != nil {
 		return nil, err
 	}
-	if g.made {
+	if g.byBuilder {
 		if err := r.checkNoOthers(images, g.hint); err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	}
 	sameAnnotations := maps.Equal(sourceAnnotations, withIndexAnnotations(sourceAnnotations, r.Annotations))
 	annotations := r.Annotations
-	if g.made && !r.Env.KeepAttestations {
+	if g.byBuilder && !r.Env.KeepAttestations {
 		defaults, err := r.defaults(ctx)
 		if err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func (r Request) assemble(ctx context.Context, g gathered) (*built, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rewritten && g.made && r.Env.KeepAttestations {
+	if rewritten && g.byBuilder && r.Env.KeepAttestations {
 		return nil, errors.New("labels: one that is to be removed comes from a base image, and BuildKit's attestations are about the digest that this would change; leave it or keep-attestations out")
 	}
 	kept := attestationsOf(attestations, images)

@@ -32,6 +32,15 @@ func (r Request) Check(ctx context.Context) error {
 	return nil
 }
 
+// CheckFiles is the part of Check that a plan can do on another machine than the release's: whether what a Dockerfile
+// source names in the checkout is there. It uses the source and the folder alone.
+func (r Request) CheckFiles() error {
+	if s, ok := r.Source.(interface{ checkFiles(Env) error }); ok {
+		return s.checkFiles(r.Env)
+	}
+	return nil
+}
+
 func (r Request) check() error {
 	if r.Source == nil {
 		return errors.New("it has no source")

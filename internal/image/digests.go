@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/ociref"
@@ -74,7 +75,7 @@ func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
 	where := s.shownDir()
 	f, err := os.Open(env.path(s.Dir))
 	if err != nil {
-		return nil, hint.With(fmt.Errorf("%s: %w", where, withoutPath(err)), env.uploadHint("the directory is relative to the folder of the release file"))
+		return nil, hint.With(fmt.Errorf("%s: %w", where, bounded.WithoutPath(err)), env.uploadHint("the directory is relative to the folder of the release file"))
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && !info.IsDir() {
@@ -85,7 +86,7 @@ func (s digestsSource) readDir(env Env) ([]v1.Hash, error) {
 		return nil, hint.With(fmt.Errorf("%s: the directory is empty", where), env.uploadHint("each build job leaves a file whose name is a digest"))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", where, withoutPath(err))
+		return nil, fmt.Errorf("%s: %w", where, bounded.WithoutPath(err))
 	}
 	var names []string
 	for _, e := range entries {

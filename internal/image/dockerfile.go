@@ -37,6 +37,9 @@ func (s dockerfileSource) check(ctx context.Context, env Env) error {
 	return env.Builder.Check(ctx, s.request(env))
 }
 
+// checkFiles is the part of check that a plan does, which needs no builder.
+func (s dockerfileSource) checkFiles(env Env) error { return s.request(env).CheckFiles() }
+
 // gather builds, and reads what the builder left as a layout of the source oci is read.
 func (s dockerfileSource) gather(ctx context.Context, env Env) (gathered, error) {
 	if env.Builder == nil {
@@ -70,7 +73,7 @@ func (s dockerfileSource) gather(ctx context.Context, env Env) (gathered, error)
 		return gathered{}, hint.With(fmt.Errorf("what the builder left: %w", err), "run it again; if it comes back, the builder is at fault: `docker buildx inspect` names it")
 	}
 	return gathered{
-		sources: trees, dependencies: slices.Concat(result.Dependencies, inherited), made: true,
+		sources: trees, dependencies: slices.Concat(result.Dependencies, inherited), byBuilder: true,
 		hint: "the builder gave another set of platforms than it was asked for: `docker buildx inspect` names those it builds",
 	}, nil
 }
@@ -107,6 +110,9 @@ func (s dockerfileSource) request(env Env) buildx.Request {
 		r.CacheFrom = append(r.CacheFrom, c.Text)
 	}
 	for _, c := range s.CacheTo {
+		if env.CacheReadOnly && c.Kind != "inline" { // which is a part of the image
+			continue
+		}
 		r.CacheTo = append(r.CacheTo, c.Text)
 	}
 	return r

@@ -163,7 +163,7 @@ func TestAttestationsOfABuilderThatAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if args := d.call(t).Args; !slices.Contains(args, "--provenance=true") || slices.Contains(args, "--sbom=true") || !slices.Contains(args, "--label=title=default") {
+	if args := d.call(t).Args; !slices.Contains(args, "--provenance=mode=min") || slices.Contains(args, "--sbom=true") || !slices.Contains(args, "--label=title=default") {
 		t.Errorf("arguments are %q", args)
 	}
 	if len(b.Manifests()) != 2 || b.Manifests()[0].Digest.String() != amd["digest"] {

@@ -32,9 +32,11 @@ type Env struct {
 
 	// Of a Dockerfile:
 
-	Builder *buildx.Client                               // runs the builds of the run; nil is an error
-	Output  func() io.WriteCloser                        // gives what a build's output goes to, as buildx.Job has it; nil: nobody watches
-	Created func(ctx context.Context) (time.Time, error) // the image's date, for SOURCE_DATE_EPOCH; nil, or a zero date: 1970
+	Builder *buildx.Client // runs the builds of the run; nil is an error
+	// CacheReadOnly leaves caches unwritten, those of another place than the image itself: a dry run writes nothing.
+	CacheReadOnly bool
+	Output        func() io.WriteCloser                        // gives what a build's output goes to, as buildx.Job has it; nil: nobody watches
+	Created       func(ctx context.Context) (time.Time, error) // the image's date, for SOURCE_DATE_EPOCH; nil, or a zero date: 1970
 
 	labels func(ctx context.Context) (map[string]string, error) // of the request, with its defaults
 	sbom   bool                                                 // the request wants an SBOM of the builder

@@ -50,7 +50,7 @@ func openLayout(path, shown string) (*layout, error) {
 	l := &layout{name: escape.Text(shown)}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", l.name, withoutPath(err))
+		return nil, fmt.Errorf("%s: %w", l.name, bounded.WithoutPath(err))
 	}
 	switch {
 	case info.IsDir():
@@ -97,7 +97,7 @@ func (l *layout) notLayoutError() error {
 func (l *layout) readFile(path string, limit int64) ([]byte, error) {
 	f, size, err := l.files.open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
+		return nil, fmt.Errorf("%s: %w", path, bounded.WithoutPath(err))
 	}
 	defer f.Close()
 	if size > limit {
@@ -108,7 +108,7 @@ func (l *layout) readFile(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s: it has %w", path, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
+		return nil, fmt.Errorf("%s: %w", path, bounded.WithoutPath(err))
 	}
 	return raw, nil
 }
@@ -144,7 +144,7 @@ func (l *layout) blob(d v1.Descriptor) (registry.Blob, error) {
 	path := blobPath(d.Digest)
 	f, size, err := l.files.open(path)
 	if err != nil {
-		return registry.Blob{}, fmt.Errorf("%s: %w", path, withoutPath(err))
+		return registry.Blob{}, fmt.Errorf("%s: %w", path, bounded.WithoutPath(err))
 	}
 	_ = f.Close()
 	if size != d.Size {
@@ -155,7 +155,7 @@ func (l *layout) blob(d v1.Descriptor) (registry.Blob, error) {
 		Open: func(context.Context) (io.ReadCloser, error) {
 			f, size, err := l.files.open(path)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", l.name, path, withoutPath(err))
+				return nil, fmt.Errorf("%s: %s: %w", l.name, path, bounded.WithoutPath(err))
 			}
 			if size != d.Size {
 				return nil, errors.Join(fmt.Errorf("%s: %s: the file has changed", l.name, path), f.Close())
@@ -269,16 +269,4 @@ func names(all []descriptor) string {
 		return fmt.Sprintf("its names are %s and %d more", strings.Join(known[:maxNames], ", "), len(known)-maxNames)
 	}
 	return "its names are " + strings.Join(known, ", ")
-}
-
-// withoutPath is err without the path that the caller names, and in the same words on every system where nothing is there.
-func withoutPath(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return fs.ErrNotExist
-	}
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

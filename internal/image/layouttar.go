@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/hint"
 )
 
@@ -30,12 +31,12 @@ type entryRange struct{ offset, size int64 }
 func openTar(name string) (files, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, withoutPath(err)
+		return nil, bounded.WithoutPath(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, withoutPath(err)
+		return nil, bounded.WithoutPath(err)
 	}
 	entries, err := scanTar(f, info.Size())
 	if err != nil {
@@ -63,7 +64,7 @@ func scanTar(r io.ReaderAt, size int64) (map[string]entryRange, error) {
 	var head [6]byte
 	n, err := r.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, withoutPath(err)
+		return nil, bounded.WithoutPath(err)
 	}
 	for _, c := range compressed {
 		if bytes.HasPrefix(head[:n], c.magic) {
@@ -83,7 +84,7 @@ func scanTar(r io.ReaderAt, size int64) (map[string]entryRange, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("not a tar: %w", withoutPath(err))
+			return nil, fmt.Errorf("not a tar: %w", bounded.WithoutPath(err))
 		}
 		if count == maxEntries {
 			return nil, fmt.Errorf("it has more than %d entries", maxEntries)

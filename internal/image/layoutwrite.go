@@ -14,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/registry"
 )
 
@@ -102,7 +103,7 @@ func writeBlob(ctx context.Context, path string, blob registry.Blob) (err error)
 	}
 	to, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return withoutPath(err)
+		return bounded.WithoutPath(err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	hash := sha256.New()

@@ -60,15 +60,15 @@ func (r Request) SBOMFile(p release.Platform) (*sbom.Document, error) {
 	info, err := os.Stat(r.Env.path(path))
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return fail(withoutPath(err), "every platform of the image needs its SBOM; {{platform}}, {{os}}, {{arch}} and {{arch-variant}} in `sbom: {path: …}` stand for it")
+		return fail(bounded.WithoutPath(err), "every platform of the image needs its SBOM; {{platform}}, {{os}}, {{arch}} and {{arch-variant}} in `sbom: {path: …}` stand for it")
 	case err != nil:
-		return fail(withoutPath(err), "")
+		return fail(bounded.WithoutPath(err), "")
 	case !info.Mode().IsRegular():
 		return fail(bounded.ErrNotRegular, "")
 	}
 	d, err := sbom.ReadFile(r.Env.path(path))
 	if err != nil {
-		return fail(withoutPath(err), hint.Of(err))
+		return fail(bounded.WithoutPath(err), hint.Of(err))
 	}
 	return d, nil
 }

@@ -1,8 +1,10 @@
 package image_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -219,6 +221,14 @@ func TestAnSBOMThatCannotBeLifted(t *testing.T) {
 		},
 		"is no SBOM":   {func(s store, amd object) object { return s.attested(amd, statement(amd, spdxType, object{"a": 1})) }, "SBOM of linux/amd64: neither SPDX", ""},
 		"is not there": {func(s store, amd object) object { return s.attested(amd) }, "", ""},
+		"has other bytes than its digest says": {
+			func(s store, amd object) object {
+				a := s.attested(amd, statement(amd, spdxType, spdxOf("x")))
+				layer := parse[struct{ Layers []object }](t, s[blobOf(a)]).Layers[0]
+				s[blobOf(layer)] = bytes.Replace(s[blobOf(layer)], []byte(`"name":"x"`), []byte(`"name":"y"`), 1)
+				return a
+			}, "its content does not have this digest", "",
+		},
 		"is too long": {
 			func(s store, amd object) object {
 				a := s.attested(amd, statement(amd, spdxType, spdxOf("x")))
@@ -392,6 +402,46 @@ func TestAStrangeProvenanceEndsNoReleaseButAMalformedDigestDoes(t *testing.T) {
 			}
 			if c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 				t.Errorf("%v, want %q", err, c.err)
+			}
+		})
+	}
+}
+
+// TestAProvenanceThatIsNamedManyTimes is read once, and too many dependencies end the build before they fill the memory.
+func TestAProvenanceThatIsNamedManyTimes(t *testing.T) {
+	of := func(first, n int) object {
+		var materials []any
+		for i := range n {
+			materials = append(materials, object{"uri": fmt.Sprintf("pkg:docker/a@%d", first+i), "digest": object{"sha256": strings.Repeat("1", 64)}})
+		}
+		return object{"materials": materials}
+	}
+	for name, c := range map[string]struct {
+		statements []object // their predicates
+		want       int      // dependencies; -1: an error
+	}{
+		"one, many times":   {slices.Repeat([]object{of(0, 3)}, 500), 3},
+		"as many as may be": {[]object{of(0, 1000), of(1000, 24)}, 1024},
+		"one more":          {[]object{of(0, 1000), of(1000, 25)}, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := store{}
+			amd := s.image("linux/amd64")
+			var all []object
+			for _, predicate := range c.statements {
+				all = append(all, statement(amd, slsa02, predicate))
+			}
+			dir := t.TempDir()
+			s.tops(s.index(amd, s.attested(amd, all...))).writeDir(t, dir)
+			b, err := image.Build(t.Context(), image.Request{Name: "app", Source: oci(dir)})
+			if c.want < 0 {
+				if err == nil || !strings.Contains(err.Error(), "more than 1024 dependencies") {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if err != nil || len(b.Dependencies()) != c.want {
+				t.Errorf("%d dependencies, want %d: %v", len(b.Dependencies()), c.want, err)
 			}
 		})
 	}

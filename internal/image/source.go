@@ -29,7 +29,7 @@ type gathered struct {
 	sources      []sourceImage
 	dependencies []provenance.Dependency
 	copyWhole    bool   // the source is an image, which stays as it is where it can
-	made         bool   // a builder of this run made it: exactly what was asked for, with labels and annotations of ours
+	byBuilder    bool   // a builder of this run made it: exactly what was asked for, with labels and annotations of ours
 	hint         string // what to do where a platform is missing
 }
 

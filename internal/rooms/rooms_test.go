@@ -46,7 +46,7 @@ var order = [][]string{
 	{"internal/sandbox"},
 	{"internal/retry", "internal/checkout", "internal/sbom"},
 	{"internal/ociref", "internal/platform", "internal/weburl", "internal/strictjson"},
-	{"internal/bounded", "internal/escape", "internal/hint", "internal/jobsecret", "internal/link", "internal/nearest", "internal/network", "internal/pace", "internal/testkit/golden", "internal/testkit/buildxtest"},
+	{"internal/bounded", "internal/buildcontext", "internal/escape", "internal/hint", "internal/jobsecret", "internal/link", "internal/nearest", "internal/network", "internal/pace", "internal/testkit/golden", "internal/testkit/buildxtest"},
 }
 
 // heavy are libraries that only the rooms named may import, in their own code.

@@ -1,6 +1,5 @@
 // Package weburl decides which URLs this program may ask: https ones, and plain http where nothing leaves the machine,
-// whatever a library thinks. It also compares URLs by origin, writes them for messages, and knows
-// which build contexts are addresses.
+// whatever a library thinks. It also compares URLs by origin and writes them for messages.
 //
 // No error of this package quotes the URL, which may hold a secret: callers name what it is of, and Show it if they can.
 package weburl

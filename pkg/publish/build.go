@@ -72,7 +72,11 @@ func (r *run) buildSibling(ctx context.Context, name string, built func(context.
 
 // check finds what is wrong with a request before it is built.
 func (r *run) check(ctx context.Context, name string, request image.Request) error {
-	err := request.Check(ctx)
+	return r.wrongRequest(name, request.Check(ctx))
+}
+
+// wrongRequest is the run's error for that of a request: wrong usage where the release file or the machine is at fault.
+func (r *run) wrongRequest(name string, err error) error {
 	var wrong *buildx.UsageError
 	var file *image.SBOMFileError
 	switch {
@@ -90,7 +94,7 @@ func (r *run) request(rec *record) image.Request {
 		Name: rec.name(), Source: rec.source,
 		Env: image.Env{
 			Registry: r.clients, Dir: r.o.File.Dir, Repositories: rec.repos, Platforms: rec.file.Platforms, KeepAttestations: rec.file.KeepAttestations,
-			TempDir: r.workspace.Dir, Builder: r.builder, Created: r.createdAt,
+			TempDir: r.workspace.Dir, Builder: r.builder, Created: r.createdAt, CacheReadOnly: r.mode.dryRun(),
 			Output: func() io.WriteCloser { return r.o.Observer.BuildOutput(rec.name()) },
 		},
 		Annotations: rec.file.Annotations, Defaults: r.defaults(rec), Labels: rec.file.Labels, SBOM: rec.file.SBOM,
@@ -108,9 +112,11 @@ func (r *run) checkSources(ctx context.Context) error {
 		if mayBeAdopted && !r.o.Rebuild {
 			continue
 		}
+		r.warnOfContext(rec)
 		if err := r.check(ctx, rec.name(), r.request(rec)); err != nil {
 			return err
 		}
+		r.warnOfLargeFiles(rec.plannedImage)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -222,6 +223,12 @@ func TestWhatBuildsNothing(t *testing.T) {
 	if r, err := publish.Plan(t.Context(), s.options(nil), false); err != nil || len(r.Images) != 1 || r.Images[0].Digest != "" {
 		t.Errorf("plan: %v", err)
 	}
+	if err := os.Remove(filepath.Join(s.file.Dir, "Dockerfile")); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := publish.Plan(t.Context(), s.options(nil), true); err == nil || publish.ExitCode(r, err) != 2 || !strings.Contains(err.Error(), "no such Dockerfile") {
+		t.Errorf("plan without a Dockerfile: %v, exit %d", err, publish.ExitCode(r, err))
+	}
 	o := s.options(nil)
 	o.SigningConfig, o.TrustedRoot = nil, nil
 	r, err := publish.DryRun(t.Context(), o, true)
@@ -235,15 +242,25 @@ func TestWhatBuildsNothing(t *testing.T) {
 
 // TestADryRunBuilds: it is what a pull request is for.
 func TestADryRunBuilds(t *testing.T) {
-	s, docker := dockerScene(t, fromDockerfile, buildxtest.Script{Layouts: map[string]string{"": builtLayout(t, "one")}}, "Dockerfile")
+	const cached = `{dockerfile: Dockerfile, cache-to: ["type=registry,ref=ghcr.io/acme/cache", "type=local,dest=cache", "type=inline"]}`
+	s, docker := dockerScene(t, strings.Replace(fromDockerfile, "{dockerfile: Dockerfile}", cached, 1), buildxtest.Script{Layouts: map[string]string{"": builtLayout(t, "one")}}, "Dockerfile")
 	o := s.options(nil)
 	o.SigningConfig, o.TrustedRoot = nil, nil
 	r, err := publish.DryRun(t.Context(), o, false)
 	if err != nil || r.Images[0].Digest == "" || len(r.Images[0].Platforms) != 2 {
 		t.Fatalf("%v %+v", err, r.Images)
 	}
-	if n := len(docker.Calls(t, "build")); n != 1 {
-		t.Errorf("%d builds", n)
+	calls := docker.Calls(t, "build")
+	if len(calls) != 1 {
+		t.Fatalf("%d builds", len(calls))
+	}
+	for _, a := range calls[0].Args {
+		if strings.HasPrefix(a, "--cache-to=") && a != "--cache-to=type=inline" {
+			t.Errorf("a dry run writes a cache: %s", a)
+		}
+	}
+	if !slices.Contains(calls[0].Args, "--cache-to=type=inline") {
+		t.Error("the cache that is a part of the image is missing: its digest would be another one")
 	}
 	if sent := sentAnything(s); len(sent) > 0 {
 		t.Errorf("sent: %v", sent)
@@ -345,4 +362,63 @@ func TestASecretOfABuildStaysInIt(t *testing.T) {
 			t.Errorf("exit %d: environment of the build:\n%s", exit, env)
 		}
 	}
+}
+
+// TestAnOutputDirectoryInTheContextIsToldOf: the first run makes it when everything is built, and of what it left the next
+// is warned, unless .dockerignore names it.
+func TestAnOutputDirectoryInTheContextIsToldOf(t *testing.T) {
+	for name, c := range map[string]struct {
+		output, ignore string
+		warned         bool
+	}{
+		"in the context":              {"taglast-out", "", true},
+		"below a folder of it":        {"build/out", "", true},
+		"ignored":                     {"taglast-out", "node_modules\n/taglast-out/\n", false},
+		"ignored with what is around": {"build/out", "build/**\n", false},
+		"everything is ignored":       {"taglast-out", "*\n!src\n", false},
+		"elsewhere":                   {"", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := dockerScene(t, fromDockerfile, buildxtest.Script{Layouts: map[string]string{"": builtLayout(t, "one")}}, "Dockerfile")
+			if c.ignore != "" {
+				if err := os.WriteFile(filepath.Join(s.file.Dir, ".dockerignore"), []byte(c.ignore), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o := s.options(nil)
+			if o.OutputDir = t.TempDir(); c.output != "" {
+				o.OutputDir = filepath.Join(s.file.Dir, filepath.FromSlash(c.output))
+			}
+			heard := &warnings{}
+			there := false
+			o.Observer = &whileBuilding{warnings: heard, look: func() {
+				_, err := os.Stat(o.OutputDir)
+				there = err == nil
+			}}
+			if _, err := publish.Publish(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			if c.output != "" && there || len(heard.lines()) > 0 && c.output != "" {
+				t.Errorf("the first run: there while it built: %v; %v", there, heard.lines())
+			}
+			o.Rebuild = true
+			if _, err := publish.Publish(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(heard.lines()) > 0; got != c.warned {
+				t.Errorf("warned %v: %v", got, heard.lines())
+			}
+		})
+	}
+}
+
+// whileBuilding looks when a builder begins.
+type whileBuilding struct {
+	*warnings
+	look func()
+}
+
+func (w *whileBuilding) BuildOutput(string) io.WriteCloser {
+	w.look()
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/taglast/taglast/internal/sandbox/fault"
 	"github.com/taglast/taglast/internal/testkit/golden"
 	"github.com/taglast/taglast/pkg/publish"
+	"github.com/taglast/taglast/pkg/release"
 )
 
 // final is what "the same state" means: tag → digest, the manifests that tags reach, and that each is attested. What
@@ -54,6 +55,7 @@ func lawCases() []lawCase {
 	return []lawCase{
 		{name: "two images, two repositories", options: lawOptions(), text: twoByTwo},
 		{name: "another attempt finishes", options: lawOptions(), text: oneByTwo, begun: true},
+		{name: "SBOMs", options: lawOptions(), text: withSBOMs},
 		// A backport whose aliases belong to another run's higher version.
 		{name: "aliases and a competing run", options: aliases, text: aliasesOf("1.2.9"), before: aliasesOf("1.2.8"), rival: aliasesOf("1.3.0")},
 	}
@@ -66,6 +68,17 @@ platforms: [linux/amd64, linux/arm64]
 images:
   - name: app
     source: {oci: image}
+    tags: ["type=semver,pattern={{version}},value=1.2.3"]
+`
+
+// withSBOMs is a release of one image to one repository, each of whose platforms has an SBOM.
+const withSBOMs = `
+repositories: [ghcr.io/acme/app]
+platforms: [linux/amd64, linux/arm64]
+images:
+  - name: app
+    source: {oci: image}
+    sbom: {path: "../../pkg/publish/testdata/sbom/{{arch}}.spdx.json"}
     tags: ["type=semver,pattern={{version}},value=1.2.3"]
 `
 
@@ -222,6 +235,7 @@ func truthful(t *testing.T, s *scene, r *publish.Report, err error, before, want
 			ours[im.Digest] = true
 		}
 	}
+	withoutSBOM := sbomsMissing(s, r)
 	written := 0
 	for repo, tags := range state.Tags {
 		for tag, digest := range tags {
@@ -267,6 +281,9 @@ func truthful(t *testing.T, s *scene, r *publish.Report, err error, before, want
 			if !state.Attested[digest] {
 				t.Errorf("%s:%s names %s, which is not attested", repo, tag, digest)
 			}
+			if platform := withoutSBOM[digest]; platform != "" {
+				t.Errorf("%s:%s names %s, whose %s has no attested SBOM", repo, tag, digest, platform)
+			}
 		}
 	}
 	for ref, digest := range reported {
@@ -277,6 +294,27 @@ func truthful(t *testing.T, s *scene, r *publish.Report, err error, before, want
 			t.Errorf("the report says that %s names %s; it names %q", ref, digest, got)
 		}
 	}
+}
+
+// sbomsMissing are the images of a release that asks for SBOMs and has none of some platform, by digest. The provenance is
+// about each platform's manifest, too: an SBOM is the second attestation of it.
+func sbomsMissing(s *scene, r *publish.Report) map[string]string {
+	missing := map[string]string{}
+	if r == nil {
+		return missing
+	}
+	attested := s.world.State().Attested
+	for i, im := range r.Images {
+		if s.file.Images[i].SBOM == (release.SBOM{}) {
+			continue
+		}
+		for _, p := range im.Platforms {
+			if attested[p.Digest] < 2 {
+				missing[im.Digest] = p.Platform
+			}
+		}
+	}
+	return missing
 }
 
 // guarded tries to write a tag past the stages, with nothing but a registry client: the guard must refuse it before

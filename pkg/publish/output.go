@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 
 	"github.com/taglast/taglast/internal/bundle"
 )
@@ -14,12 +17,31 @@ import (
 // output is the directory that bundles and the report are written to.
 type output struct{ dir string }
 
+// openOutput finds out whether the directory can be made, and leaves none that was not there: the context of a build may
+// be around it, and one commit gives one digest only if nothing of a run lies in it.
 func openOutput(dir string) (*output, error) {
-	dir = or(dir, "taglast-out")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("output directory: %w", err)
+	o := &output{filepath.Clean(or(dir, "taglast-out"))}
+	var made []string
+	for path := o.dir; ; path = filepath.Dir(path) {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		made = append(made, path)
 	}
-	return &output{dir}, nil
+	if err := o.make(); err != nil {
+		return nil, err
+	}
+	for _, path := range made {
+		_ = os.Remove(path) // it is made again at the first write
+	}
+	return o, nil
+}
+
+func (o *output) make() error {
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return fmt.Errorf("output directory: %w", err)
+	}
+	return nil
 }
 
 // bundle writes the canonical form of a bundle to the file of that name, ending in a newline.
@@ -42,6 +64,9 @@ func (o *output) report(r *Report) error {
 
 // write replaces a file whole or not at all. A link that stands in the directory, for a file or a folder, leads nothing out of it.
 func (o *output) write(name string, content []byte) error {
+	if err := o.make(); err != nil {
+		return err
+	}
 	root, err := os.OpenRoot(o.dir)
 	if err != nil {
 		return fmt.Errorf("output directory: %w", err)

@@ -23,7 +23,7 @@ import (
 type plan struct {
 	version string // the release's, as the rules gave it
 	images  []*plannedImage
-	below   []*plannedImage // that images are built from and --only leaves out: they are built, and nothing else
+	bases   []*plannedImage // that images are built from and --only leaves out: they are built, and nothing else
 	payload event.Payload
 	event   tagrule.Event // what rules see of it; an image's release-version is added
 }
@@ -96,7 +96,7 @@ func (r *run) evaluate(ctx context.Context) (*plan, error) {
 			return p, err
 		}
 	}
-	for _, im := range p.below {
+	for _, im := range p.bases {
 		if err := r.evaluateRules(p, im); err != nil {
 			return p, err
 		}
@@ -125,7 +125,7 @@ func (r *run) choose(p *plan) error {
 		}
 		p.images = append(p.images, im)
 	}
-	if err := r.chooseBelow(p); err != nil {
+	if err := r.chooseBases(p); err != nil {
 		return err
 	}
 	if len(unknown) > 0 {
@@ -152,10 +152,10 @@ func newPlannedImage(file release.Image) (*plannedImage, error) {
 	return &plannedImage{file: file, source: source, all: file.Repositories}, nil
 }
 
-// chooseBelow takes the images that those of the plan are built from, and these from others, where --only leaves them out.
-func (r *run) chooseBelow(p *plan) error {
+// chooseBases takes the images that those of the plan are built from, and these from others, where --only leaves them out.
+func (r *run) chooseBases(p *plan) error {
 	has := func(name string) bool {
-		return slices.ContainsFunc(slices.Concat(p.images, p.below), func(im *plannedImage) bool { return im.file.Name == name })
+		return slices.ContainsFunc(slices.Concat(p.images, p.bases), func(im *plannedImage) bool { return im.file.Name == name })
 	}
 	for next := p.images; len(next) > 0; {
 		var found []*plannedImage
@@ -165,12 +165,12 @@ func (r *run) chooseBelow(p *plan) error {
 				if i < 0 || has(from) {
 					continue // the build itself says that there is none
 				}
-				below, err := newPlannedImage(r.o.File.Images[i])
+				base, err := newPlannedImage(r.o.File.Images[i])
 				if err != nil {
 					return err
 				}
-				below.repos = below.all
-				p.below, found = append(p.below, below), append(found, below)
+				base.repos = base.all
+				p.bases, found = append(p.bases, base), append(found, base)
 			}
 		}
 		next = found

@@ -37,7 +37,7 @@ func (r *run) look(ctx context.Context) error {
 	if r.plan, err = r.evaluate(ctx); err != nil {
 		return err
 	}
-	if err := r.checkSBOMFiles(); err != nil {
+	if err := r.checkFiles(); err != nil {
 		return err
 	}
 	r.connect()

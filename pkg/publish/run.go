@@ -63,6 +63,7 @@ type run struct {
 	builders *latch       // opens when every image that a builder makes is built
 	moved    atomic.Int64 // bytes of blobs that were read for an upload
 
+	largeSBOMs sync.Map // image and platform of those that the person was told of
 	attestedMu sync.Mutex
 	attestedAt map[string][]string     // commits at which an image was attested, by its digest
 	probes     map[string]func() error // by repository

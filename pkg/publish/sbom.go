@@ -48,7 +48,9 @@ func (r *run) sboms(ctx context.Context, rec *record, built image.Built) ([]plat
 		}
 		if s.document != nil {
 			s.predicateType = s.document.PredicateType
-			r.warnOfLargeSBOM(rec, s)
+			if r.trusted.Instance.Requires.Log {
+				r.warnOfLargeSBOM(rec.name(), c.Platform.String(), s.document)
+			}
 		}
 		out = append(out, s)
 	}
@@ -123,21 +125,45 @@ func (s platformSBOM) statement(subjects []provenance.Subject) ([]byte, error) {
 // documented bound, and was seen to close the connection at 3.5 MB (sigstore/rekor#2808).
 const largeSBOM = 3 << 20
 
-func (r *run) warnOfLargeSBOM(rec *record, s platformSBOM) {
-	if n := len(s.document.Raw); n > largeSBOM && r.trusted.Instance.Requires.Log {
-		r.o.Observer.Warn(fmt.Sprintf("image %s: the SBOM of %s has %s; Sigstore's public log was seen to refuse entries of several MB without a word. "+
-			"If signing waits: leave the list of files out of it (syft: --select-catalogers -file)", rec.name(), s.child.Platform, size(int64(n))))
+// warnOfLargeSBOM tells once of each that may be too large.
+func (r *run) warnOfLargeSBOM(name, platform string, d *sbom.Document) {
+	if n := len(d.Raw); n > largeSBOM {
+		if _, told := r.largeSBOMs.LoadOrStore(name+" "+platform, true); !told {
+			r.o.Observer.Warn(fmt.Sprintf("image %s: the SBOM of %s has %s; Sigstore's public log was seen to refuse entries of several MB without a word, and "+
+				"GitHub's store does not say what it takes. If signing waits: leave the list of files out of it (syft: --select-catalogers -file)", name, platform, size(int64(n))))
+		}
 	}
 }
 
-// checkSBOMFiles is wrong usage where a file that the release file names as an SBOM is none, or too large. One that is not
-// there is passed over: a plan may be made before the build is.
-func (r *run) checkSBOMFiles() error {
+// warnOfLargeFiles does so before anything is sent, of the platforms that the release file names.
+func (r *run) warnOfLargeFiles(im *plannedImage) {
+	if im.file.SBOM.Path == "" {
+		return
+	}
+	request := image.Request{SBOM: im.file.SBOM, Env: image.Env{Dir: r.o.File.Dir}}
+	for _, p := range im.file.Platforms {
+		if d, err := request.SBOMFile(p); err == nil {
+			r.warnOfLargeSBOM(im.file.Name, p.String(), d)
+		}
+	}
+}
+
+// checkFiles is what a plan looks at of the files that a build will read: a Dockerfile or a context that is not there is
+// wrong usage, and so is an SBOM that is none, or too large. An SBOM that is not there is passed over: a plan may be made
+// before the build is.
+func (r *run) checkFiles() error {
 	for _, im := range r.plan.images {
-		if im.file.SBOM.Path == "" || im.unbuilt {
+		if im.unbuilt {
 			continue
 		}
-		request := image.Request{SBOM: im.file.SBOM, Env: image.Env{Dir: r.o.File.Dir}}
+		request := image.Request{Source: im.source, SBOM: im.file.SBOM, Env: image.Env{Dir: r.o.File.Dir}}
+		if err := request.CheckFiles(); err != nil {
+			return r.wrongRequest(im.file.Name, err)
+		}
+		if im.file.SBOM.Path == "" {
+			continue
+		}
+		r.warnOfLargeFiles(im)
 		for _, p := range im.file.Platforms {
 			if _, err := request.SBOMFile(p); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return usage(im.file.Name, fmt.Errorf("image %s: %w", im.file.Name, err))

@@ -35,7 +35,7 @@ func (r *run) makeRecords() bool {
 			}
 		}
 	}
-	for _, im := range r.plan.below {
+	for _, im := range r.plan.bases {
 		r.byName[im.file.Name] = &record{plannedImage: im}
 	}
 	r.others, r.builders = newLatch(max(0, built-1)), newLatch(byBuilder)

@@ -66,7 +66,7 @@ func (r *resolver) metadata(img *Image) error {
 	if len(labels) > 0 {
 		img.Labels = labels
 	}
-	return r.checkKeepAttestations(img)
+	return nil
 }
 
 // checkKeepAttestations refuses labels and annotations that would change manifests whose digests BuildKit's attestations
@@ -76,7 +76,8 @@ func (r *resolver) checkKeepAttestations(img *Image) error {
 		return nil
 	}
 	at := r.value("keep-attestations").at
-	if len(img.Labels) > 0 {
+	_, built := img.Source.(DockerfileSource) // a builder sets labels before it attests
+	if len(img.Labels) > 0 && !built {
 		return at.errorf("`keep-attestations` and `labels` exclude each other: a label changes the manifest that the attestation is about")
 	}
 	for _, a := range img.Annotations {

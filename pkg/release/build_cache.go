@@ -50,6 +50,10 @@ func (u cacheUse) parse(line entry) (Cache, error) {
 		return Cache{}, err
 	}
 	if !strings.Contains(line.text, "=") {
+		if line.text == "gha" || line.text == "inline" || slices.Contains(u.kinds, line.text) {
+			return Cache{}, line.at.errorf("%s: %s is a kind of cache, not a reference", u.key, quote(line.text)).
+				withHint("write it as \"type=%s\", with what else it needs", line.text)
+		}
 		ref, err := u.reference(line, line.text)
 		return Cache{Kind: "registry", Text: "type=registry,ref=" + line.text, Ref: ref}, err
 	}

@@ -3,8 +3,13 @@ package release
 import (
 	"strings"
 
-	"github.com/taglast/taglast/internal/weburl"
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/taglast/taglast/internal/buildcontext"
 )
+
+// dockerImage begins a context that is an image of a registry.
+const dockerImage = "docker-image://"
 
 // imageContext is where one image of the file is built from another.
 type imageContext struct {
@@ -30,7 +35,11 @@ func (r *resolver) namedContexts(n *node, img *Image) ([]NamedContext, error) {
 		case isImage:
 			c.Value, c.Image = "", strings.TrimSpace(from)
 			r.imageContexts = append(r.imageContexts, imageContext{img.Name, v.name, c.Image, v.valueAt})
-		case weburl.IsBuildContext(c.Value):
+		case strings.HasPrefix(c.Value, dockerImage):
+			if _, err := name.ParseReference(strings.TrimPrefix(c.Value, dockerImage)); err != nil {
+				return nil, v.valueAt.errorf("context %s: what stands behind %s is not an image reference", quote(v.name), dockerImage)
+			}
+		case buildcontext.IsAddress(c.Value):
 			if err := checkRemote("context "+quote(v.name), entry{c.Value, v.valueAt}); err != nil {
 				return nil, err
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/taglast/taglast/internal/buildcontext"
 	"github.com/taglast/taglast/internal/jobsecret"
 	"github.com/taglast/taglast/internal/weburl"
 )
@@ -70,6 +71,10 @@ func (r *resolver) buildArgs(n *node) ([]BuildArg, error) {
 			if err := checkVariable(v.name, v.at); err != nil {
 				return nil, err
 			}
+			if isGitHubToken(v.name) {
+				return nil, v.at.errorf("%s is a secret, and build arguments stand in the image's history", strings.ToUpper(v.name)).
+					withHint("give it as a secret: `secrets: [\"id=github,env=%s\"]`", strings.ToUpper(v.name))
+			}
 		}
 		out = append(out, BuildArg{Name: v.name, Value: v.value, FromEnvironment: v.bare})
 	}
@@ -106,6 +111,9 @@ func csvPairs(e entry, what string) (map[string]string, error) {
 	return out, nil
 }
 
+// contextQuery are the keys that BuildKit defines for the address of a Git context.
+var contextQuery = []string{"ref", "tag", "branch", "commit", "checksum", "subdir", "keep-git-dir", "submodules"}
+
 // checkRemote refuses a URL that cannot be read or that holds credentials: it stands in the arguments of a process and
 // in provenance. The user of an SSH address is no credential.
 func checkRemote(what string, e entry) error {
@@ -119,6 +127,14 @@ func checkRemote(what string, e entry) error {
 	secret := u.User != nil
 	if u.Scheme == "ssh" && secret {
 		_, secret = u.User.Password()
+	}
+	if buildcontext.IsAddress(e.text) && u.Scheme != "ssh" {
+		for key := range u.Query() {
+			if !slices.Contains(contextQuery, key) {
+				return e.at.errorf("%s: %s has a query with %s, which would stand in arguments, output and provenance", what, weburl.Show(u), quote(key)).
+					withHint("known are %s; a signed address is fetched before this step", strings.Join(contextQuery, ", "))
+			}
+		}
 	}
 	if secret {
 		return e.at.errorf("%s: %s has credentials in it, which would stand in arguments and in provenance", what, weburl.Show(u)).

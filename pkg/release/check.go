@@ -38,6 +38,9 @@ func checkKeys(n *node, l level) error {
 
 func unknownKey(f field, l level) error {
 	name, at := f.key.text, f.key.at
+	if instead, ok := foreignNames[name]; ok {
+		return at.errorf("unknown key %s", quote(name)).withHint("%s", instead)
+	}
 	if near := nearest.Word(name, l.names()); near != "" {
 		e := at.errorf("unknown key %s; did you mean `%s`?", quote(name), near)
 		if k, _ := l.lookup(near); k.shape == list && f.value.kind == scalar && f.value.inline() {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/taglast/taglast/internal/nearest"
 	"github.com/taglast/taglast/internal/ociref"
+	"github.com/taglast/taglast/internal/weburl"
 )
 
 // cacheTarget is a reference that a build writes its cache to.
@@ -19,22 +20,41 @@ type cacheTarget struct {
 
 // checkReferences checks what images of the file say of each other, once all are read.
 func (d *document) checkReferences(images []Image) error {
-	names := map[string]bool{}
+	named := map[string]Image{}
 	for _, img := range images {
-		names[img.Name] = true
+		named[img.Name] = img
 	}
 	for _, c := range d.imageContexts {
 		if c.from == c.image {
 			return c.at.errorf("context %s of image %s is the image itself", quote(c.context), c.image)
 		}
-		if !names[c.from] {
+		from, ok := named[c.from]
+		if !ok {
 			return c.unknownImage(images)
+		}
+		if err := c.checkPlatforms(named[c.image], from); err != nil {
+			return err
 		}
 	}
 	if err := d.checkCircle(images); err != nil {
 		return err
 	}
 	return d.checkCacheTargets(images)
+}
+
+// checkPlatforms refuses an image for a platform that the image which it is built from does not have. One that names no
+// platforms has whatever its source has.
+func (c imageContext) checkPlatforms(img, from Image) error {
+	if _, built := from.Source.(DockerfileSource); !built || len(from.Platforms) == 0 {
+		return nil
+	}
+	for _, p := range img.Platforms {
+		if !slices.Contains(from.Platforms, p) {
+			return c.at.errorf("context %s: image %s is for %s, and image %s, from which it is built, is not", quote(c.context), c.image, p, c.from).
+				withHint("add the platform to both, or take it out of both; `platforms` above `images` is for all of them")
+		}
+	}
+	return nil
 }
 
 // unknownImage is the error for a context that is no image of the file.
@@ -111,14 +131,39 @@ func (d *document) checkCacheTargets(images []Image) error {
 	published := map[string]bool{}
 	for _, img := range images {
 		for _, r := range img.Repositories {
-			published[ociref.DisplayName(r)] = true
+			published[registryPlace(r)] = true
 		}
 	}
 	for _, t := range d.cacheTargets {
-		if repo := ociref.DisplayName(t.ref.Context()); published[repo] {
+		if repo := ociref.DisplayName(t.ref.Context()); published[registryPlace(t.ref.Context())] {
 			return t.at.errorf("image %s: cache-to would write a tag into %s, a repository of this release, and nobody attests it", t.image, repo).
 				withHint("name another repository: %s-cache", repo)
 		}
 	}
 	return nil
+}
+
+// registryPlace is a repository in one spelling, however its host is written: with the port that is the default, with the dot
+// that ends a name of DNS, or one of the names of this machine.
+func registryPlace(r name.Repository) string {
+	host, port, hasPort := strings.Cut(r.RegistryStr(), ":")
+	if strings.HasPrefix(r.RegistryStr(), "[") {
+		host, port, hasPort = strings.Cut(strings.TrimPrefix(r.RegistryStr(), "["), "]")
+		port = strings.TrimPrefix(port, ":")
+	}
+	host = ociref.Host(strings.TrimSuffix(strings.ToLower(host), "."))
+	switch {
+	case weburl.Loopback(r.RegistryStr()):
+		host = "localhost"
+		if !hasPort || port == "" {
+			port = "80"
+		}
+	case port == "443":
+		port = ""
+	}
+	path := r.RepositoryStr()
+	if host == ociref.Hub && !strings.Contains(path, "/") {
+		path = "library/" + path
+	}
+	return host + ":" + port + "/" + path
 }

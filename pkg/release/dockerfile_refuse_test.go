@@ -12,6 +12,9 @@ func TestParseRefusesDockerfiles(t *testing.T) {
 	const stdin = "`-` is the standard input, which is not read here; it is a path"
 	const credentials = " has credentials in it, which would stand in arguments and in provenance\nhint: leave them out, and give the builder the token as a secret: \"id=GIT_AUTH_TOKEN,env=NAME\""
 	refuses(t, map[string]refusal{
+		"an address with a signature":      {builds("    context: 'https://example.com/x.tgz?sig=SECRET'"), "taglast.yaml:7:14: `context`: https://example.com/x.tgz has a query with `sig`, which would stand in arguments, output and provenance\nhint: known are ref, tag, branch, commit, checksum, subdir, keep-git-dir, submodules; a signed address is fetched before this step"},
+		"an address of an unknown kind":    {builds("    context: 'git+https://u:p@example.com/x.git'"), "taglast.yaml:7:14: `context` is an address of a kind that is not known; it is https://, http://, git:// or ssh://, or a folder"},
+		"an image with credentials":        {builds("    contexts: {b: 'docker-image://u:p@example.com/x'}"), "taglast.yaml:7:19: context `b`: what stands behind docker-image:// is not an image reference"},
 		"a key without its kind":           {image("name: app, source: {oci: x, context: .}"), "taglast.yaml:4:32: misplaced key `context`; it goes with `dockerfile`"},
 		"a mistyped key":                   {builds("    targe: x"), "taglast.yaml:7:5: unknown key `targe`; did you mean `target`?"},
 		"an empty path":                    {image("name: app, source: {dockerfile: }"), "taglast.yaml:4:36: one text is asked for here"},
@@ -33,6 +36,8 @@ func TestParseRefusesDockerfiles(t *testing.T) {
 		"an unknown network":               {builds("    network: bridge"), "taglast.yaml:7:14: `network` is `bridge`; it is `default` or `none` or `host`"},
 		"a pull that is no switch":         {builds("    pull: always"), "taglast.yaml:7:11: `pull` is `always`; it is `false` or `true`"},
 		"a no-cache that is no switch":     {builds("    no-cache: \"1\""), "taglast.yaml:7:15: `no-cache` is `1`; it is `false` or `true`"},
+		"no cache at all, and for a stage": {builds("    no-cache: true\n    no-cache-filters: [a]"), "taglast.yaml:8:24: `no-cache` and `no-cache-filters` exclude each other\nhint: `no-cache` is about every stage: leave one of them out"},
+		"build-push-action's name":         {builds("    build-args: {A: b}"), "taglast.yaml:7:5: unknown key `build-args`\nhint: build arguments are `args`, a map"},
 		"a stage that is empty":            {builds("    no-cache-filters: ['a,,b']"), "taglast.yaml:7:24: `no-cache-filters` has an empty entry: `a,,b`"},
 		"a host without address":           {builds("    add-hosts: ['db:10.0.0.1', db]"), "taglast.yaml:7:32: host `db`: it is HOST:IP, or HOST:host-gateway"},
 		"a host with a bad address":        {builds("    add-hosts: db:10.0.0"), "taglast.yaml:7:16: host `db:10.0.0`: it is HOST:IP, or HOST:host-gateway"},
@@ -59,6 +64,7 @@ func TestParseRefusesBuildInputs(t *testing.T) {
 		"an argument on two lines":           {builds("    args: {A: \"b\\nc\"}"), "taglast.yaml:7:15: build argument `A` has a control character in its value"},
 		"a control character in a list":      {builds("    args: [\"A=b\\ac\"]"), "taglast.yaml:7:12: build argument `A` has a control character"},
 		"an argument that is a list":         {builds("    args: {A: [b]}"), "taglast.yaml:7:15: a text is asked for here, not a list"},
+		"GitHub's token as an argument":      {builds("    args: {GITHUB_TOKEN: }"), "taglast.yaml:7:12: GITHUB_TOKEN is a secret, and build arguments stand in the image's history\nhint: give it as a secret: `secrets: [\"id=github,env=GITHUB_TOKEN\"]`"},
 		"the runner's token as an argument":  {builds("    args: [ACTIONS_RUNTIME_TOKEN]"), "taglast.yaml:7:12: ACTIONS_RUNTIME_TOKEN" + runner},
 		"the runner's token as a secret":     {builds("    secrets: ['id=a,env=ACTIONS_ID_TOKEN_REQUEST_TOKEN']"), "taglast.yaml:7:15: ACTIONS_ID_TOKEN_REQUEST_TOKEN" + runner},
 		"and by its id, in small letters":    {builds("    secrets: id=actions_id_token_request_url"), "taglast.yaml:7:14: ACTIONS_ID_TOKEN_REQUEST_URL" + runner},
@@ -86,6 +92,7 @@ func TestParseRefusesBuildInputs(t *testing.T) {
 		"an image that is not there":         {builds("    contexts: {a: 'image:base'}"), "taglast.yaml:7:19: context `a`: there is no image `base`, and no other image"},
 		"a mistyped image":                   {builds("    contexts: {a: 'image:bas'}\n- {name: base, source: {oci: x}}"), "taglast.yaml:7:19: context `a`: there is no image `bas`; did you mean `base`?"},
 		"an image that is far from all":      {builds("    contexts: [a=image:x]\n- {name: one, source: {oci: x}}\n- {name: two, source: {oci: x}}\n- {name: three, source: {oci: x}}\n- {name: four, source: {oci: x}}"), "taglast.yaml:7:16: context `a`: there is no image `x`; others are one, two, three and 1 more"},
+		"a platform that the base lacks":     {builds("    contexts: {b: 'image:b'}\n  platforms: [linux/amd64, linux/arm64]\n- {name: b, source: {dockerfile: b}, platforms: [linux/amd64]}"), "taglast.yaml:7:19: context `b`: image app is for linux/arm64, and image b, from which it is built, is not\nhint: add the platform to both, or take it out of both; `platforms` above `images` is for all of them"},
 		"two images in a circle":             {builds("    contexts: {b: 'image:b'}\n- {name: b, source: {dockerfile: b, contexts: {a: 'image:app'}}}"), "taglast.yaml:7:19: images are built from each other in a circle: app from b from app"},
 		"a circle behind another image":      {builds("    contexts: {b: 'image:b'}\n- {name: b, source: {dockerfile: b, contexts: {c: 'image:c'}}}\n- {name: c, source: {dockerfile: c, contexts: {x: 'image:d', b: 'image:b'}}}\n- {name: d, source: {oci: x}}"), "taglast.yaml:8:51: images are built from each other in a circle: b from c from b"},
 		"a circle of many is not told whole": {circle(12), "taglast.yaml:4:64: images are built from each other in a circle: i0 from i1 from i2 from i3 from i4 from i5 from … from i0"},
@@ -124,8 +131,17 @@ func TestParseRefusesCaches(t *testing.T) {
 		return "image app: cache-to would write a tag into " + repo + ", a repository of this release, and nobody attests it\nhint: name another repository: " + repo + "-cache"
 	}
 	refuses(t, map[string]refusal{
+		"a repository with the default port": {builds("    cache-to: 'ghcr.io:443/acme/app:latest'"), "taglast.yaml:7:15: " + taken("ghcr.io:443/acme/app")},
+		"a repository with the dot of DNS":   {builds("    cache-to: 'ghcr.io./acme/app'"), "taglast.yaml:7:15: " + taken("ghcr.io./acme/app")},
+		"Docker Hub with the default port":   {builds("    cache-to: 'docker.io:443/acme/app'"), "taglast.yaml:7:15: " + taken("docker.io:443/acme/app")},
+		"this machine by another name": {
+			strings.Replace(builds("    cache-to: '127.0.0.1:5000/acme/app'"), "ghcr.io/acme/app,", "'localhost:5000/acme/app',", 1),
+			"taglast.yaml:7:15: " + taken("127.0.0.1:5000/acme/app"),
+		},
 		"GitHub's cache to write":               {builds("    cache-to: 'type=gha,mode=max'"), "taglast.yaml:7:15: cache-to" + gha},
 		"GitHub's cache to read":                {builds("    cache-from: [type=gha]"), "taglast.yaml:7:18: cache-from" + gha},
+		"a kind without type":                   {builds("    cache-to: inline"), "taglast.yaml:7:15: cache-to: `inline` is a kind of cache, not a reference\nhint: write it as \"type=inline\", with what else it needs"},
+		"GitHub's kind without type":            {builds("    cache-from: [gha]"), "taglast.yaml:7:18: cache-from: `gha` is a kind of cache, not a reference\nhint: write it as \"type=gha\", with what else it needs"},
 		"an inline cache to read":               {builds("    cache-from: type=inline"), "taglast.yaml:7:17: cache-from has no `type=inline`; it is one of registry, local, s3, azblob\nhint: an inline cache is read from the image that has it: `type=registry,ref=…`"},
 		"a mistyped kind":                       {builds("    cache-to: 'type=Registry,ref=x'"), "taglast.yaml:7:15: cache-to: unknown type `Registry`; did you mean `registry`?"},
 		"an unknown kind":                       {builds("    cache-to: 'type=gcs,name=x'"), "taglast.yaml:7:15: cache-to: unknown type `gcs`; it is one of " + kinds},

@@ -33,7 +33,6 @@ func TestADockerfileWithEveryKey(t *testing.T) {
     cache-to: ["type=registry,ref=ghcr.io/acme/cache:main,mode=max"]
     builder: remote
     pull: true
-    no-cache: true
     no-cache-filters: [deps, "build,test"]
     add-hosts: ["db:10.0.0.1", "six=[::1]", "host:host-gateway", "two:10.0.0.1,10.0.0.2", "plain:::1"]
     allow: [network.host, security.insecure, device, device=nvidia.com/gpu]
@@ -52,7 +51,6 @@ func TestADockerfileWithEveryKey(t *testing.T) {
 		CacheTo:        []release.Cache{{Kind: "registry", Text: "type=registry,ref=ghcr.io/acme/cache:main,mode=max", Ref: name.MustParseReference("ghcr.io/acme/cache:main")}},
 		Builder:        "remote",
 		Pull:           true,
-		NoCache:        true,
 		NoCacheFilters: []string{"deps", "build", "test"},
 		AddHosts:       []string{"db:10.0.0.1", "six=[::1]", "host:host-gateway", "two:10.0.0.1,10.0.0.2", "plain:::1"},
 		Allow:          []string{"network.host", "security.insecure", "device", "device=nvidia.com/gpu"},
@@ -78,6 +76,18 @@ func TestADockerfileWithDefaults(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestSwitchesOfABuild(t *testing.T) {
+	want := release.DockerfileSource{File: "Dockerfile", NoCache: true}
+	if diff := cmp.Diff(want, dockerfile(t, builds("    no-cache: true")), parsed); diff != "" {
+		t.Error(diff)
+	}
+	// The builder sets labels before it attests, so that they go with attestations that are kept.
+	f, err := release.Parse("taglast.yaml", []byte(builds("  keep-attestations: true\n  labels: {a: b}")), env())
+	if err != nil || !f.Images[0].KeepAttestations || f.Images[0].Labels["a"] != "b" {
+		t.Errorf("attestations kept beside a label: %v", err)
 	}
 }
 

@@ -98,6 +98,9 @@ func flagSource(values []string) (*node, error) {
 			return nil, source.at.errorf("%s is not KIND=VALUE", quote(v))
 		case !known:
 			e := source.at.errorf("unknown kind %s", quote(kind))
+			if instead, ok := foreignNames[kind]; ok {
+				return nil, e.withHint("%s", instead)
+			}
 			if near := nearest.Word(kind, sourceLevel().names()); near != "" {
 				e.Msg += "; did you mean `" + near + "`?"
 			}

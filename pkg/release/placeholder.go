@@ -19,8 +19,10 @@ type scope struct {
 	platform bool   // a path for each platform: those of platformPlaceholders stay in it
 }
 
-// githubTokens are the variables that workflows commonly pass GitHub's token by.
-var githubTokens = []string{"GITHUB_TOKEN", "GH_TOKEN"}
+// isGitHubToken reports whether a variable is one that workflows commonly pass GitHub's token by.
+func isGitHubToken(name string) bool {
+	return strings.EqualFold(name, "GITHUB_TOKEN") || strings.EqualFold(name, "GH_TOKEN")
+}
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
 
@@ -94,7 +96,7 @@ func (d *document) variable(n *node, in string, s scope, depth int) (string, int
 		return "", 0, d.locate(n, in[:2]).errorf("%s is not known here", quote(in[:end+1])).
 			withHint("only ${NAME} and ${NAME:-default} are; a dollar is written $$")
 	}
-	if jobsecret.Is(name) || slices.ContainsFunc(githubTokens, func(token string) bool { return strings.EqualFold(name, token) }) {
+	if jobsecret.Is(name) || isGitHubToken(name) {
 		return "", 0, d.locate(n, "${"+name).errorf("%s is a secret, and values of this file are published", name).
 			withHint("a build gets one by `secrets`: id=NAME,env=VAR")
 	}

@@ -110,6 +110,7 @@ func TestParseRefusesValues(t *testing.T) {
 		"a platform named twice":           {head + "platforms: [linux/arm64, linux/arm64/v8]" + tail, "taglast.yaml:2:26: platform linux/arm64 is named twice"},
 		"a bad name":                       {image("name: App, source: {oci: x}"), "taglast.yaml:4:10: image name `App`: it is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit"},
 		"a long name":                      {image("name: " + strings.Repeat("a", 65) + ", source: {oci: x}"), "taglast.yaml:4:10: image name `" + strings.Repeat("a", 65) + "`: it is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit"},
+		"a name of an SBOM's file":         {image("name: app.linux-amd64.sbom, source: {oci: x}"), "taglast.yaml:4:10: image name `app.linux-amd64.sbom`: names that end in .sbom would share the file of an SBOM's bundle"},
 		"a name that is given twice":       {image("name: app, source: {oci: x}") + "- {name: app, source: {oci: y}}\n", "taglast.yaml:5:10: image name `app` stands at line 4 already"},
 		"a source of two kinds":            {image("name: app, source: {oci: x, image: y}"), "taglast.yaml:4:23: image app: a source has exactly one of " + kinds + "; here are `oci` and `image`"},
 		"a source of none":                 {image("name: app, source: {}"), "taglast.yaml:4:23: image app: a source has exactly one of " + kinds + ""},

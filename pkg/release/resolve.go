@@ -74,7 +74,7 @@ func (d *document) resolve(root *node) ([]Image, error) {
 func (r *resolver) resolveImage() (Image, error) {
 	img := Image{Line: r.entry.at.line, Column: r.entry.at.column}
 	for _, step := range []func(*Image) error{
-		r.name, r.repositories, r.platforms, r.version, r.tags, r.choices, r.globs, r.metadata, r.source, r.sbom,
+		r.name, r.repositories, r.platforms, r.version, r.tags, r.choices, r.globs, r.metadata, r.source, r.sbom, r.checkKeepAttestations,
 	} {
 		if err := step(&img); err != nil {
 			return Image{}, err
@@ -114,6 +114,9 @@ func (r *resolver) name(img *Image) error {
 	}
 	if !imageName.MatchString(out) {
 		return n.at.errorf("image name %s: it is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit", quote(out))
+	}
+	if strings.HasSuffix(out, ".sbom") {
+		return n.at.errorf("image name %s: names that end in .sbom would share the file of an SBOM's bundle", quote(out))
 	}
 	img.Name, r.image = out, out
 	return nil

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
-	"github.com/taglast/taglast/internal/weburl"
+	"github.com/taglast/taglast/internal/buildcontext"
 )
 
 // DockerfileSource is a Dockerfile that `docker buildx build` builds for all platforms of the image in one build. Texts
@@ -38,7 +38,7 @@ func (DockerfileSource) Kind() string { return "dockerfile" }
 
 // RemoteContext reports whether the context is a URL that BuildKit fetches, and no folder: https://, http://, git:// and
 // ssh://, git@host:path and github.com/owner/repository. A folder of such a name is written with ./ before it.
-func (s DockerfileSource) RemoteContext() bool { return weburl.IsBuildContext(s.Context) }
+func (s DockerfileSource) RemoteContext() bool { return buildcontext.IsAddress(s.Context) }
 
 // BuildArg is a build argument.
 type BuildArg struct {
@@ -130,8 +130,10 @@ func (r *resolver) dockerfilePaths(n *node, _ *Image, s *DockerfileSource) error
 			folder.at = file.at
 		}
 		return folder.at.errorf("`-` is the standard input, which is not read here; it is a path")
-	case weburl.IsBuildContext(s.File):
+	case buildcontext.IsAddress(s.File):
 		return file.at.errorf("`dockerfile` is a path, not a URL").withHint("a URL stands in `context`, and the Dockerfile's path is within it")
+	case !s.RemoteContext() && strings.Contains(s.Context, "://"):
+		return folder.at.errorf("`context` is an address of a kind that is not known; it is https://, http://, git:// or ssh://, or a folder")
 	case !s.RemoteContext():
 		return nil
 	case path.IsAbs(s.File) || filepath.IsAbs(s.File) || strings.HasPrefix(path.Clean(s.File)+"/", "../"):
@@ -191,6 +193,9 @@ func (r *resolver) dockerfileSwitches(n *node, _ *Image, s *DockerfileSource) er
 			}
 			s.NoCacheFilters = append(s.NoCacheFilters, stage)
 		}
+	}
+	if s.NoCache && len(s.NoCacheFilters) > 0 {
+		return stages[0].at.errorf("`no-cache` and `no-cache-filters` exclude each other").withHint("`no-cache` is about every stage: leave one of them out")
 	}
 	return nil
 }

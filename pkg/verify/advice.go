@@ -3,7 +3,9 @@ package verify
 import (
 	"errors"
 	"net/http"
+	"strings"
 
+	"github.com/taglast/taglast/internal/escape"
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/policy"
 	"github.com/taglast/taglast/internal/retry"
@@ -18,8 +20,10 @@ func (o Options) advice(r Result) string {
 	switch {
 	case len(r.Refused) > 0 && o.signerMissing(r.Refused):
 		return "signed by a reusable workflow of another repository? Name it: --signer-workflow OWNER/REPO/PATH, or --signer-repo OWNER/REPO"
-	case len(r.Refused) > 0 || r.Others > 0:
+	case len(r.Refused) > 0:
 		return ""
+	case r.Others > 0:
+		return "ask for another type: --predicate-type " + escape.Bounded(strings.Join(r.otherTypes, ", or "), 500)
 	case api && o.Token == "":
 		return "for a private repository set GH_TOKEN; attestations that are in the registry are found with --bundle-from-oci"
 	case api:

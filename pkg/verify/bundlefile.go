@@ -21,7 +21,7 @@ const (
 func readBundles(name, path string) ([]candidate, error) {
 	raw, err := bounded.ReadFile(path, maxBundleFile)
 	if err != nil {
-		return nil, fmt.Errorf("--bundle %s: %w", printable(name), withoutPath(err))
+		return nil, fmt.Errorf("--bundle %s: %w", printable(name), bounded.WithoutPath(err))
 	}
 	candidates, err := splitBundles(raw, filepath.Ext(path) == ".jsonl")
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 func layoutDigest(dir string) (v1.Hash, error) {
 	r, err := os.OpenRoot(dir)
 	if err != nil {
-		return v1.Hash{}, withoutPath(err)
+		return v1.Hash{}, bounded.WithoutPath(err)
 	}
 	defer r.Close()
 	raw, err := readRegular(r, "index.json", registry.MaxManifest)
@@ -63,5 +63,5 @@ func layoutDigest(dir string) (v1.Hash, error) {
 // readRegular reads a file within r that is no symbolic link, at most limit bytes.
 func readRegular(r *os.Root, name string, limit int64) ([]byte, error) {
 	b, err := bounded.ReadRootFile(r, name, limit)
-	return b, withoutPath(err)
+	return b, bounded.WithoutPath(err)
 }

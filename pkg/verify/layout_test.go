@@ -46,7 +46,7 @@ func TestLayoutThatDoesNotSayWhichImageIsRefused(t *testing.T) {
 		{"two images", func(dir string) { write(t, dir, "index.json", layoutIndex(digest, verifytest.Digest(nil))) }, "2 images"},
 		{"no image", func(dir string) { write(t, dir, "index.json", layoutIndex()) }, "0 images"},
 		{"an index that is not JSON", func(dir string) { write(t, dir, "index.json", []byte("{")) }, "not an OCI index"},
-		{"a manifest that is not there", func(dir string) { write(t, dir, "index.json", layoutIndex(verifytest.Digest(nil))) }, "no such file"},
+		{"a manifest that is not there", func(dir string) { write(t, dir, "index.json", layoutIndex(verifytest.Digest(nil))) }, "does not exist"},
 		{"a manifest that was changed", func(dir string) {
 			write(t, filepath.Join(dir, "blobs", "sha256"), digest[7:], []byte(`{"schemaVersion":3}`))
 		}, "its blob is"},

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/taglast/taglast/internal/bounded"
 	"github.com/taglast/taglast/internal/ociref"
 	"github.com/taglast/taglast/internal/registry"
 )
@@ -41,7 +42,7 @@ func (o Options) resolve(ctx context.Context, ref string) (subject, error) {
 	var digest v1.Hash
 	switch {
 	case err != nil:
-		return subject{}, fmt.Errorf("%s: %w", printable(ref), withoutPath(err))
+		return subject{}, fmt.Errorf("%s: %w", printable(ref), bounded.WithoutPath(err))
 	case info.IsDir():
 		digest, err = layoutDigest(path)
 	case info.Mode().IsRegular():
@@ -81,12 +82,12 @@ func (o Options) resolveImage(ctx context.Context, ref string) (subject, error) 
 func fileDigest(ctx context.Context, path string) (v1.Hash, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return v1.Hash{}, withoutPath(err)
+		return v1.Hash{}, bounded.WithoutPath(err)
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, reader{ctx, f}); err != nil {
-		return v1.Hash{}, withoutPath(err)
+		return v1.Hash{}, bounded.WithoutPath(err)
 	}
 	return ociref.FromSum([sha256.Size]byte(h.Sum(nil))), nil
 }
@@ -102,12 +103,4 @@ func (r reader) Read(p []byte) (int, error) {
 		return 0, context.Cause(r.ctx)
 	}
 	return r.r.Read(p)
-}
-
-// withoutPath is a file error without operation and path, which the caller names.
-func withoutPath(err error) error {
-	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

@@ -14,6 +14,8 @@ type Result struct {
 	Verified []Attestation // those that passed
 	Refused  []Refusal     // those that did not pass; there may be some beside a success, too
 	Others   int           // attestations of another predicate type, which were not looked at
+
+	otherTypes []string // of those, each once
 }
 
 // Attestation is one that passed, and what it proves.

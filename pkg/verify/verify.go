@@ -15,6 +15,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/ociref"
@@ -67,6 +68,9 @@ func (o Options) checkCandidates(ctx context.Context, r *Result, candidates []ca
 		}
 		if c.err == nil && c.hasOtherType(o.Policy.predicateType()) {
 			r.Others++
+			if t := c.bundle.PredicateType(); !slices.Contains(r.otherTypes, t) {
+				r.otherTypes = append(r.otherTypes, t)
+			}
 			continue
 		}
 		if c.err == nil && o.Roots == nil {

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"github.com/taglast/taglast/internal/bundle"
+	"github.com/taglast/taglast/internal/hint"
 	"github.com/taglast/taglast/internal/sandbox"
 	"github.com/taglast/taglast/internal/testkit/verifytest"
 	"github.com/taglast/taglast/pkg/verify"
@@ -126,7 +127,7 @@ func TestNothingThatPassesIsNeverASuccess(t *testing.T) {
 		{"no referrers", tag, func(o *verify.Options) { o.BundleFromOCI = true }, verify.ErrNoAttestation, digest},
 		{"no trusted root", tag, func(o *verify.Options) { o.Roots = &verify.TrustedRoots{} }, verify.ErrNonePasses, "1 was refused"},
 		{"a tag that is not there", "ghcr.io/acme/app:9", nil, nil, "not found"},
-		{"a file that is not there", "./nothing", nil, nil, "no such file"},
+		{"a file that is not there", "./nothing", nil, nil, "does not exist"},
 		{"an empty file of bundles", tag, func(o *verify.Options) { o.Bundle = write(t, dir, "empty.jsonl", []byte("\n")) }, nil, "empty"},
 		{"a file with a line that is no bundle", tag, func(o *verify.Options) {
 			o.Bundle = write(t, dir, "bad.jsonl", append(bytes.Clone(good), "\n\n{]\n"...))
@@ -150,6 +151,9 @@ func TestNothingThatPassesIsNeverASuccess(t *testing.T) {
 			}
 			if errors.Is(err, verify.ErrUsage) {
 				t.Errorf("%v: called wrong usage", err)
+			}
+			if r.Others > 0 && !strings.Contains(hint.Of(err), "--predicate-type "+provenance) {
+				t.Errorf("the hint %q does not name what there is", hint.Of(err))
 			}
 		})
 	}

@@ -79,6 +79,24 @@ func TestABuilderDrawsOnTheTerminal(t *testing.T) {
 	}
 }
 
+// TestABuilderWritesLinesWhereTheResultIsADocument, on a terminal too.
+func TestABuilderWritesLinesWhereTheResultIsADocument(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "terminal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	out := (&view.Terminal{W: f, Bar: true, Lines: true}).BuildOutput("app")
+	if _, ok := out.(publish.Terminal); ok {
+		t.Error("it draws on the terminal")
+	}
+	fmt.Fprintln(out, "#1 a line")
+	_ = out.Close()
+	if got, err := os.ReadFile(f.Name()); err != nil || !strings.Contains(string(got), "  #1 a line\n") {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // TestALongBuildThatWaitsIsCut: the last lines of what was held are those that count.
 func TestALongBuildThatWaitsIsCut(t *testing.T) {
 	var b bytes.Buffer

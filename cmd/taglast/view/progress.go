@@ -17,6 +17,9 @@ import (
 type Terminal struct {
 	W   io.Writer
 	Bar bool // the output is a terminal: a running stage is drawn over its own line
+	// Lines has builders write lines where they could draw their own bars: what went past this program cannot be told in
+	// an error, and a document has nobody who looks at the terminal.
+	Lines bool
 
 	mu     sync.Mutex
 	drawn  bool
@@ -137,7 +140,7 @@ func (t *Terminal) show(line string) {
 // the output is no terminal, it is the builder's lines.
 func (t *Terminal) BuildOutput(image string) io.WriteCloser {
 	t.mu.Lock()
-	if file, ok := t.W.(*os.File); ok && t.Bar {
+	if file, ok := t.W.(*os.File); ok && t.Bar && !t.Lines {
 		defer t.mu.Unlock()
 		if t.lent {
 			return nil

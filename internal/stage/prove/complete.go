@@ -10,10 +10,7 @@ import (
 // Required is what the plan asks of one image before any tag of the release is written.
 type Required struct {
 	Image string // its name in the release
-	// PredicateTypes are those that the image needs beside provenance, each for the root or for every platform's
-	// manifest.
-	PredicateTypes []string
-	// SBOM asks for an SBOM about every platform's manifest, in whatever format: one of the index is none of its platforms.
+	// SBOM asks, beside the provenance of the root that every image needs, for an SBOM about every platform's manifest, in whatever format: one of the index is none of its platforms.
 	SBOM bool
 }
 
@@ -34,8 +31,7 @@ func (c Complete) Proof(image string) (Proof, bool) {
 	return p, ok
 }
 
-// All is the barrier: exactly one proof, with all required attestations (provenance always), for each image of the plan
-// and for no other.
+// All is the barrier: exactly one proof, with all required attestations, for each image of the plan and for no other.
 func All(plan []Required, proofs []Proof) (Complete, error) {
 	if len(plan) == 0 {
 		return Complete{}, errors.New("verify: a plan without images")
@@ -60,10 +56,8 @@ func All(plan []Required, proofs []Proof) (Complete, error) {
 		if !ok {
 			return Complete{}, fmt.Errorf("verify: image %s has no proof", want.Image)
 		}
-		for _, t := range append([]string{provenance.PredicateType}, want.PredicateTypes...) {
-			if !p.covers(t) {
-				return Complete{}, fmt.Errorf("verify: image %s has no attestation of type %s", want.Image, t)
-			}
+		if !p.hasProvenance() {
+			return Complete{}, fmt.Errorf("verify: image %s has no attestation of type %s", want.Image, provenance.PredicateType)
 		}
 		if digest, ok := p.hasSBOMs(); want.SBOM && !ok {
 			return Complete{}, fmt.Errorf("verify: image %s has no attested SBOM of %s", want.Image, digest)

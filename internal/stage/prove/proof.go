@@ -58,17 +58,9 @@ func (p Proof) Root() registry.Manifest { return p.p.root }
 // Verified is what the stored bundles proved, one for each attestation of the image, in their order.
 func (p Proof) Verified() []policy.Verified { return slices.Clone(p.p.verified) }
 
-// covers reports whether an attestation of that type passed for the root or, for any type but provenance, for each
-// manifest that has a platform.
-func (p Proof) covers(predicateType string) bool {
-	passed := func(digest string) bool { return slices.Contains(p.p.coverage, coverage{digest, predicateType}) }
-	if passed(p.p.root.Digest.String()) {
-		return true
-	}
-	if predicateType == provenance.PredicateType || len(p.p.platforms) == 0 {
-		return false
-	}
-	return !slices.ContainsFunc(p.p.platforms, func(digest string) bool { return !passed(digest) })
+// hasProvenance reports whether provenance of the root passed.
+func (p Proof) hasProvenance() bool {
+	return slices.Contains(p.p.coverage, coverage{p.p.root.Digest.String(), provenance.PredicateType})
 }
 
 // hasSBOMs reports whether an SBOM about each manifest that has a platform passed. Where not, digest is the first that has

@@ -255,14 +255,14 @@ func TestReleaseProvesEveryAttestation(t *testing.T) {
 				t.Errorf("%s about %v", v.PredicateType, v.Subjects)
 			}
 		}
-		_, err = prove.All([]prove.Required{{Image: "app", PredicateTypes: []string{sbom}}}, []prove.Proof{p})
+		_, err = prove.All([]prove.Required{{Image: "app", SBOM: true}}, []prove.Proof{p})
 		return err
 	}
 	if err := complete(children...); err != nil {
 		t.Error(err)
 	}
 	for name, lacking := range map[string][]provenance.Subject{"no manifest": nil, "one manifest alone": children[:1]} {
-		if err := complete(lacking...); err == nil || !strings.Contains(err.Error(), "no attestation of type "+sbom) {
+		if err := complete(lacking...); err == nil || !strings.Contains(err.Error(), "no attested SBOM") {
 			t.Errorf("%s has one: %v", name, err)
 		}
 	}
@@ -362,7 +362,6 @@ func TestAllIsTheBarrier(t *testing.T) {
 		want   string // part of the error; empty: it passes
 	}{
 		{"a proof for each", plan, []prove.Proof{cli, app}, ""},
-		{"provenance asked for by name", []prove.Required{{Image: "app", PredicateTypes: []string{provenance.PredicateType}}}, []prove.Proof{app}, ""},
 		{"no plan", nil, nil, "a plan without images"},
 		{"no plan, but a proof", nil, []prove.Proof{app}, "a plan without images"},
 		{"none of the proofs", plan, nil, "image app has no proof"},
@@ -370,7 +369,7 @@ func TestAllIsTheBarrier(t *testing.T) {
 		{"two for one image", plan, []prove.Proof{app, app, cli}, "two proofs for image app"},
 		{"one for a stranger", plan[:1], []prove.Proof{app, cli}, "a proof for image cli, which the plan does not have"},
 		{"an image twice in the plan", append(slices.Clone(plan), plan[0]), []prove.Proof{app, cli}, "image app stands twice in the plan"},
-		{"a required attestation is missing", []prove.Required{{Image: "app", PredicateTypes: []string{"https://spdx.dev/Document/v2.3"}}}, []prove.Proof{app}, "no attestation of type https://spdx.dev/Document/v2.3"},
+		{"a required attestation is missing", []prove.Required{{Image: "app", SBOM: true}}, []prove.Proof{app}, "no attested SBOM"},
 		{"a zero proof", plan, []prove.Proof{app, {}, cli}, prove.ErrNotMade.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
