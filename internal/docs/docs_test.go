@@ -207,21 +207,17 @@ func fieldsOf(typ reflect.Type) []string {
 // TestNoWorkflowPutsAnExpressionIntoAShell: what GitHub replaces inside run: becomes code (GitHub, "Script injections").
 func TestNoWorkflowPutsAnExpressionIntoAShell(t *testing.T) {
 	steps := 0
-	for doc, text := range documents(t) {
-		for _, m := range block.FindAllStringSubmatch(text, -1) {
-			if m[1] != "yaml" || !strings.Contains("\n"+m[2], "\njobs:") {
-				continue
-			}
-			var workflow yaml.Node
-			if err := yaml.Unmarshal([]byte(m[2]), &workflow); err != nil {
-				t.Errorf("%s: %v", doc, err)
-				continue
-			}
-			for _, run := range runs(&workflow) {
-				steps++
-				if strings.Contains(run, "${{") {
-					t.Errorf("%s: an expression inside run: %s", doc, run)
-				}
+	places, texts := workflows(t)
+	for i, text := range texts {
+		var workflow yaml.Node
+		if err := yaml.Unmarshal([]byte(text), &workflow); err != nil {
+			t.Errorf("%s: %v", places[i], err)
+			continue
+		}
+		for _, run := range runs(&workflow) {
+			steps++
+			if strings.Contains(run, "${{") {
+				t.Errorf("%s: an expression inside run: %s", places[i], run)
 			}
 		}
 	}

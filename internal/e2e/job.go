@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -93,6 +94,12 @@ func (j job) claims() map[string]any {
 // environ is the environment of the job's steps. The tokens in it are good until the test ends.
 func (j job) environ(t testing.TB, s *stack) []string {
 	t.Helper()
+	return j.environWith(t, s, nil)
+}
+
+// environWith is environ, of an event whose payload has more.
+func (j job) environWith(t testing.TB, s *stack, payload map[string]any) []string {
+	t.Helper()
 	dir := t.TempDir()
 	event := map[string]any{
 		"ref": j.Ref,
@@ -104,8 +111,9 @@ func (j job) environ(t testing.TB, s *stack) []string {
 		},
 	}
 	if j.Event == "push" { // a dispatch, for one, tells nothing of the commit
-		event["after"], event["head_commit"] = j.SHA, map[string]any{"id": j.SHA, "timestamp": "2026-03-04T05:06:07Z"}
+		event["after"], event["deleted"], event["head_commit"] = j.SHA, false, map[string]any{"id": j.SHA, "timestamp": "2026-03-04T05:06:07Z"}
 	}
+	maps.Copy(event, payload)
 	raw, err := json.Marshal(event)
 	if err != nil {
 		t.Fatal(err)

@@ -33,6 +33,10 @@ func newLogin(host, service string, registry http.Handler, account func(user, pa
 
 // token is the endpoint that WWW-Authenticate names.
 func (l *login) token(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet { // who is refused the OAuth form asks again by GET
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
 	g := grant{scopes: r.URL.Query()["scope"]}
 	if user, password, ok := r.BasicAuth(); ok {
 		if g.push, ok = l.account(user, password); !ok {

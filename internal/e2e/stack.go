@@ -37,7 +37,8 @@ type stack struct {
 	trustedRoot, signingConfig string // files
 	caFile                     string // of the gateway's authority
 	issuing                    []*x509.Certificate
-	dockerUser, dockerPassword string // an account of docker.io
+	dockerUser, dockerPassword string   // an account of docker.io
+	releases                   releases // of taglast itself
 }
 
 // organization is the O of the certificate authority. gh takes its strictest rules for this name: a signed certificate
@@ -131,7 +132,8 @@ func (s *stack) routes() {
 	s.gateway.route("api.github.com", s.github.api())
 	s.gateway.route(blobHost, http.HandlerFunc(s.github.blob))
 
-	s.gateway.route("github.com", http.NotFoundHandler())
+	s.gateway.route("github.com", http.HandlerFunc(s.releases.page))
+	s.gateway.route(assetHost, http.HandlerFunc(s.releases.asset))
 	s.gateway.route("ghcr.io", newLogin("ghcr.io", "ghcr.io", withoutReferrers(forward(s.ports.distribution)), func(_, password string) (bool, bool) {
 		s.github.mu.Lock()
 		defer s.github.mu.Unlock()

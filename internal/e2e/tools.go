@@ -38,7 +38,12 @@ var (
 	buildkitTool = tool{"buildkitd", "github.com/moby/buildkit", "v0.33.1", "/cmd/buildkitd", "github.com/moby/buildkit/version.Version"}
 	buildxTool   = tool{"buildx", "github.com/docker/buildx", "v0.37.2", "/cmd/buildx", "github.com/docker/buildx/version.Version"}
 
-	tools = []tool{fulcioTool, ctTool, rekorTool, timestampTool, distributionTool, olaregTool, ghTool, cosignTool, buildkitTool, buildxTool}
+	actTool        = tool{"act", "github.com/nektos/act", "v0.2.89", "", ""}
+	actionlintTool = tool{"actionlint", "github.com/rhysd/actionlint", "v1.7.12", "/cmd/actionlint", ""}
+
+	tools = []tool{
+		fulcioTool, ctTool, rekorTool, timestampTool, distributionTool, olaregTool, ghTool, cosignTool, buildkitTool, buildxTool, actTool, actionlintTool,
+	}
 )
 
 // bin is where everything that is built is kept between runs.
