@@ -108,7 +108,7 @@ func stepFlags(in *inputs.Inputs, workdir, workspace string) *releaseFlags {
 		return absolute(workspace, path)
 	}
 	f := &releaseFlags{
-		config: in.Config, registries: in.Registries, only: in.Only, rebuild: in.Rebuild, offline: in.Offline, dryRun: in.DryRun,
+		config: in.Config, registries: in.Registries, only: in.Only, rebuild: in.Rebuild,
 		outputDir: at(or(in.OutputDir, defaultOutputDir)), signingConfig: at(in.SigningConfig), trustedRoot: at(in.TrustedRoot),
 		rekor: or(in.Rekor, defaultRekor), stores: in.Stores, jobs: in.Jobs, timeout: in.Timeout, format: in.Format, all: in.All,
 		described: in.File, buildEnviron: in.BuildEnviron, noSummary: !in.ShowSummary,

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/taglast/taglast/internal/actions"
+	"github.com/taglast/taglast/internal/inputs"
 )
 
 // What is secret among the inputs is hidden before the first other line, in a run that fails at once too.
@@ -44,5 +46,22 @@ func TestTheActionHidesSecretsFirst(t *testing.T) {
 				t.Errorf("%s: %s is not hidden:\n%s", name, secret, masks)
 			}
 		}
+	}
+}
+
+// Every flag of publish is an input of the same name.
+func TestEveryFlagOfPublishIsAnInput(t *testing.T) {
+	taken := map[string]bool{}
+	for _, i := range inputs.All() {
+		taken[i.Name] = !i.Refused()
+	}
+	flags := regexp.MustCompile(`(?m)^ .*--([a-z-]+)`).FindAllStringSubmatch(publishCommand(&globals{}).Flags().FlagUsages(), -1)
+	for _, flag := range flags {
+		if !taken[flag[1]] {
+			t.Errorf("--%s is no input", flag[1])
+		}
+	}
+	if len(flags) < 20 {
+		t.Errorf("only %d flags", len(flags))
 	}
 }

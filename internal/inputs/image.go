@@ -22,7 +22,11 @@ func (r *reader) image() (release.Flags, error) {
 	if f.Labels, err = r.pairs("label", "labels", nil); err != nil {
 		return f, err
 	}
-	if f.Annotations, err = r.pairs("annotation", "annotations", r.atLevels); err != nil {
+	levels, err := annotationLevels(r.job.AnnotationLevels)
+	if err != nil {
+		return f, err
+	}
+	if f.Annotations, err = r.pairs("annotation", "annotations", levels.apply); err != nil {
 		return f, err
 	}
 	if f.SBOM, err = r.switchOf("sbom", "BuildKit makes one of each platform with its own generator; for another SBOM write "+
@@ -78,13 +82,32 @@ func (r *reader) pairs(own, theirs string, change func(string) string) ([]string
 	return out, nil
 }
 
-// atLevels puts an annotation without a level where the job's DOCKER_METADATA_ANNOTATIONS_LEVELS says.
-func (r *reader) atLevels(entry string) string {
-	levels := strings.ReplaceAll(strings.TrimSpace(r.job.AnnotationLevels), " ", "")
-	if key, _, _ := strings.Cut(entry, "="); levels == "" || strings.Contains(key, ":") {
+// levels are where annotations without a level go: the prefix of their keys; empty is the release's own choice.
+type levels string
+
+// annotationLevels reads DOCKER_METADATA_ANNOTATIONS_LEVELS. Of docker/metadata-action's levels an index here has no
+// descriptors.
+func annotationLevels(text string) (levels, error) {
+	var out []string
+	for level := range strings.SplitSeq(text, ",") {
+		switch level = strings.TrimSpace(level); level {
+		case "":
+		case release.LevelIndex, release.LevelManifest:
+			out = append(out, level)
+		default:
+			return "", hint.With(fmt.Errorf("DOCKER_METADATA_ANNOTATIONS_LEVELS has %s; a level is `index` or `manifest`", quote(level)),
+				"leave it out: annotations go to the index")
+		}
+	}
+	return levels(strings.Join(out, ",")), nil
+}
+
+// apply puts an annotation that has no level of its own on the levels.
+func (l levels) apply(entry string) string {
+	if key, _, _ := strings.Cut(entry, "="); l == "" || strings.Contains(key, ":") {
 		return entry
 	}
-	return levels + ":" + entry
+	return string(l) + ":" + entry
 }
 
 // ofBuild are the inputs of a Dockerfile's build, and their keys in a source.

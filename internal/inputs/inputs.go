@@ -206,14 +206,14 @@ var errDryRuns = errors.New("inputs `push` and `dry-run` contradict each other: 
 // dryRun decides whether anything is written. Of the events that auto is dry on, none may publish by accident; on all
 // others a permission that lacks is an error, never a green job that published nothing.
 func (r *reader) dryRun() (err error) {
-	if r.in.ShowSummary, err = r.flag("show-summary", true); err != nil {
-		return err
-	}
 	text := strings.TrimSpace(r.get("dry-run"))
 	auto := text == "" || text == "auto"
 	switch r.job.EventName {
 	case "pull_request", "pull_request_target", "merge_group":
 		r.in.DryRun = true
+	}
+	if r.in.ShowSummary, err = r.flag("show-summary", true); err != nil {
+		return err
 	}
 	if !auto {
 		if r.in.DryRun, err = r.flag("dry-run", r.in.DryRun); err != nil {

@@ -1,6 +1,7 @@
 package inputs_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -269,6 +270,18 @@ func TestOptions(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestAnnotationLevelsThatAreNone(t *testing.T) {
+	for _, levels := range []string{"manifest-descriptor", "index\nindex", "#", "manifest,index-descriptor"} {
+		got, err := inputs.Parse(get(map[string]string{"tags": full, "annotations": "a=b"}), inputs.Job{AnnotationLevels: levels})
+		if err == nil || !strings.HasPrefix(err.Error(), "DOCKER_METADATA_ANNOTATIONS_LEVELS has `") || got.File != nil {
+			t.Errorf("%q: %v", levels, err)
+		}
+	}
+	if _, err := inputs.Parse(get(map[string]string{"tags": full}), inputs.Job{AnnotationLevels: " , index,"}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/taglast/taglast/internal/sbom"
@@ -17,7 +18,7 @@ type Output struct{ Name, Value string }
 // Outputs are those of a run whose files lie in dir, an absolute path: what is known of it, without empty values. Where
 // the run failed that may be little; r is nil where it did not begin. exists tells of a file whether it is there.
 func Outputs(r *publish.Report, dryRun bool, dir string, exists func(path string) bool) ([]Output, error) {
-	o := outputs{list: []Output{{"dry-run", map[bool]string{true: "true", false: "false"}[dryRun]}}}
+	o := outputs{list: []Output{{"dry-run", strconv.FormatBool(dryRun)}}}
 	if report := filepath.Join(dir, "report.json"); r != nil && exists(report) {
 		o.add("report", report)
 	}

@@ -3,12 +3,14 @@ package view_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/taglast/taglast/cmd/taglast/view"
 	"github.com/taglast/taglast/pkg/publish"
@@ -47,6 +49,33 @@ func TestOutputsOfOneManifest(t *testing.T) {
 		"json": `{"annotations":["manifest:com.example.x=a=b","manifest:org.opencontainers.image.title=uv","manifest:org.opencontainers.image.url=<https://x>&"],` +
 			`"labels":{"l":"m","org.opencontainers.image.url":"<https://x>&"},"tag-names":["0.13.1","0.13","latest"],"tags":["` + strings.Join(refs, `","`) + `"]}`,
 		"attestation-id": "4242", "attestation-url": "https://github.com/astral-sh/uv/attestations/4242", "bundle-path": "/w/out/uv.sigstore.json",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// action.yml declares the outputs that there are, and takes each from the step.
+func TestTheActionDeclaresTheOutputs(t *testing.T) {
+	raw, err := os.ReadFile("../../../action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var action struct {
+		Outputs map[string]struct {
+			Value string `yaml:"value"`
+		} `yaml:"outputs"`
+	}
+	if err := yaml.Unmarshal(raw, &action); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for name, o := range action.Outputs {
+		got[name] = o.Value
+	}
+	want := map[string]string{}
+	for name := range outputs(t, uv(0), false, "/w/out/report.json", "/w/out/uv.sigstore.json") {
+		want[name] = "${{ steps.taglast.outputs." + name + " }}"
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
