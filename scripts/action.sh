@@ -56,14 +56,14 @@ sum() {
 
 # download writes a URL to a file, in five attempts. It fails with 4 where the server says that there is no such file.
 download() { # url file
-  local attempt=1 status
+  local attempt=1 status code
   while :; do
     status=0
     if has curl; then
       # https alone, for redirects too. --fail makes an HTTP error 22.
-      apart curl --fail --silent --show-error --location --proto '=https' --proto-redir '=https' \
-        --connect-timeout 20 --max-time 300 --write-out '%{http_code}' --output "$2" "$1" > "$2.status" || status=$?
-      case "$(cat "$2.status")" in 404 | 410) status=4 ;; esac
+      code=$(apart curl --fail --silent --show-error --location --proto '=https' --proto-redir '=https' \
+        --connect-timeout 20 --max-time 300 --write-out '%{http_code}' --output "$2" "$1") || status=$?
+      case "$code" in 404 | 410) status=4 ;; esac
     elif has wget; then
       apart wget -q -T 60 -O "$2" "$1" || status=1
     else
@@ -170,6 +170,10 @@ other() { # version
   chmod +x "$file"
   program=$file
 }
+
+# A cancel (SIGINT, and SIGTERM later) while something is fetched or built must not start the program afterwards: without this
+# bash goes on when its child ends by itself. The program, in this process, has its own handlers.
+trap 'fail "stopped before taglast was started" "Run the job again: nothing was begun."' INT
 
 wanted=${INPUT_VERSION:-}
 wanted=${wanted#v}

@@ -50,7 +50,7 @@ func newStep(t *testing.T) *step {
 		"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request-token", "ACTIONS_ID_TOKEN_REQUEST_URL": "https://runner.example/token",
 		"ACTIONS_RUNTIME_TOKEN": "runtime-token", "GITHUB_TOKEN": "job-token", "TAGLAST_REGISTRY_AUTH": "also secret",
 	}
-	s.command(t, "sha256sum", realSum(t))
+	s.command(t, "sha256sum", realSum(t)+` "$@"`)
 	s.command(t, "sleep", `echo "$1" >> "$RECORD/sleep"`)
 	s.command(t, "uname", `echo "unknown"`)
 	s.command(t, "curl", `
@@ -155,7 +155,7 @@ type ending struct {
 func (s *step) run(t *testing.T) ending {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(s.bin, "bash"), "--noprofile", "--norc", "-e", "-o", "pipefail", "-c",
-		`exec bash "$GITHUB_ACTION_PATH/scripts/action.sh"`)
+		`echo $$ > "$RECORD/step.pid"; exec bash "$GITHUB_ACTION_PATH/scripts/action.sh"`)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Dir = &log, &log, t.TempDir()
 	cmd.Env = []string{"GITHUB_ACTION_PATH=" + s.checkout}
@@ -238,6 +238,43 @@ func TestARunnerGetsItsProgram(t *testing.T) {
 	}
 }
 
+// What release.sh leaves is what the step asks for, on each runner.
+func TestTheStepFindsWhatAReleaseHas(t *testing.T) {
+	for name, env := range map[string][2]string{
+		"linux_amd64": {"Linux", "X64"}, "linux_arm64": {"Linux", "ARM64"}, "darwin_amd64": {"macOS", "X64"}, "darwin_arm64": {"macOS", "ARM64"},
+		"windows_amd64.exe": {"Windows", "X64"}, "windows_arm64.exe": {"Windows", "ARM64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStep(t)
+			s.source(t, "0")
+			s.command(t, "go", `
+previous=
+for a; do [ "$previous" != -o ] || { cat "$SERVE/source"; echo "# $GOOS $GOARCH $GOTOOLCHAIN"; } > "$a"; previous=$a; done`)
+			for _, script := range []string{"release.sh", "build.sh"} {
+				raw, err := os.ReadFile(script)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.write(t, filepath.Join(s.checkout, "scripts", script), strings.Replace(string(raw), "/usr/bin/env bash", filepath.Join(s.bin, "bash"), 1))
+			}
+			cmd := exec.CommandContext(t.Context(), filepath.Join(s.bin, "bash"), filepath.Join(s.checkout, "scripts", "release.sh"), "v1.2.3")
+			cmd.Env = []string{"PATH=" + s.bin, "SERVE=" + s.serve}
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if err := os.CopyFS(s.serve, os.DirFS(filepath.Join(s.checkout, "dist"))); err != nil {
+				t.Fatal(err)
+			}
+			s.env["RUNNER_OS"], s.env["RUNNER_ARCH"] = env[0], env[1]
+			if e := s.run(t); e.code != 0 {
+				t.Fatal(e.log)
+			}
+			s.wantRecord(t, "curl", releases+"v1.2.3/taglast_v1.2.3_"+name)
+			s.wantRecord(t, "program", "source action")
+		})
+	}
+}
+
 func TestARunnerThatWeHaveNoProgramForIsTold(t *testing.T) {
 	for name, env := range map[string]map[string]string{
 		"32 bits": {"RUNNER_ARCH": "ARM"}, "another system": {"RUNNER_OS": "", "RUNNER_ARCH": ""},
@@ -294,7 +331,7 @@ func TestWhatTheSumsDoNotNameIsNotStarted(t *testing.T) {
 	s.failed(t, s.run(t), 1, "v1.2.3 for linux_amd64 came with the sha256", "It was not started.")
 	s.wantRecord(t, "program")
 	left, err := filepath.Glob(filepath.Join(s.temp, "taglast", "taglast*"))
-	if err != nil || len(left) != 1 || !strings.HasSuffix(left[0], ".status") {
+	if err != nil || len(left) != 0 {
 		t.Errorf("left: %q, %v", left, err)
 	}
 }
@@ -334,6 +371,17 @@ func TestDownloadsAreTriedAgain(t *testing.T) {
 		s.failed(t, s.run(t), 1, "has no release v1.2.3 with a program for linux_amd64")
 		s.wantRecord(t, "sleep")
 	})
+}
+
+func TestACancelWhileItDownloadsStartsNothing(t *testing.T) {
+	s := newStep(t)
+	s.release(t, "v1.2.3", "linux_amd64", "0")
+	s.command(t, "curl", `
+kill -INT "$(cat "$RECORD/step.pid")"
+for a; do [ "$previous" != --output ] || cp "$SERVE/${!###*/}" "$a"; previous=$a; done
+printf 200`)
+	s.failed(t, s.run(t), 1, "stopped before taglast was started")
+	s.wantRecord(t, "program")
 }
 
 func TestASecondStepTakesWhatTheFirstLeftIfItIsStillThat(t *testing.T) {

@@ -9,7 +9,7 @@ version=${1:-}
 [[ $version =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || { echo "usage: scripts/release.sh VERSION, such as v1.2.3" >&2; exit 2; }
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-export GOTOOLCHAIN=go1.26.8 # whose bytes the sums are of
+export LC_ALL=C GOTOOLCHAIN=go1.26.8 # the order of the names, and the Go whose bytes the sums are of
 rm -rf dist
 scripts/build.sh "$version" dist linux_amd64 linux_arm64 darwin_amd64 darwin_arm64 windows_amd64 windows_arm64
 

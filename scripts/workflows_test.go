@@ -160,13 +160,34 @@ func TestNoCheckoutLeavesTheTokenBehind(t *testing.T) {
 				}
 			}
 		}
-		// What an Actions cache holds, another run may have written.
-		if strings.Contains(w.text, "actions/cache") || strings.Contains(w.text, "type=gha") {
-			t.Errorf("%s takes something from the Actions cache", file)
-		}
 	}
 	if checkouts < 5 {
 		t.Errorf("only %d checkouts were found", checkouts)
+	}
+}
+
+// What an Actions cache holds, another run may have written.
+func TestNothingComesFromAnActionsCache(t *testing.T) {
+	switches := map[string]string{"actions/setup-go": "cache", "docker/setup-buildx-action": "cache-binary"} // on by default
+	checked := 0
+	for file, w := range readWorkflows(t) {
+		if strings.Contains(w.text, "actions/cache") || strings.Contains(w.text, "type=gha") {
+			t.Errorf("%s has a cache", file)
+		}
+		for job, j := range w.Jobs {
+			for _, s := range j.Steps {
+				name, _, _ := strings.Cut(s.Uses, "@")
+				if input := switches[name]; input != "" {
+					checked++
+					if s.With[input] != "false" {
+						t.Errorf("%s, job %s: %s without `%s: false`", file, job, name, input)
+					}
+				}
+			}
+		}
+	}
+	if checked < 4 {
+		t.Errorf("only %d steps were checked", checked)
 	}
 }
 
