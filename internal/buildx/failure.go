@@ -1,6 +1,7 @@
 package buildx
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -14,11 +15,19 @@ import (
 // maxStepLines is how many lines of a step's own output an error shows.
 const maxStepLines = 20
 
+// ErrDenied is what an *Error is, for errors.Is, where the builder may not read a base image: it has no login, or not the
+// right one.
+var ErrDenied = errors.New("the builder may not read a base image")
+
 // Error is a build that failed: the builder ended, and said why.
 type Error struct {
 	message string
 	output  []string
+	denied  bool
 }
+
+// Is reports whether target is ErrDenied, and the error is.
+func (e *Error) Is(target error) bool { return target == ErrDenied && e.denied }
 
 // Error says what failed, on one line.
 func (e *Error) Error() string { return e.message }
@@ -66,6 +75,8 @@ var reasons = []struct {
 }
 
 var (
+	// deniedBase is what is said of a base image, not of a cache that cannot be written.
+	deniedBase = regexp.MustCompile(`failed to resolve source metadata for .*(?:pull access denied|insufficient_scope|authorization failed|401 Unauthorized|403 Forbidden)`)
 	// stepPlatform is in the title of a step of a build for several platforms.
 	stepPlatform = regexp.MustCompile(`^ > \[([a-z0-9]+/[a-z0-9]+(?:/[a-z0-9]+)?) `)
 	connecting   = regexp.MustCompile(`^ > \[internal\] (?:waiting for connection|booting buildkit)`)
@@ -89,7 +100,7 @@ func explain(f failed) error {
 	}
 	for _, line := range step.output {
 		if strings.HasSuffix(line, "exec format error") {
-			return hint.With(&Error{where + "exec format error: the builder's machine cannot run programs of this platform", step.output}, qemuHint)
+			return hint.With(&Error{message: where + "exec format error: the builder's machine cannot run programs of this platform", output: step.output}, qemuHint)
 		}
 	}
 	if connecting.MatchString(step.title) {
@@ -102,7 +113,7 @@ func explain(f failed) error {
 		}
 		expand := func(text string) string { return string(r.said.ExpandString(nil, text, cause, m)) }
 		message := where + strings.Replace(expand(r.message), "{program}", f.program.shown(), 1)
-		return hint.With(&Error{message: escape.Bounded(message, 600)}, escape.Bounded(expand(r.hint), 600))
+		return hint.With(&Error{message: escape.Bounded(message, 600), denied: deniedBase.MatchString(cause)}, escape.Bounded(expand(r.hint), 600))
 	}
 	if m := exitCode.FindStringSubmatch(cause); m != nil && where != "" {
 		cause = m[1]
@@ -114,7 +125,7 @@ func explain(f failed) error {
 	if len(output) == 0 && cause == "" {
 		cause, output = fmt.Sprintf("exit code %d", f.exit.ExitCode()), f.tail[max(0, len(f.tail)-maxStepLines):]
 	}
-	return &Error{escape.Bounded(where+cause, 900), output}
+	return &Error{message: escape.Bounded(where+cause, 900), output: output}
 }
 
 // cause is the last error that buildx reports, with the lines that belong to it, on one line.

@@ -157,6 +157,9 @@ func TestABuildThatFails(t *testing.T) {
 			if failed.Detail() != tc.detail {
 				t.Errorf("the detail is %q, want %q", failed.Detail(), tc.detail)
 			}
+			if got := errors.Is(err, buildx.ErrDenied); got != (name == "a base that needs a login") {
+				t.Errorf("denied: %v", got)
+			}
 			var usage *buildx.UsageError
 			if errors.As(err, &usage) {
 				t.Error("a build that fails is a usage error")

@@ -17,7 +17,7 @@ import (
 // over. An image that cannot be had in a dry run is passed over.
 func (r *run) build(ctx context.Context, rec *record) error {
 	built, err := r.siblings.Build(ctx, rec.name())
-	if r.mode.dryRun() && errors.Is(err, registry.ErrDenied) {
+	if r.mode.dryRun() && (errors.Is(err, registry.ErrDenied) || errors.Is(err, buildx.ErrDenied)) {
 		rec.passedOver = err.Error()
 		r.o.Observer.Warn(fmt.Sprintf("image %s is skipped: %v", rec.name(), err))
 		if !r.isFirst(rec) {

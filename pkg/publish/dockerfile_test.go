@@ -267,6 +267,28 @@ func TestADryRunBuilds(t *testing.T) {
 	}
 }
 
+// TestABaseWithoutLoginIsSkippedInADryRun, and those that are not built from it are not; a release fails.
+func TestABaseWithoutLoginIsSkippedInADryRun(t *testing.T) {
+	const two = `
+repositories: ["ghcr.io/acme/{{image}}"]
+tags: ["type=semver,pattern={{version}},value=1.2.3"]
+images:
+  - {name: ready, source: {oci: QUICKSTART/image}}
+  - {name: app, source: {dockerfile: Dockerfile}}
+`
+	script := buildxtest.Script{Build: buildxtest.Answer{Exit: 1, Stderr: "ERROR: failed to build: failed to solve: dhi.io/python:3: failed to resolve source metadata for dhi.io/python:3: pull access denied, repository does not exist or may require authorization\n"}}
+	s, _ := dockerScene(t, two, script, "Dockerfile")
+	o := s.options(nil)
+	o.SigningConfig, o.TrustedRoot = nil, nil
+	r, err := publish.DryRun(t.Context(), o, false)
+	if err != nil || r.Images[0].Skipped || !r.Images[1].Skipped || !strings.Contains(r.Images[1].Reason, "dhi.io/python:3") {
+		t.Errorf("%v %+v", err, r.Images)
+	}
+	if r, err := publish.Publish(t.Context(), s.options(nil)); err == nil || publish.ExitCode(r, err) != 1 {
+		t.Errorf("a release: %v", err)
+	}
+}
+
 // TestAnImageOnAnother is built after it, from a layout of it; and with --only it is built from it all the same.
 func TestAnImageOnAnother(t *testing.T) {
 	const stacked = `
