@@ -121,20 +121,6 @@ func TestReleaseFilesParse(t *testing.T) {
 	}
 }
 
-// TestTheExamplesWorkflowIsTheREADMEs: what the README shows is what the end-to-end tests run.
-func TestTheExamplesWorkflowIsTheREADMEs(t *testing.T) {
-	_, example, _ := strings.Cut(read(t, filepath.Join(root, "docs", "examples", "dockerfile", "image.yml")), "\nname: image\n")
-	for _, m := range block.FindAllStringSubmatch(read(t, filepath.Join(root, "README.md")), -1) {
-		if _, shown, ok := strings.Cut(m[2], "# .github/workflows/image.yml\n"); ok {
-			if shown != example {
-				t.Errorf("README.md shows\n%s\nand the example has\n%s", shown, example)
-			}
-			return
-		}
-	}
-	t.Error("README.md shows no workflow")
-}
-
 func TestReportsHaveTheFieldsOfTheProgram(t *testing.T) {
 	seen := 0
 	for doc, text := range documents(t) {

@@ -66,9 +66,6 @@ func TestDocumentedExamples(t *testing.T) {
 			if out.code != 0 || r.Outcome != "published" || len(r.Images) == 0 {
 				t.Fatalf("publish: %s", out)
 			}
-			if workflow := files["image.yml"]; workflow != "" {
-				runStep(t, dir, environ, workflow)
-			}
 			for _, image := range r.Images {
 				if len(image.Tags) == 0 {
 					t.Fatalf("image %s has no tag: %s", image.Name, out)
@@ -78,42 +75,6 @@ func TestDocumentedExamples(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// runStep runs the step of a workflow that a pull request ends with: dry.
-func runStep(t *testing.T, dir string, environ []string, workflow string) {
-	t.Helper()
-	text := ""
-	for line := range strings.Lines(workflow) {
-		if _, command, ok := strings.Cut(line, "- run: "); ok && strings.Contains(command, "--dry-run") {
-			text = command
-		}
-	}
-	if text == "" {
-		t.Fatalf("the workflow has no step that runs dry: %s", workflow)
-	}
-	taglast, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	gopath := t.TempDir()
-	writeFiles(t, gopath, map[string]string{"go": "#!/bin/sh\necho '" + gopath + "'\n"})
-	for _, err := range []error{
-		os.Chmod(filepath.Join(gopath, "go"), 0o755), os.Mkdir(filepath.Join(gopath, "bin"), 0o755), os.Symlink(taglast, filepath.Join(gopath, "bin", "taglast")),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i, variable := range environ {
-		if path, ok := strings.CutPrefix(variable, "PATH="); ok {
-			environ[i] = "PATH=" + gopath + string(os.PathListSeparator) + path
-		}
-	}
-	out, err := run(t.Context(), dir, "bash", environ, "-e", "-c", text)
-	if err != nil || out.code != 0 || !strings.Contains(out.stdout, "Would ") {
-		t.Errorf("%s: %v %s", text, err, out)
 	}
 }
 
