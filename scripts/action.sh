@@ -31,6 +31,7 @@ fail() { # message hint [exit code]
 }
 
 # forget takes out of this (sub)shell's environment the inputs, and everything with which one could sign or write as this job.
+# What is run so can still read its parents' in /proc, on Linux: it is curl, Go and our own program, and nothing else.
 forget() {
   local name
   for name in "${!INPUT_@}" "${!ACTIONS_ID_TOKEN_@}" "${!ACTIONS_RUNTIME_@}" GITHUB_TOKEN GH_TOKEN TAGLAST_REGISTRY_AUTH; do
@@ -147,6 +148,8 @@ built() {
   (
     cd "$checkout" || exit
     # Whatever the job builds for, this runs here.
+    # Neither the job nor Go's own file of settings chooses which code is compiled, and by what: a flag can name a program.
+    export GOFLAGS=-mod=readonly GOENV=off GOEXPERIMENT='' GOFIPS140=off
     os=$(apart go env GOHOSTOS) && arch=$(apart go env GOHOSTARCH) || exit
     export GOOS=$os GOARCH=$arch CGO_ENABLED=0 GOWORK=off GOCACHE=$temp/go-build GOMODCACHE=$temp/go-mod
     apart go build -mod=readonly -modcacherw -trimpath -buildvcs=false -o "$program" ./cmd/taglast

@@ -538,7 +538,7 @@ func TestACheckoutWithoutSumsIsBuilt(t *testing.T) {
 	build := s.recorded(t, "go.build.environment")
 	for _, want := range []string{
 		"GOOS=hostos", "GOARCH=hostarch", "CGO_ENABLED=0", "GOWORK=off", "GOCACHE=" + filepath.Join(temp, "go-build"), "GOMODCACHE=" + filepath.Join(temp, "go-mod"),
-		"GOTOOLCHAIN=local", "GOFLAGS=-mod=vendor", "GOROOT=/opt/go", "GOPROXY=https://proxy.example",
+		"GOTOOLCHAIN=local", "GOFLAGS=-mod=readonly", "GOENV=off", "GOEXPERIMENT=", "GOFIPS140=off", "GOROOT=/opt/go", "GOPROXY=https://proxy.example",
 	} {
 		if !slices.Contains(build, want+"\n") {
 			t.Errorf("the build has no %s:\n%s", want, strings.Join(build, ""))

@@ -31,15 +31,6 @@ func actionCommand(g *globals) *cobra.Command {
 	}
 }
 
-// inputVariables are the variables that the inputs of the action stand in.
-func inputVariables() []string {
-	var out []string
-	for _, i := range inputs.All() {
-		out = append(out, actions.InputVariable(i.Name))
-	}
-	return out
-}
-
 // runAction publishes what the inputs say. Whatever is secret among them is hidden before anything else is written.
 func runAction(ctx context.Context, g *globals) error {
 	runner := actions.New(g.getenv, g.stderr)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,11 @@ func hideFromChildren(args []string) func(string) string {
 	hidden := map[string]string{}
 	names := jobsecret.Names()
 	if len(args) > 0 && args[0] == actionName {
-		names = append(names, inputVariables()...)
+		for _, variable := range os.Environ() { // of another version's action.yml, too
+			if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "INPUT_") {
+				names = append(names, name)
+			}
+		}
 	}
 	for _, key := range names {
 		if value, ok := os.LookupEnv(key); ok && os.Unsetenv(key) == nil {

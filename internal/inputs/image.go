@@ -119,7 +119,7 @@ var ofBuild = []struct {
 	{"context", "context", single},
 	{"target", "target", single},
 	{"builder", "builder", single},
-	{"build-args", "args", texts},
+	{"build-args", "args", arguments},
 	{"build-contexts", "contexts", texts},
 	{"cache-from", "cache-from", texts},
 	{"cache-to", "cache-to", texts},

@@ -88,6 +88,18 @@ func (r *reader) secrets() ([]string, error) {
 	return out, nil
 }
 
+// arguments are build arguments, as they are written. One that names the variable of a secret would put its value into the
+// image's history.
+func arguments(text string) ([]string, error) {
+	out, err := texts(text)
+	for _, one := range out {
+		if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(one)), builderVariable) {
+			return nil, fmt.Errorf("an argument begins with %s, which secrets have for themselves", builderVariable)
+		}
+	}
+	return out, err
+}
+
 // csvLine is a record of fields as buildx reads it.
 func csvLine(fields ...string) string {
 	var b strings.Builder
