@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -122,10 +123,10 @@ func TestADockerfileIsPublishedOnce(t *testing.T) {
 // through its tags.
 func TestAnotherBuildFinishesTheFirst(t *testing.T) {
 	s, _ := dockerScene(t, fromDockerfile, buildxtest.Script{Layouts: map[string]string{"": builtLayout(t, "one")}}, "Dockerfile")
-	written := 0
+	var written atomic.Int64
 	broken := roundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") && !strings.Contains(r.URL.Path, "sha256:") {
-			if written++; written > 1 {
+			if written.Add(1) > 1 {
 				return nil, errors.New("the machine is gone")
 			}
 		}
