@@ -161,7 +161,7 @@ func TestLawUnderFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for _, kind := range fault.Kinds() {
 				for n, key := range keys {
-					if !kind.Applies(key) || raceDetector && n%4 != 0 {
+					if !kind.Applies(key) || raceDetector && n%3 != 0 {
 						continue
 					}
 					t.Run(fmt.Sprintf("%s/%s", kind, key), func(t *testing.T) {
