@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,8 +101,8 @@ func stepFlags(in *inputs.Inputs, workdir, workspace string) *releaseFlags {
 	}
 	f := &releaseFlags{
 		config: in.Config, registries: in.Registries, only: in.Only, rebuild: in.Rebuild,
-		outputDir: at(or(in.OutputDir, defaultOutputDir)), signingConfig: at(in.SigningConfig), trustedRoot: at(in.TrustedRoot),
-		rekor: or(in.Rekor, defaultRekor), stores: in.Stores, jobs: in.Jobs, timeout: in.Timeout, format: in.Format, all: in.All,
+		outputDir: at(cmp.Or(in.OutputDir, defaultOutputDir)), signingConfig: at(in.SigningConfig), trustedRoot: at(in.TrustedRoot),
+		rekor: cmp.Or(in.Rekor, defaultRekor), stores: in.Stores, jobs: in.Jobs, timeout: in.Timeout, format: in.Format, all: in.All,
 		described: in.File, buildEnviron: in.BuildEnviron, noSummary: !in.ShowSummary,
 	}
 	f.image.ReleaseVersion = in.ReleaseVersion
@@ -141,14 +142,6 @@ func absolute(dir, path string) string {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-// or is the first of two texts that is not empty.
-func or(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // What flags have where nothing is given.

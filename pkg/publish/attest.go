@@ -71,8 +71,8 @@ func (r *run) barrier() (prove.Complete, error) {
 	return complete, at(StageVerify, "", "", err)
 }
 
-// wanted are the statements that are made about an image: its provenance, then its SBOMs. The subjects name every repository of the file, whatever
-// --registry selects, so that a later run which makes up for the others reuses this attestation.
+// wanted are the statements that are made about an image: its provenance, then its SBOMs. The subjects name every
+// repository of the file, whatever --registry selects, so that a later run which makes up for the others reuses them.
 func (r *run) wanted(rec *record) []attest.Wanted {
 	subjects := subjectsOf(rec)
 	reuse := r.reusePolicy(subjects, rec.built.Root().Digest.String())
